@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `hilnic` command: parses options and calls `hilnic.apps.<module>.run(...)`, which returns the exit code.
+
+Nothing but typer is imported before a command is chosen, so that `hilnic --help` answers at once.
+"""
+
+import enum
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from hilnic import __version__
+from hilnic.apps.outcome import Stop
+
+
+class Simulator(enum.StrEnum):
+    """Who runs the Verilog."""
+
+    ICARUS = "icarus"
+    VERILATOR = "verilator"
+
+
+class Ends(enum.StrEnum):
+    """What stands at the NIC's ports: our Verilog transactors, or the independent models of cocotbext."""
+
+    HDL = "hdl"
+    COCOTBEXT = "cocotbext"
+
+
+class Way(enum.StrEnum):
+    """The way of a frame through the NIC."""
+
+    TX = "tx"
+    RX = "rx"
+
+
+class Flow(enum.StrEnum):
+    """The traffic of a measurement."""
+
+    TX = "tx"
+    RX = "rx"
+    BOTH = "both"
+    ROUNDTRIP = "roundtrip"
+
+
+class Verify(enum.StrEnum):
+    """How much the NDIS verifier checks."""
+
+    OFF = "off"
+    FAST = "fast"
+    FULL = "full"
+
+
+class Bench(enum.StrEnum):
+    """What is measured."""
+
+    NIC = "nic"
+
+
+STDOUT = Path("-")
+
+Seed = Annotated[int | None, typer.Option(help="Seed of everything random; drawn and printed when not given.")]
+Sim = Annotated[Simulator | None, typer.Option(help="Simulator; each command has its own default.")]
+FarEnds = Annotated[Ends, typer.Option(help="What stands at the NIC's ports.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="[FILE]", help="Write JSON, to standard output without FILE.")
+]
+Dump = Annotated[bool, typer.Option("--waves", help="Dump waveforms.")]
+Check = Annotated[bool, typer.Option("--check", help="Exit with 1 on a gap.")]
+
+app = typer.Typer(
+    name="hilnic",
+    help="A simulated FPGA NIC, its NDIS driver and stack, and real traffic through all of them.",
+    epilog="Exit codes: 0 passed, 1 failed, 2 usage or input, 3 something to install is missing, 4 impossible here.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _command(module: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register the function below as a command, unless its app is not part of this package."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        if importlib.util.find_spec(f"hilnic.apps.{module}") is not None:
+            app.command(function.__name__)(function)
+        return function
+
+    return register
+
+
+def _run(module: str, **options: object) -> NoReturn:
+    """Call the app's `run` with these options, and end with the exit code that it returns."""
+    try:
+        code = importlib.import_module(f"hilnic.apps.{module}").run(**options)
+    except Stop as stop:
+        typer.echo(f"hilnic: {stop}", err=True)
+        code = stop.code
+    raise typer.Exit(int(code))
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(f"hilnic {__version__}")
+        raise typer.Exit
+
+
+@_command("regression")
+def sim(
+    tests: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEST]...", help="Names or globs; all when none.")
+    ] = None,
+    seed: Seed = None,
+    sim: Sim = None,
+    ends: FarEnds = Ends.HDL,
+    waves: Dump = False,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="Simulators at once.")] = None,
+    soak: Annotated[bool, typer.Option("--soak", help="Run the long tests instead.")] = False,
+    listing: Annotated[bool, typer.Option("--list", help="Print the tests and run none.")] = False,
+) -> None:
+    """Run the co-simulation regression."""
+    _run(
+        "regression",
+        tests=tests or [],
+        seed=seed,
+        sim=sim,
+        ends=ends,
+        waves=waves,
+        jobs=jobs,
+        soak=soak,
+        listing=listing,
+    )
+
+
+@_command("live")
+def live(
+    sim: Sim = None,
+    pings: Annotated[int, typer.Option(min=1, help="Echo requests of the kernel.")] = 100,
+    size: Annotated[int, typer.Option("--bytes", min=1, help="Size of the HTTP download.")] = 1 << 20,
+    pcap: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the wire's pcapng goes.")] = None,
+    json: Json = None,
+) -> None:
+    """Let the Linux kernel ping and download through the simulated NIC."""
+    _run("live", sim=sim, pings=pings, size=size, pcap=pcap, json=json)
+
+
+@_command("replay")
+def replay(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="pcap or pcapng.")],
+    direction: Annotated[Way, typer.Option(help="Out of the host, or in from the wire.")] = Way.RX,
+    sim: Sim = None,
+    seed: Seed = None,
+    json: Json = None,
+) -> None:
+    """Send a capture through the NIC and compare every byte at the far end."""
+    _run("replay", file=file, direction=direction, sim=sim, seed=seed, json=json)
+
+
+@_command("bench")
+def bench(
+    bench: Annotated[Bench, typer.Argument(metavar="[nic]", help="What is measured.")] = Bench.NIC,
+    sim: Annotated[list[Simulator] | None, typer.Option(help="Simulator, repeatable; both when none is given.")] = None,
+    ends: Annotated[list[Ends] | None, typer.Option(help="What stands at the NIC's ports, repeatable.")] = None,
+    size: Annotated[list[int] | None, typer.Option(min=14, max=9018, help="Frame size with FCS, repeatable.")] = None,
+    dir: Annotated[list[Flow] | None, typer.Option(help="Traffic, repeatable.")] = None,  # noqa: A002
+    frames: Annotated[int | None, typer.Option(min=1, help="Frames per row after warm-up.")] = None,
+    window: Annotated[list[int] | None, typer.Option(min=1, help="Frames in flight, repeatable.")] = None,
+    fragments: Annotated[list[int] | None, typer.Option(min=1, help="MDLs per frame, repeatable.")] = None,
+    waves: Dump = False,
+    verify: Annotated[Verify, typer.Option(help="What the NDIS verifier checks.")] = Verify.FAST,
+    seed: Seed = None,
+    json: Json = None,
+) -> None:
+    """Measure frames per second and latency."""
+    _run(
+        "bench",
+        bench=bench,
+        sims=sim or [],
+        ends=ends or [],
+        sizes=size or [],
+        dirs=dir or [],
+        frames=frames,
+        windows=window or [],
+        fragments=fragments or [],
+        waves=waves,
+        verify=verify,
+        seed=seed,
+        json=json,
+    )
+
+
+@_command("waves")
+def waves(
+    test: Annotated[str | None, typer.Argument(metavar="[TEST]", help="Test whose waveform opens.")] = None,
+    sim: Sim = None,
+    shot: Annotated[bool, typer.Option("--shot", help="Save a picture instead of opening a window.")] = False,
+) -> None:
+    """Open a test's waveform in GTKWave, with groups, state names and the host's events."""
+    _run("waves", test=test, sim=sim, shot=shot)
+
+
+@_command("rules")
+def rules(check: Check = False, json: Json = None) -> None:
+    """List the NDIS rules that are modelled, with the tests that cite them."""
+    _run("rules", check=check, json=json)
+
+
+@_command("wdk")
+def wdk(check: Check = False, json: Json = None) -> None:
+    """List the WDK's functions and what implements each here."""
+    _run("wdk", check=check, json=json)
+
+
+@_command("synth")
+def synth(
+    top: Annotated[str, typer.Argument(metavar="[TOP]", help="Target of hdl/manifest.f.")] = "nic",
+    json: Json = None,
+) -> None:
+    """Synthesize, place and route for an ECP5: LUT, FF, RAM and clock."""
+    _run("synth", top=top, json=json)
+
+
+@_command("doctor")
+def doctor(json: Json = None) -> None:
+    """Say what is installed, what is missing, and how to install it."""
+    _run("doctor", json=json)
+
+
+def _name_stdout(arguments: Sequence[str]) -> list[str]:
+    """`--json` without a file means standard output: `--json --check` becomes `--json - --check`."""
+    named: list[str] = []
+    for argument, following in zip(arguments, [*arguments, "--"][1:], strict=True):
+        named.append(argument)
+        if argument == "--json" and following.startswith("-") and following != "-":
+            named.append(str(STDOUT))
+    return named
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app(args=_name_stdout(sys.argv[1:]))
