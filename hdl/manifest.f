@@ -4,6 +4,15 @@
 regs:
 
 common:
+    +incdir+hdl/common
+    hdl/common/cdc_sync.sv
+    hdl/common/cdc_reset.sv
+    hdl/common/cdc_fifo.sv
+    hdl/common/cdc_pulse.sv
+    hdl/common/cdc_word.sv
+    hdl/common/fifo.sv
+    hdl/common/frame_fifo.sv
+    hdl/common/skid_buffer.sv
 
 mac eth_mac_1g: common
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Synchronizer: q_o follows d_i after Stages cycles of clk_i. Width above 1 is for values that change one bit at a time
+// (Gray code). In simulation a change takes 0 or 1 cycle more, drawn per instance from plusarg +cdc_seed=N (default 1, 0: never
+// more); the whole word waits, so that a value is always old or new.
+`default_nettype none
+`include "check.svh"
+
+module cdc_sync #(
+    parameter int Width = 1,
+    parameter int Stages = 2,
+    parameter bit ResetValue = 1'b0
+) (
+    input  wire logic             clk_i,
+    input  wire logic             rst_ni,
+    input  wire logic [Width-1:0] d_i,
+    output      logic [Width-1:0] q_o
+);
+
+  (* keep *) logic [Stages*Width-1:0] chain_q;
+
+  assign q_o = chain_q[(Stages-1)*Width+:Width];
+
+`ifdef SYNTHESIS
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) chain_q <= {Stages * Width{ResetValue}};
+    else chain_q <= {chain_q[(Stages-1)*Width-1:0], d_i};
+  end
+`else
+  logic [31:0] random_q;
+  logic held_q;
+  logic [Width-1:0] sample;
+
+  // The seed of an instance mixes the run's seed with the instance's own name.
+  initial begin : gen_seed
+    logic [8*128-1:0] name;
+    integer seed;
+    seed = 1;
+    if ($value$plusargs("cdc_seed=%d", seed)) begin end
+    $sformat(name, "%m");
+    random_q = 32'(seed) * 32'h9E3779B1;
+    for (int i = 0; i < 32; i++) random_q = (random_q ^ name[32*i+:32]) * 32'h01000193 + 32'h1;
+    if (seed == 0) random_q = 32'h0;
+    held_q = 1'b0;
+  end
+
+  // xorshift32 stays at zero when the seed is zero.
+  function automatic logic [31:0] next_random(input logic [31:0] x);
+    logic [31:0] y;
+    y = x ^ (x << 13);
+    y = y ^ (y >> 17);
+    return y ^ (y << 5);
+  endfunction
+
+  assign sample = d_i;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      chain_q <= {Stages * Width{ResetValue}};
+      held_q <= 1'b0;
+    end else if (chain_q != {Stages{sample}}) begin
+      random_q <= next_random(random_q);
+      if (sample != chain_q[Width-1:0] && !held_q && random_q[7]) begin
+        held_q <= 1'b1;
+        chain_q <= {chain_q[(Stages-1)*Width-1:0], chain_q[Width-1:0]};
+      end else begin
+        held_q <= 1'b0;
+        chain_q <= {chain_q[(Stages-1)*Width-1:0], sample};
+      end
+    end
+  end
+`endif
+
+endmodule
+
+`default_nettype wire

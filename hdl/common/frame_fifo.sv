@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store-and-forward frame buffer in block RAM. The writer looks at free_o before it writes; wr_commit_i (with or after the last
+// word) makes everything written so far readable, wr_rollback_i (instead) forgets what was not committed, including a word
+// written in the same cycle. Reads one word per cycle; a committed word is readable 2 cycles after the commit's edge.
+// free_o counts the words of the RAM: the word that stands in the output register has left it.
+//
+//        rd_q          commit_q       wr_q
+//   ------|== readable ==|-- pending --|---- free ----
+`default_nettype none
+`include "check.svh"
+
+module frame_fifo #(
+    parameter int Width = 64,
+    parameter int Depth = 4096 // power of two
+) (
+    input  wire logic                   clk_i,
+    input  wire logic                   rst_ni,
+    input  wire logic                   clear_i,
+    // writer
+    input  wire logic                   wr_valid_i,
+    input  wire logic [      Width-1:0] wr_data_i,
+    input  wire logic                   wr_commit_i,
+    input  wire logic                   wr_rollback_i,
+    output      logic [$clog2(Depth):0] free_o,
+    // reader
+    output      logic                   rd_valid_o,
+    input  wire logic                   rd_ready_i,
+    output      logic [      Width-1:0] rd_data_o
+);
+
+  localparam int Bits = $clog2(Depth);
+
+  (* no_rw_check *) logic [Width-1:0] mem [Depth]; // a word is read only in cycles after the one that wrote it
+  logic [Bits:0] wr_q, wr_next, commit_q, rd_q;
+  logic [Width-1:0] rd_data_q;
+  logic rd_valid_q, fetch;
+
+  assign wr_next = wr_valid_i ? wr_q + 1'b1 : wr_q;
+  assign free_o = {1'b1, {Bits{1'b0}}} - (wr_q - rd_q);
+  assign fetch = (!rd_valid_q || rd_ready_i) && rd_q != commit_q && !clear_i;
+  assign rd_valid_o = rd_valid_q;
+  assign rd_data_o = rd_data_q;
+
+  always_ff @(posedge clk_i) begin
+    if (wr_valid_i) mem[wr_q[Bits-1:0]] <= wr_data_i;
+    if (fetch) rd_data_q <= mem[rd_q[Bits-1:0]];
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      wr_q <= '0;
+      commit_q <= '0;
+      rd_q <= '0;
+      rd_valid_q <= 1'b0;
+    end else if (clear_i) begin
+      wr_q <= '0;
+      commit_q <= '0;
+      rd_q <= '0;
+      rd_valid_q <= 1'b0;
+    end else begin
+      if (wr_valid_i || wr_commit_i || wr_rollback_i) begin
+        `CHECK("frame_fifo_overflow", !wr_valid_i || wr_q != {!rd_q[Bits], rd_q[Bits-1:0]})
+        `CHECK("frame_fifo_commit_or_rollback", !(wr_commit_i && wr_rollback_i))
+        wr_q <= wr_rollback_i ? commit_q : wr_next;
+        if (wr_commit_i) commit_q <= wr_next;
+      end
+      if (fetch) begin
+        rd_q <= rd_q + 1'b1;
+        rd_valid_q <= 1'b1;
+      end else if (rd_ready_i && rd_valid_q) begin
+        rd_valid_q <= 1'b0;
+      end
+    end
+  end
+
+`ifndef SYNTHESIS
+  initial begin
+    if (Depth < 2 || Depth != 1 << Bits) $fatal(1, "frame_fifo: Depth must be a power of two from 2");
+  end
+`endif
+
+endmodule
+
+`default_nettype wire
