@@ -51,7 +51,7 @@ format: setup   ## let ruff format the Python sources
 	@$(BIN)/ruff format .
 
 regs: setup     ## generate everything from the register map again
-	@$(BIN)/python tools/regs.py
+	@$(BIN)/python tools/gen_regs.py
 
 docs: setup     ## generate the generated parts of docs/ again
 	@$(BIN)/python tools/docs.py

@@ -2,6 +2,7 @@
 # `target top: targets it builds on`, then its own files, in compile order (packages first), indented.
 
 regs:
+    hdl/regs/nic_1g_pkg.sv
 
 common:
     +incdir+hdl/common
