@@ -20,6 +20,7 @@ from hilnic import __version__, sources, toolchain
 from hilnic.apps.outcome import Exit
 
 SCHEMA = "hilnic.doctor/1"
+GROUPS = ("base", "sim", "dev", "live", "view", "synth")
 NEEDED = ("base", "sim")  # the other groups are optional: without them a command says so
 ICARUS_MINIMUM = (11, 0)
 VERILATOR_MINIMUM = (5, 36)  # what cocotb 2.1 asks for
@@ -61,7 +62,7 @@ class Finding:
 
 def run(*, json: Path | None) -> Exit:
     """Print the findings as a table, or as JSON; MISSING when something that `hilnic sim` needs is not there."""
-    findings = list(examine())
+    findings = sorted(examine(), key=lambda finding: GROUPS.index(finding.group))
     if json is None:
         _print(findings)
     else:
@@ -70,7 +71,7 @@ def run(*, json: Path | None) -> Exit:
 
 
 def examine() -> Iterator[Finding]:
-    """Look for everything, in the order in which it is wanted."""
+    """Look for everything, in no particular order."""
     yield from _system_packages()
     yield from _simulators()
     for group, module, distribution, extra, purpose in PYTHON_PACKAGES:
@@ -124,8 +125,8 @@ def _program(name: str) -> str | None:
         return platform.python_version() if sys.version_info >= (3, 11) else None
     if shutil.which(name) is None:
         return None
-    option = "-V" if name == "ping" else "-version" if name == "import" else "--version"
-    return "present" if name in {"ip", "Xvfb"} else toolchain.first_version(name, option)
+    option = "-version" if name == "import" else "--version"
+    return "present" if name in {"ip", "ping", "Xvfb", "gtkwave"} else toolchain.first_version(name, option)
 
 
 def _header(name: str) -> str | None:

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `hilnic` command line: exit codes, options, quick start."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from hilnic import __version__, cli
+from hilnic.apps.outcome import Exit, Stop
+
+
+def hilnic(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "hilnic", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_version_is_printed() -> None:
+    done = hilnic("--version")
+    assert (done.returncode, done.stdout) == (0, f"hilnic {__version__}\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["doctor", "--nonsense"]])
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    assert hilnic(*arguments).returncode == Exit.USAGE
+
+
+def test_help_loads_no_app_and_no_simulator() -> None:
+    script = "import sys, hilnic.cli; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {"numpy", "cocotb", "cocotb_tools", "scapy", "hilnic.apps.doctor", "hilnic.ndis"}
+
+
+@pytest.mark.parametrize("outcome", list(Exit))
+def test_the_apps_outcome_is_the_exit_code(monkeypatch: pytest.MonkeyPatch, outcome: Exit) -> None:
+    assert call_doctor(monkeypatch, lambda **_: outcome) == outcome
+
+
+def test_a_stopped_app_says_its_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def stop(**_: object) -> Exit:
+        raise Stop(Exit.IMPOSSIBLE, "no network namespaces here")
+
+    assert call_doctor(monkeypatch, stop) == Exit.IMPOSSIBLE
+    assert capsys.readouterr().err == "hilnic: no network namespaces here\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "file"),
+    [(["--json"], "-"), (["--json", "-"], "-"), (["--json", "report.json"], "report.json"), ([], None)],
+)
+def test_json_without_a_file_means_standard_output(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], file: str | None
+) -> None:
+    seen: dict[str, object] = {}
+    call_doctor(monkeypatch, lambda **options: seen.update(options) or Exit.PASSED, *arguments)
+    assert seen == {"json": Path(file) if file else None}
+
+
+def call_doctor(monkeypatch: pytest.MonkeyPatch, run: object, *arguments: str) -> int:
+    """Exit code of `hilnic doctor ARGUMENTS` with `run` in the place of the app's."""
+    app = ModuleType("hilnic.apps.doctor")
+    app.run = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, app.__name__, app)
+    monkeypatch.setattr(sys, "argv", ["hilnic", "doctor", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return int(ended.value.code or 0)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every test shares: the last line that outside checks read, and the project's root."""
+
+from collections.abc import Generator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+_STARTED = monotonic()
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The checkout's root."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """End with `N passed, M failed, K skipped in S s`, below the reasons of the skips and pytest's own summary."""
+    if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        session.exitstatus = 2  # a selection of nothing is a usage error
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return  # one of xdist's workers
+    counts = {name: len(reports) for name, reports in reporter.stats.items()}
+    passed = counts.get("passed", 0) + counts.get("xpassed", 0)
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    skipped = counts.get("skipped", 0) + counts.get("xfailed", 0)
+    reporter.ensure_newline()
+    reporter.write_line(f"{passed} passed, {failed} failed, {skipped} skipped in {monotonic() - _STARTED:.1f} s")
