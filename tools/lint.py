@@ -18,7 +18,7 @@ PYTHON = (sys.executable, "-m")
 def commands() -> Iterator[tuple[str, list[str]]]:
     """(name, command line) of each check."""
     yield "ruff check", [*PYTHON, "ruff", "check", "--quiet", "."]
-    yield "ruff format", [*PYTHON, "ruff", "format", "--quiet", "--check", "."]
+    yield "ruff format", [*PYTHON, "ruff", "format", "--quiet", "--check", "--output-format", "concise", "."]
     yield "mypy", [*PYTHON, "mypy", "--no-error-summary"]
     for target in sources.targets():
         yield from verilog(sources.sources(target))
