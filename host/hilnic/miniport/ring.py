@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two rings of a queue, as the driver sees them (docs/nic.md, section 2).
+
+All indices are free-running u32 and are masked where memory is touched, so full and empty need no spare slot (RG-02) and
+2^32 is a lap boundary like any other (RG-01).
+
+    descriptor ring, 16 bytes each                 completion ring, 32 bytes each
+    the driver produces, the NIC consumes          the NIC produces, the driver consumes
+
+      consumer      producer   reserved              index
+         v             v          v                    v
+     . . D D D D D D D w w w w w . . .             . . C C C C o o o o o o . .
+         |<- NIC's  ->|<-written->|                    |<new>|  phase of `o` is still the last lap's
+
+    free = size - (reserved - consumer)            entry i is new when its phase bit is 1 ^ ((i >> log2 size) & 1)
+
+`post` writes at `reserved`; `publish` is wmb, producer = reserved, doorbell (RG-04); `retire` takes back what the NIC
+consumed. Each descriptor so has one owner at any time (RG-03): the driver writes between reserved and consumer + size
+only, and what a completion gives back must have been the NIC's, otherwise the device broke its contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from hilnic.hw.device import DeviceFault
+from hilnic.hw.memory import HostMemory
+
+__all__ = ["COMPLETION_BYTES", "DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing", "RingMonitor"]
+
+DESCRIPTOR_BYTES = 16
+COMPLETION_BYTES = 32
+_U32 = 0xFFFFFFFF
+
+
+class RingMonitor(Protocol):
+    """Whoever wants to watch descriptors change their owner (the verifier's V13)."""
+
+    def posted(self, ring: DescriptorRing, index: int) -> None:
+        """The driver is about to write the descriptor at `index`."""
+        ...
+
+    def published(self, ring: DescriptorRing, producer: int) -> None:
+        """Descriptors up to `producer` now belong to the NIC."""
+        ...
+
+    def retired(self, ring: DescriptorRing, consumer: int) -> None:
+        """Descriptors up to `consumer` belong to the driver again."""
+        ...
+
+
+class DescriptorRing:
+    """The producer's side of a descriptor ring."""
+
+    __slots__ = ("_doorbell", "_mask", "_memory", "address", "consumer", "monitor", "name", "producer", "reserved", "size")
+
+    def __init__(
+        self, name: str, memory: HostMemory, address: int, size: int, start: int, doorbell: Callable[[int], None]
+    ) -> None:
+        if size & (size - 1) or size < 2:
+            raise ValueError(f"{name}: a ring of {size} descriptors is no power of two")
+        self.name, self.size, self.address = name, size, address
+        self._memory, self._mask, self._doorbell = memory, size - 1, doorbell
+        self.monitor: RingMonitor | None = None
+        self.consumer = self.producer = self.reserved = start & _U32
+
+    def __repr__(self) -> str:
+        """The three indices."""
+        return f"<{self.name} ring of {self.size}: {self.consumer}..{self.producer}..{self.reserved}>"
+
+    @property
+    def free(self) -> int:
+        """Descriptors that may be written."""
+        return self.size - ((self.reserved - self.consumer) & _U32)
+
+    @property
+    def outstanding(self) -> int:
+        """Descriptors written and not yet given back."""
+        return (self.reserved - self.consumer) & _U32
+
+    def post(self, descriptor: bytes) -> int:
+        """Write the next descriptor; its end index. Whoever posts has looked at `free`."""
+        index = self.reserved
+        if (index - self.consumer) & _U32 >= self.size:
+            raise IndexError(f"{self!r} is full")
+        if self.monitor is not None:
+            self.monitor.posted(self, index)
+        self._memory.store(self.address + (index & self._mask) * DESCRIPTOR_BYTES, descriptor)
+        self.reserved = (index + 1) & _U32
+        return self.reserved
+
+    def publish(self) -> bool:
+        """Hand everything posted to the NIC: barrier, then one doorbell; False if there was nothing new."""
+        if self.producer == self.reserved:
+            return False
+        self._memory.wmb()
+        self.producer = self.reserved
+        if self.monitor is not None:
+            self.monitor.published(self, self.producer)
+        self._doorbell(self.producer)
+        return True
+
+    def retire(self, index: int) -> int:
+        """Take back everything up to `index`, which a completion named; how many descriptors that is."""
+        count = (index - self.consumer) & _U32
+        if not 0 < count <= (self.producer - self.consumer) & _U32:
+            raise DeviceFault(f"completion index {index} is for nothing posted in {self!r}", engine=self.name)
+        self.consumer = index
+        if self.monitor is not None:
+            self.monitor.retired(self, index)
+        return count
+
+
+class CompletionRing:
+    """The consumer's side of a completion ring; tells new entries by the phase bit and reads no register."""
+
+    __slots__ = ("_log2", "_mask", "_words", "address", "armed", "index", "name", "size")
+
+    def __init__(self, name: str, view: memoryview, address: int, size: int, start: int) -> None:
+        if size & (size - 1) or size < 2:
+            raise ValueError(f"{name}: a ring of {size} completions is no power of two")
+        self.name, self.address, self.size = name, address, size
+        self._mask, self._log2 = size - 1, size.bit_length() - 1
+        self._words = view[: size * COMPLETION_BYTES].cast("Q")
+        self.index = start & _U32
+        self.armed: int | None = None
+        """The index of the last re-arm; None before the first."""
+        self._preset()
+
+    def __repr__(self) -> str:
+        """Where we stand."""
+        return f"<{self.name} completions of {self.size}: at {self.index}>"
+
+    def _preset(self) -> None:
+        """Give every entry the phase that is not expected there next."""
+        for index in range(self.index, self.index + self.size):
+            self._words[(index & self._mask) * 4 + 3] = ((index & _U32) >> self._log2) & 1
+
+    def pending(self) -> bool:
+        """Is there a completion to take?"""
+        index = self.index
+        return self._words[(index & self._mask) * 4 + 3] & 1 != (index >> self._log2) & 1
+
+    def take(self) -> tuple[int, int] | None:
+        """The next completion as its 64-bit words 0 and 3; None if there is none."""
+        index = self.index
+        slot = (index & self._mask) * 4
+        last = self._words[slot + 3]
+        if last & 1 == (index >> self._log2) & 1:
+            return None
+        self.index = (index + 1) & _U32
+        return self._words[slot], last
