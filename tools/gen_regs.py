@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Turn hdl/regs/nic_1g.rdl into the constants of every language: `make regs`, or `gen_regs.py --check` to prove them fresh.
+"""Turn hdl/regs/nic_1g.rdl into the constants of every language (`make regs`; `gen_regs.py --check` proves them fresh).
 
 Reads the SystemRDL source with systemrdl-compiler into the small value types below and renders one jinja2 template per
 output. The output depends on the source and the templates alone. Exit codes: 0 written (or fresh), 1 stale, 2 usage.
@@ -236,11 +236,10 @@ def load(source: Path = SOURCE) -> dict[str, Any]:
     top: AddrmapNode = compiler.elaborate("nic_1g").top
     memory: AddrmapNode = compiler.elaborate("nic_1g_layouts").top
     children = {c.inst_name: c for c in top.children(unroll=False)}
-    plain = [register_of(c, c.raw_address_offset) for c in children.values() if isinstance(c, RegNode) and not c.is_array]
+    registers = [c for c in children.values() if isinstance(c, RegNode)]
+    plain = [register_of(r, r.raw_address_offset) for r in registers if not r.is_array]
     bells = [
-        register_of(c, c.raw_address_offset, count=c.array_dimensions[0], stride=c.array_stride)
-        for c in children.values()
-        if isinstance(c, RegNode) and c.is_array
+        register_of(r, r.raw_address_offset, count=r.n_elements, stride=r.array_stride) for r in registers if r.is_array
     ]
     exact = children["exact"]
     layouts = [layout_of(r) for r in memory.registers()]
@@ -249,7 +248,7 @@ def load(source: Path = SOURCE) -> dict[str, Any]:
         "enums": enumerations(top, memory),
         "registers": plain,
         "exact": [
-            register_of(r, r.raw_address_offset + exact.raw_address_offset, "exact_" + r.inst_name, exact.array_dimensions[0], 8)
+            register_of(r, exact.raw_address_offset + r.raw_address_offset, "exact_" + r.inst_name, exact.n_elements, 8)
             for r in exact.registers()
         ],
         "tx_counters": counters_of(children["tx_counter"]),
