@@ -68,6 +68,8 @@ def test_every_source_file_has_its_licence_line(project: Path) -> None:
     lacking = [
         str(file.relative_to(project))
         for file in tracked(project)
-        if file.suffix in suffixes and "SPDX-License-Identifier: Apache-2.0" not in file.read_text()[:400]
+        if file.suffix in suffixes
+        and file.stat().st_size
+        and "SPDX-License-Identifier: Apache-2.0" not in file.read_text()[:400]
     ]
     assert not lacking
