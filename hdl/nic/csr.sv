@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// csr: the register file's AXI4-Lite side. Takes one access at a time (a write before a read that comes with it), sends it to the
+// block that owns the address (global registers, exact filter table, counters, queue pages and doorbells through the queue bus) and
+// answers OKAY or, for an address nobody owns or a partial write strobe, SLVERR. An answer comes within 64 cycles: each target answers
+// in at most 40. All of it in clk_i, so a stopped MAC clock changes nothing.
+`default_nettype none
+
+module csr #(
+    parameter int NumTxQueues   = 4,
+    parameter int NumRxQueues   = 4,
+    parameter int NumVectors    = 8,
+    parameter int MaxReads      = 16,
+    parameter int MaxWrites     = 8,
+    parameter int MaxBurstBytes = 256,
+    parameter int TxBufBytes    = 32768,
+    parameter int RxBufBytes    = 32768,
+    parameter int CacheDepth    = 32,
+    parameter int SysClkPs      = 8000,
+    parameter int NumTxCounters = 20,
+    parameter int NumRxCounters = 36
+) (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    // host: AXI4-Lite
+    input  wire logic [23:0] s_axil_awaddr,
+    input  wire logic        s_axil_awvalid,
+    output      logic        s_axil_awready,
+    input  wire logic [31:0] s_axil_wdata,
+    input  wire logic [3:0]  s_axil_wstrb,
+    input  wire logic        s_axil_wvalid,
+    output      logic        s_axil_wready,
+    output      logic [1:0]  s_axil_bresp,
+    output      logic        s_axil_bvalid,
+    input  wire logic        s_axil_bready,
+    input  wire logic [23:0] s_axil_araddr,
+    input  wire logic        s_axil_arvalid,
+    output      logic        s_axil_arready,
+    output      logic [31:0] s_axil_rdata,
+    output      logic [1:0]  s_axil_rresp,
+    output      logic        s_axil_rvalid,
+    input  wire logic        s_axil_rready,
+    // queue_ctrl: queue pages and doorbells
+    output      logic        qbus_valid_o,         // held until qbus_ready_i
+    output      logic        qbus_write_o,
+    output      logic [17:0] qbus_addr_o,
+    output      logic [31:0] qbus_wdata_o,
+    input  wire logic        qbus_ready_i,
+    input  wire logic [31:0] qbus_rdata_i,
+    input  wire logic        qbus_err_i,
+    // queue_ctrl: soft reset and errors
+    output      logic        soft_reset_o,
+    input  wire logic        reset_busy_i,
+    input  wire logic        tx_error_i,
+    input  wire logic        rx_error_i,
+    // rx_filter: exact table
+    output      logic        tbl_write_o,
+    output      logic [4:0]  tbl_index_o,
+    output      logic        tbl_high_o,
+    output      logic [31:0] tbl_data_o,
+    input  wire logic [31:0] tbl_rdata_i,          // of tbl_index_o/tbl_high_o, at most two cycles later
+    // stats: one shared request, two answers
+    output      logic        tx_stat_valid_o,      // held until ready
+    output      logic        rx_stat_valid_o,
+    output      logic        stat_write_o,
+    output      logic [5:0]  stat_index_o,
+    output      logic        stat_high_o,
+    output      logic [31:0] stat_wdata_o,
+    input  wire logic        tx_stat_ready_i,
+    input  wire logic [31:0] tx_stat_rdata_i,
+    input  wire logic        rx_stat_ready_i,
+    input  wire logic [31:0] rx_stat_rdata_i,
+    output      logic        stats_clear_o,
+    input  wire logic        stats_busy_i,
+    // irq
+    output      logic        misc_fire_o,
+    // state and configuration, see csr_regs
+    input  wire logic        link_up_i,
+    input  wire logic        dma_idle_i,
+    input  wire logic        tx_clk_alive_i,
+    input  wire logic        rx_clk_alive_i,
+    output      logic        cfg_tx_enable_o,
+    output      logic        cfg_rx_enable_o,
+    output      logic        cfg_loopback_o,
+    output      logic [7:0]  cfg_ifg_o,
+    output      logic        cfg_pass_bad_o,
+    output      logic        cfg_keep_fcs_o,
+    output      logic        cfg_host_fcs_o,
+    output      logic [15:0] cfg_max_frame_o,
+    output      logic [5:0]  cfg_filter_o,
+    output      logic [47:0] cfg_mac_o,
+    output      logic [63:0] cfg_hash_o,
+    output      logic [5:0]  cfg_default_queue_o
+);
+
+  localparam logic [1:0] Okay = 2'b00;
+  localparam logic [1:0] SlvErr = 2'b10;
+
+  // Who owns an address.
+  typedef enum logic [2:0] {
+    ToNobody,
+    ToGlobal,
+    ToTable,
+    ToTxStat,
+    ToRxStat,
+    ToQueue
+  } target_e;
+
+  typedef enum logic [2:0] {
+    StIdle,    // waits for an address (and data)
+    StDecode,  // finds the owner of the registered address
+    StGlobal,  // one access cycle for the global registers
+    StTable,   // the table's read port is being followed
+    StWait,    // holds the request of a counter or of the queue bus until it is answered
+    StAnswer   // holds the response until the host takes it
+  } state_e;
+
+  state_e      state_q, state_d;
+  target_e     target;
+  logic        write_q, bad_strobe_q, settle_q;
+  logic [23:0] addr_q;
+  logic [31:0] wdata_q;
+  logic        take_write, take_read, answered;
+  logic [31:0] answer_data, global_rdata;
+  logic        answer_err, global_known;
+
+  // ---- taking an access: address and data of a write are taken together ----
+  assign take_write = state_q == StIdle && s_axil_awvalid && s_axil_wvalid;
+  assign take_read = state_q == StIdle && s_axil_arvalid && !take_write;
+  assign s_axil_awready = take_write;
+  assign s_axil_wready = take_write;
+  assign s_axil_arready = take_read;
+
+  always_ff @(posedge clk_i) begin
+    if (take_write || take_read) begin
+      write_q <= take_write;
+      addr_q <= take_write ? s_axil_awaddr : s_axil_araddr;
+      wdata_q <= s_axil_wdata;
+      bad_strobe_q <= take_write && s_axil_wstrb != 4'b1111;
+    end
+  end
+
+  // ---- decoding ----
+  logic in_first_page, in_queue_space, page_zero, in_table, tx_counter_built, rx_counter_built;
+  assign in_first_page = addr_q[23:11] == 13'h0;
+  assign in_queue_space = addr_q[23:18] == 6'h0 && addr_q[17:16] != 2'b00;
+  assign page_zero = addr_q[10:8] == 3'b000;
+  assign in_table = addr_q[10:8] == 3'b001;
+  assign tx_counter_built = addr_q[10:9] == 2'b10 && 32'(addr_q[8:3]) < NumTxCounters;
+  assign rx_counter_built = addr_q[10:9] == 2'b11 && 32'(addr_q[8:3]) < NumRxCounters;
+
+  always_comb begin
+    target = ToNobody;
+    if (!bad_strobe_q) begin
+      if (in_queue_space) target = ToQueue;
+      else if (in_first_page) begin
+        if (tx_counter_built) target = ToTxStat;
+        else if (rx_counter_built) target = ToRxStat;
+        else if (in_table) target = ToTable;
+        else if (page_zero) target = ToGlobal;
+      end
+    end
+  end
+
+  // ---- state ----
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) state_q <= StIdle;
+    else state_q <= state_d;
+  end
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StIdle: if (take_write || take_read) state_d = StDecode;
+      StDecode: begin
+        case (target)
+          ToGlobal: state_d = StGlobal;
+          ToTable: state_d = StTable;
+          ToTxStat, ToRxStat, ToQueue: state_d = StWait;
+          default: state_d = StAnswer;
+        endcase
+      end
+      StGlobal: if (settle_q) state_d = StAnswer;
+      StTable: if (settle_q) state_d = StAnswer;
+      StWait: if (answered) state_d = StAnswer;
+      StAnswer: if (write_q ? s_axil_bready : s_axil_rready) state_d = StIdle;
+      default: state_d = StIdle;
+    endcase
+  end
+
+  // settle_q: second cycle of StGlobal and StTable, in which the registered read data is there.
+  always_ff @(posedge clk_i) begin
+    settle_q <= (state_q == StGlobal || state_q == StTable) && !settle_q;
+  end
+
+  // ---- requests ----
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      qbus_valid_o <= 1'b0;
+      tx_stat_valid_o <= 1'b0;
+      rx_stat_valid_o <= 1'b0;
+    end else if (state_q == StDecode) begin
+      qbus_valid_o <= target == ToQueue;
+      tx_stat_valid_o <= target == ToTxStat;
+      rx_stat_valid_o <= target == ToRxStat;
+    end else if (answered) begin
+      qbus_valid_o <= 1'b0;
+      tx_stat_valid_o <= 1'b0;
+      rx_stat_valid_o <= 1'b0;
+    end
+  end
+
+  assign answered = qbus_valid_o && qbus_ready_i || tx_stat_valid_o && tx_stat_ready_i || rx_stat_valid_o && rx_stat_ready_i;
+  assign qbus_write_o = write_q;
+  assign qbus_addr_o = {addr_q[17:2], 2'b00};
+  assign qbus_wdata_o = wdata_q;
+  assign tbl_write_o = state_q == StTable && write_q && !settle_q;
+  assign tbl_index_o = addr_q[7:3];
+  assign tbl_high_o = addr_q[2];
+  assign tbl_data_o = addr_q[2] ? wdata_q & nic_1g_pkg::EXACT_HI_WRITE_MASK : wdata_q;
+  assign stat_write_o = write_q;
+  assign stat_index_o = addr_q[8:3];
+  assign stat_high_o = addr_q[2];
+  assign stat_wdata_o = wdata_q;
+
+  // ---- answers ----
+  always_comb begin
+    answer_err = 1'b0;
+    unique case (state_q)
+      StGlobal: begin
+        answer_data = global_rdata;
+        answer_err = !global_known;
+      end
+      StTable: answer_data = tbl_rdata_i;
+      StWait: begin
+        answer_data = qbus_valid_o ? qbus_rdata_i : tx_stat_valid_o ? tx_stat_rdata_i : rx_stat_rdata_i;
+        answer_err = qbus_valid_o && qbus_err_i;
+      end
+      default: begin
+        answer_data = 32'h0;
+        answer_err = 1'b1;
+      end
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      s_axil_bvalid <= 1'b0;
+      s_axil_rvalid <= 1'b0;
+      s_axil_bresp <= Okay;
+      s_axil_rresp <= Okay;
+      s_axil_rdata <= 32'h0;
+    end else if (state_q != StAnswer && state_d == StAnswer) begin
+      s_axil_bvalid <= write_q;
+      s_axil_rvalid <= !write_q;
+      s_axil_bresp <= answer_err ? SlvErr : Okay;
+      s_axil_rresp <= answer_err ? SlvErr : Okay;
+      s_axil_rdata <= answer_err ? 32'h0 : answer_data;
+    end else if (state_q == StAnswer && state_d == StIdle) begin
+      s_axil_bvalid <= 1'b0;
+      s_axil_rvalid <= 1'b0;
+    end
+  end
+
+  csr_regs #(
+      .NumTxQueues(NumTxQueues),
+      .NumRxQueues(NumRxQueues),
+      .NumVectors(NumVectors),
+      .MaxReads(MaxReads),
+      .MaxWrites(MaxWrites),
+      .MaxBurstBytes(MaxBurstBytes),
+      .TxBufBytes(TxBufBytes),
+      .RxBufBytes(RxBufBytes),
+      .CacheDepth(CacheDepth),
+      .SysClkPs(SysClkPs)
+  ) u_regs (
+      .clk_i, .rst_ni,
+      .access_i(state_q == StGlobal && !settle_q), .write_i(write_q), .word_i(addr_q[7:2]), .wdata_i(wdata_q),
+      .rdata_o(global_rdata), .known_o(global_known),
+      .link_up_i, .reset_busy_i, .dma_idle_i, .tx_clk_alive_i, .rx_clk_alive_i, .tx_error_i, .rx_error_i, .stats_busy_i,
+      .soft_reset_o, .stats_clear_o, .misc_fire_o,
+      .cfg_tx_enable_o, .cfg_rx_enable_o, .cfg_loopback_o, .cfg_ifg_o, .cfg_pass_bad_o, .cfg_keep_fcs_o, .cfg_host_fcs_o,
+      .cfg_max_frame_o, .cfg_filter_o, .cfg_mac_o, .cfg_hash_o, .cfg_default_queue_o
+  );
+
+endmodule
+
+`default_nettype wire
