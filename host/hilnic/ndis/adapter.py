@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The miniport adapter: one NIC instance as NDIS knows it (the NdisMiniportAdapterHandle)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hilnic.ndis.driver import GeneralAttributes, MiniportDriver, RegistrationAttributes
+from hilnic.ndis.kernel import Event
+from hilnic.ndis.oid import OidQueue
+from hilnic.ndis.states import ADAPTER_MACHINE, AdapterEvent, AdapterState
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.status_indication import LinkState
+from hilnic.ndis.waiting import Mutex
+from hilnic.ndis.wdk import wdk
+
+if TYPE_CHECKING:
+    from hilnic.ndis.binding import Binding
+    from hilnic.ndis.nbl import NetBufferList
+    from hilnic.ndis.ndis import Ndis
+
+
+class Adapter:
+    """State, bindings, and what is outstanding. Drivers treat it as an opaque handle."""
+
+    __slots__ = (
+        "attributes",
+        "bindings",
+        "context",
+        "dma_handles",
+        "driver",
+        "hang_timer",
+        "held_sends",
+        "interrupts",
+        "link_state",
+        "merged_filter",
+        "merged_multicast",
+        "name",
+        "ndis",
+        "oids",
+        "pending",
+        "pending_answer",
+        "pnp_lock",
+        "receivers",
+        "receives_outstanding",
+        "registration",
+        "removed",
+        "reset_ended",
+        "resetting",
+        "return_handler",
+        "send_handler",
+        "sends_outstanding",
+        "state",
+        "throttle",
+        "timers",
+    )
+
+    def __init__(self, ndis: Ndis, driver: MiniportDriver, name: str) -> None:
+        self.ndis = ndis
+        self.driver = driver
+        self.name = name
+        self.state = AdapterState.HALTED
+        self.context: Any = None
+        self.registration: RegistrationAttributes | None = None
+        self.attributes = GeneralAttributes(mac_address=bytes(6))
+        self.link_state: LinkState | None = None
+        self.bindings: list[Binding] = []
+        self.receivers: tuple[Binding, ...] = ()  # the bindings that frames may be delivered to now
+        self.sends_outstanding = 0  # NBLs the miniport holds
+        self.receives_outstanding = 0  # NBLs indicated without RESOURCES and not yet returned
+        self.merged_filter = 0
+        self.merged_multicast: tuple[bytes, ...] = ()
+        self.resetting = False
+        self.reset_ended = ndis.kernel.create_event()
+        self.removed = False
+        self.held_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []
+        self.oids = OidQueue(self)
+        self.pending: dict[str, Event] = {}  # operations the miniport answered with PENDING (V4)
+        self.pending_answer: dict[str, Any] = {}
+        self.pnp_lock = Mutex(ndis.kernel)
+        self.interrupts: list[Any] = []
+        self.dma_handles: list[Any] = []
+        self.timers: list[Any] = []
+        self.hang_timer: Any = None
+        self.throttle: Any = None  # the receive throttle of the DPC that runs now
+        characteristics = driver.characteristics
+        self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self)
+        self.return_handler = ndis.guarded(characteristics.return_net_buffer_lists, self)
+
+    def step(self, event: AdapterEvent) -> bool:
+        """Move by the table; a missing pair is a violation that names state and event (ST-01)."""
+        target = ADAPTER_MACHINE[self.state].get(event)
+        if target is None:
+            self.ndis.violation("ST-01", self, self, f"{event.value} in state {self.state.value}")
+            return False
+        self.state = target
+        self.ndis.emit("adapter.state", adapter=self.name, state=target.value)
+        self.update_bindings()
+        return True
+
+    def update_bindings(self) -> None:
+        """Recompute what the data path asks per call: who receives, and how each binding's sends are answered."""
+        indicating = self.state in {AdapterState.RESTARTING, AdapterState.RUNNING, AdapterState.PAUSING}
+        self.receivers = tuple(b for b in self.bindings if b.receives) if indicating else ()
+        for binding in self.bindings:
+            binding.refusal = binding.send_refusal()
+
+    def statistics(self) -> dict[str, int]:
+        """What is outstanding."""
+        return {"sends_outstanding": self.sends_outstanding, "receives_outstanding": self.receives_outstanding}
+
+    def __repr__(self) -> str:
+        return f"Adapter({self.name}, {self.state.value})"
+
+
+@wdk("NdisMSetMiniportAttributes", irql="PASSIVE")
+def set_miniport_attributes(adapter: Adapter, attributes: RegistrationAttributes | GeneralAttributes) -> NdisStatus:
+    """Called from MiniportInitializeEx: registration attributes (the context) first, then the general ones."""
+    if isinstance(attributes, RegistrationAttributes):
+        adapter.registration = attributes
+        adapter.context = attributes.adapter_context
+        return NdisStatus.SUCCESS
+    if adapter.registration is None:
+        return NdisStatus.INVALID_STATE
+    adapter.attributes = attributes
+    adapter.link_state = LinkState(
+        attributes.media_connect_state,
+        attributes.media_duplex_state,
+        attributes.xmit_link_speed,
+        attributes.rcv_link_speed,
+    )
+    return NdisStatus.SUCCESS

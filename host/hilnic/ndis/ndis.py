@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`Ndis`: one NDIS instance, the root that everything hangs on. No globals: two hosts are two instances."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from hilnic.ndis.adapter import Adapter
+from hilnic.ndis.driver import MiniportDriver, ProtocolDriver
+from hilnic.ndis.kernel import Kernel, Region
+from hilnic.ndis.lock import SpinLock
+from hilnic.ndis.mdl import Mdl
+from hilnic.ndis.nbl import NetBufferList
+from hilnic.ndis.net_buffer import NetBuffer
+from hilnic.ndis.pool import NetBufferListPool, NetBufferListPoolParameters, Site, allocation_site
+from hilnic.ndis.verifier.access import AccessGuard, CheckedNetBuffer, CheckedNetBufferList
+from hilnic.ndis.verifier.leaks import report_everything, report_leaks
+from hilnic.ndis.verifier.ledger import Verifier
+from hilnic.ndis.verifier.report import Report
+from hilnic.ndis.waiting import answer_of
+
+F = TypeVar("F")
+
+VerifyMode = Literal["off", "fast", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Where the sources differ or NDIS has a choice: the defaults of the catalogue, and their alternatives."""
+
+    max_nbls_to_indicate: int = 64  # per DPC (IT-03)
+    pre630_reset: bool = False  # A8: sends may stay pending over a reset
+    hold_sends_during_reset: bool = False  # ST-14: held and sent afterwards, instead of RESET_IN_PROGRESS
+    pend_open: bool = False  # open_adapter answers PENDING and completes from a work item
+    late_sg_callback: bool = False  # process_sg_list runs from a DPC after allocate_net_buffer_sg_list returned
+    check_for_hang: bool = False  # ST-16: discouraged since 6.83
+    check_for_hang_ns: int = 2_000_000_000
+
+
+class Ndis:
+    """Drivers, adapters and the verifier of one simulated host."""
+
+    def __init__(
+        self, kernel: Kernel, verify: VerifyMode = "fast", profile: Profile | None = None, seed: int = 0
+    ) -> None:
+        self.kernel = kernel
+        self.trace = kernel.trace
+        self.profile = profile or Profile()
+        self.verify = verify
+        self.report = Report(seed)
+        self.verifier = None if verify == "off" else Verifier(self)
+        self.guard = AccessGuard(self) if verify == "full" else None
+        self.net_buffer_list_type = CheckedNetBufferList if verify == "full" else NetBufferList
+        self.net_buffer_type = CheckedNetBuffer if verify == "full" else NetBuffer
+        self.miniport_drivers: list[MiniportDriver] = []
+        self.protocol_drivers: list[ProtocolDriver] = []
+        self.adapters: list[Adapter] = []
+        self.pools: list[Any] = []
+        self.mdls: dict[Mdl, Site] = {}
+        self.held_locks: list[SpinLock] = []
+        self.calls: defaultdict[str, int] = defaultdict(int)  # WDK name -> calls
+        self.last_nbl_id = 0
+        self.last_frame_id = 0
+        self.last_cancel_id = 0
+        self.fan_out_pool = NetBufferListPool(self, NetBufferListPoolParameters(tag="receive fan-out"))
+
+    @property
+    def ndis(self) -> Ndis:
+        """Itself: the root is a handle too."""
+        return self
+
+    def violation(self, rule: str, actor: Any, subject: Any, detail: str = "") -> None:
+        """A rule was broken: raise, or record while violations are being collected; silent with verify=off."""
+        if self.verifier is not None:
+            self.report.violation(rule, actor, subject, detail, self.kernel.now_ns())
+
+    def warning(self, rule: str, actor: Any, subject: Any, detail: str = "") -> None:
+        """A rule frowns: recorded in `report.warnings`, never raised."""
+        if self.verifier is not None:
+            self.report.warning(rule, actor, subject, detail, self.kernel.now_ns())
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        """An event for the trace."""
+        if self.trace.enabled:
+            self.trace.emit(kind, **fields)
+
+    def guarded(self, handler: F, actor: Any) -> F:
+        """The handler as NDIS calls it: with verify=full, `actor` answers for what it touches."""
+        if self.guard is None or handler is None:
+            return handler
+        wrapped: Any = self.guard.wrap(handler, actor)  # type: ignore[arg-type]
+        return wrapped  # type: ignore[no-any-return]
+
+    def new_mdl(self, region: Region, byte_offset: int, byte_count: int) -> Mdl:
+        """An MDL in the leak ledger."""
+        mdl = Mdl(region, byte_offset, byte_count, self)
+        if self.verifier is not None:
+            self.mdls[mdl] = allocation_site(3)
+        return mdl
+
+    def forget_mdl(self, mdl: Mdl) -> None:
+        """The MDL was freed."""
+        self.mdls.pop(mdl, None)
+
+    def leaks_of(self, owner: Any) -> None:
+        """Report what an adapter or driver should have released by now (V9)."""
+        if self.verifier is not None:
+            report_leaks(self, owner)
+
+    def check_leaks(self) -> None:
+        """The end of a run: report everything that is still allocated or outstanding (V9)."""
+        if self.verifier is not None:
+            report_everything(self)
+
+    def watch_for_hang(self, adapter: Adapter) -> None:
+        """Ask check_for_hang every 2 s, when the profile says so and the miniport has it (ST-16)."""
+        check: Callable[[Any], Any] | None = adapter.driver.characteristics.check_for_hang
+        if check is None or not self.profile.check_for_hang:
+            return
+        registration = adapter.registration
+        seconds = registration.check_for_hang_seconds if registration is not None else 0
+        period = seconds * 1_000_000_000 or self.profile.check_for_hang_ns
+
+        async def ask() -> None:
+            from hilnic.ndis.pnp import reset_adapter
+
+            if adapter.hang_timer is not None and await answer_of(check(adapter.context)):
+                await reset_adapter(adapter)
+            if adapter.hang_timer is not None:
+                adapter.hang_timer = self.kernel.set_timer(period, lambda: self.kernel.queue_work_item(ask))
+
+        adapter.hang_timer = self.kernel.set_timer(period, lambda: self.kernel.queue_work_item(ask))
+
+    def stop_watching(self, adapter: Adapter) -> None:
+        """No more check_for_hang for this adapter."""
+        timer, adapter.hang_timer = adapter.hang_timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def __repr__(self) -> str:
+        return f"Ndis(verify={self.verify}, {len(self.adapters)} adapters, {len(self.protocol_drivers)} protocols)"

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OID requests: queued by NDIS, given to the miniport one at a time at PASSIVE_LEVEL (OI-01), each ended once (OI-02).
+
+What NDIS knows it answers itself (oid_answers.py). Packet filter and multicast list are merged over all bindings
+(OI-10, OI-11): the miniport sees the OR and the union, each binding keeps its own part.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hilnic.ndis import oid_answers
+from hilnic.ndis.flags import RequestType
+from hilnic.ndis.kernel import Event
+from hilnic.ndis.oid_request import OidRequest, answer_counter, query, set_information
+from hilnic.ndis.oids import Oid, oid_name
+from hilnic.ndis.states import ADAPTER_OPERATIONS, BindingState, Operation
+from hilnic.ndis.statistics import COUNTER_OIDS, StatisticsInfo, counter_value
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.waiting import Mutex, answer_of
+from hilnic.ndis.wdk import wdk
+
+if TYPE_CHECKING:
+    from hilnic.ndis.adapter import Adapter
+    from hilnic.ndis.binding import Binding
+
+STATISTICS_BUFFER = len(StatisticsInfo().pack())
+
+Done = Callable[[OidRequest, NdisStatus], None]
+
+
+class OidQueue:
+    """The requests of one adapter, in order, one in the miniport at a time."""
+
+    __slots__ = ("_active", "_adapter", "_answered", "_idle", "_status", "_turn", "_waiting", "_working")
+
+    def __init__(self, adapter: Adapter) -> None:
+        self._adapter = adapter
+        self._waiting: deque[tuple[Binding | None, OidRequest, Done]] = deque()
+        self._working = False
+        self._turn = Mutex(adapter.ndis.kernel)
+        self._active: OidRequest | None = None
+        self._answered: Event | None = None
+        self._status: NdisStatus | None = None
+        self._idle: Event | None = None
+
+    def submit(self, binding: Binding | None, request: OidRequest, done: Done) -> None:
+        """Put a request in line; `done(request, status)` is called when it has ended."""
+        request.ndis_pending = True
+        self._waiting.append((binding, request, done))
+        if not self._working:
+            self._working = True
+            self._adapter.ndis.kernel.queue_work_item(self._work)
+
+    async def _work(self) -> None:
+        while self._waiting:
+            binding, request, done = self._waiting.popleft()
+            while self._adapter.resetting:
+                await self._adapter.reset_ended.wait()
+            status = await self._serve(binding, request)
+            request.ndis_pending = False
+            done(request, status)
+        self._working = False
+        if self._idle is not None:
+            self._idle.set()
+
+    async def drain(self) -> None:
+        """Wait until every request has ended."""
+        while self._working:
+            self._idle = self._adapter.ndis.kernel.create_event()
+            await self._idle.wait()
+
+    async def _serve(self, binding: Binding | None, request: OidRequest) -> NdisStatus:
+        """One request: merged over the bindings, taken from the statistics, or passed on as it is."""
+        if request.request_type is RequestType.SET_INFORMATION:
+            merged = oid_answers.MERGED_SETS.get(request.oid)
+            if merged is not None:
+                return await merged(self._adapter, binding, request)
+        elif request.oid in COUNTER_OIDS and request.oid not in self._adapter.attributes.supported_oids:
+            return await self._counter(request)
+        return await self.call_miniport(request)
+
+    async def _counter(self, request: OidRequest) -> NdisStatus:
+        statistics = query(Oid.OID_GEN_STATISTICS, STATISTICS_BUFFER)
+        status = await self.call_miniport(statistics)
+        if status is not NdisStatus.SUCCESS:
+            return status
+        return answer_counter(request, counter_value(StatisticsInfo.parse(statistics.answer()), request.oid))
+
+    async def call_miniport(self, request: OidRequest) -> NdisStatus:
+        """Give one request to the miniport and wait for its end, whichever way it answers."""
+        adapter = self._adapter
+        async with self._turn:
+            if adapter.removed:
+                return NdisStatus.NOT_ACCEPTED
+            if Operation.OID not in ADAPTER_OPERATIONS[adapter.state]:
+                return NdisStatus.ADAPTER_NOT_READY
+            self._active, self._status = request, None
+            self._answered = adapter.ndis.kernel.create_event()
+            adapter.ndis.emit("oid", adapter=adapter.name, oid=oid_name(request.oid), type=request.request_type.name)
+            status = await answer_of(adapter.driver.characteristics.oid_request(adapter.context, request))
+            if status is NdisStatus.PENDING:
+                await self._answered.wait()
+                status = self._status or NdisStatus.SUCCESS
+            elif self._status is not None:
+                adapter.ndis.violation("OI-02", adapter, request, "answered and completed as well")
+            self._active = None
+        self._check_answer(request, status)
+        return NdisStatus(status)
+
+    def _check_answer(self, request: OidRequest, status: NdisStatus) -> None:
+        ndis, adapter = self._adapter.ndis, self._adapter
+        size = len(request.buffer)
+        if request.bytes_written > size or request.bytes_read > size:
+            ndis.violation("OI-05", adapter, request, f"{request.bytes_written} bytes reported in a buffer of {size}")
+        elif request.oid == Oid.OID_GEN_STATISTICS and status is NdisStatus.SUCCESS:
+            broken = StatisticsInfo.parse(request.answer()).broken_identity()
+            if broken is not None:
+                ndis.violation("OI-13", adapter, request, broken)
+
+    def complete(self, request: OidRequest, status: NdisStatus) -> None:
+        """A miniport ends the request that it answered with PENDING."""
+        ndis, adapter = self._adapter.ndis, self._adapter
+        if status is NdisStatus.PENDING:
+            ndis.violation("OI-03", adapter, request, "completed with PENDING")
+        elif request is not self._active or self._status is not None or self._answered is None:
+            ndis.violation("OI-02", adapter, request, "completed, but it is not pending")
+        else:
+            self._status = status
+            self._answered.set()
+
+    def cancel(self, binding: Binding, request_id: int) -> None:
+        """Requests still in line end with REQUEST_ABORTED; for the one in the miniport its handler is asked."""
+        self._abort(binding, lambda request: request.request_id == request_id)
+        handler = self._adapter.driver.characteristics.cancel_oid_request
+        if self._active is not None and self._active.request_id == request_id and handler is not None:
+            handler(self._adapter.context, request_id)
+
+    def _abort(self, binding: Binding, matches: Callable[[OidRequest], bool]) -> None:
+        kept: deque[tuple[Binding | None, OidRequest, Done]] = deque()
+        aborted = []
+        for entry in self._waiting:
+            (aborted if entry[0] is binding and matches(entry[1]) else kept).append(entry)
+        self._waiting = kept
+        for _, request, done in aborted:
+            request.ndis_pending = False
+            done(request, NdisStatus.REQUEST_ABORTED)
+
+    def remove_binding(self, binding: Binding) -> None:
+        """The binding closes: its waiting requests end, its part of filter and multicast list goes (OI-10)."""
+        self._abort(binding, lambda request: True)
+        binding.packet_filter, binding.multicast_list = 0, frozenset()
+        if not self._adapter.removed:
+            self.submit(None, set_information(Oid.OID_GEN_CURRENT_PACKET_FILTER, b""), _ignore)
+            self.submit(None, set_information(Oid.OID_802_3_MULTICAST_LIST, b""), _ignore)
+
+
+def _ignore(request: OidRequest, status: NdisStatus) -> None:
+    """Nobody waits for NDIS's own request."""
+
+
+@wdk("NdisOidRequest", callout=True)
+def oid_request(binding: Binding, request: OidRequest) -> NdisStatus:
+    """Ask NDIS or the miniport. A final status: done, no callback. PENDING: oid_request_complete follows once (OI-02)."""
+    adapter = binding.adapter
+    if request.ndis_pending:
+        binding.ndis.violation("OI-02", binding, request, "issued again while pending")
+        return NdisStatus.FAILURE
+    if binding.state in {BindingState.CLOSING, BindingState.UNBOUND}:
+        return NdisStatus.CLOSING
+    if adapter.removed:
+        return NdisStatus.NOT_ACCEPTED
+    if Operation.OID not in ADAPTER_OPERATIONS[adapter.state]:
+        return NdisStatus.ADAPTER_NOT_READY
+    answer = oid_answers.answer(binding, request)
+    if answer is not None:
+        return answer
+    binding.oids_outstanding += 1
+
+    def done(ended: OidRequest, status: NdisStatus) -> None:
+        binding.oids_outstanding -= 1
+        if binding.request_handler is not None:
+            binding.request_handler(binding.context, ended, status)
+        binding.check_close()
+
+    adapter.oids.submit(binding, request, done)
+    return NdisStatus.PENDING
+
+
+@wdk("NdisMOidRequestComplete", callout=True)
+def complete_oid_request(adapter: Adapter, request: OidRequest, status: NdisStatus) -> None:
+    """A miniport ends a request that it answered with PENDING; never with PENDING again (OI-03)."""
+    adapter.oids.complete(request, status)
+
+
+@wdk("NdisCancelOidRequest", callout=True)
+def cancel_oid_request(binding: Binding, request_id: int) -> None:
+    """Ask to give up requests with this id; each still ends once (OI-18)."""
+    binding.adapter.oids.cancel(binding, request_id)

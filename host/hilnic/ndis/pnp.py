@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plug and play: how the system starts, pauses, restarts, resets, removes and halts an adapter and its bindings.
+
+Down goes top-down (protocols are told to pause before the miniport), up goes bottom-up (ST-12). One operation at a time
+per adapter; reset is separate, for it may overlap a pause and leaves the state alone (ST-13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hilnic.ndis import oid_answers
+from hilnic.ndis.adapter import Adapter
+from hilnic.ndis.binding import BindContext, Binding, UnbindContext
+from hilnic.ndis.driver import (
+    BindParameters,
+    InitializeParameters,
+    MiniportDriver,
+    NetPnpEvent,
+    PauseParameters,
+    ProtocolDriver,
+    RestartParameters,
+)
+from hilnic.ndis.flags import DevicePnpEvent, HaltAction, NetEvent, PauseReason, ShutdownAction
+from hilnic.ndis.send import release_held_sends
+from hilnic.ndis.states import AdapterEvent, AdapterState, BindingEvent, BindingState
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.status_indication import StatusIndication, deliver_status
+from hilnic.ndis.waiting import answer_of
+from hilnic.ndis.wdk import wdk
+
+if TYPE_CHECKING:
+    from hilnic.ndis.ndis import Ndis
+
+PAUSE, RESTART, RESET = "pause", "restart", "reset"
+_RULE_OF_COMPLETION = {PAUSE: "ST-06", RESTART: "ST-06", RESET: "ST-15"}
+
+
+# Start and halt.
+
+
+async def start_adapter(
+    ndis: Ndis, driver: MiniportDriver, name: str, resources: Any = None
+) -> tuple[NdisStatus, Adapter]:
+    """Initialise a miniport on a device, bind every protocol, restart: the adapter is Running on SUCCESS."""
+    adapter = Adapter(ndis, driver, name)
+    adapter.step(AdapterEvent.INITIALIZE)
+    parameters = InitializeParameters(name, resources)
+    status = await answer_of(driver.characteristics.initialize(adapter, driver.context, parameters))
+    if status is not NdisStatus.SUCCESS:
+        ndis.leaks_of(adapter)
+        adapter.step(AdapterEvent.INITIALIZE_FAILED)
+        return status, adapter
+    adapter.step(AdapterEvent.INITIALIZED)
+    ndis.adapters.append(adapter)
+    driver.adapters.append(adapter)
+    ndis.watch_for_hang(adapter)
+    for protocol in ndis.protocol_drivers:
+        await _bind(protocol, adapter)
+    return await restart_adapter(adapter), adapter
+
+
+async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_DISABLED) -> None:
+    """Pause, unbind every protocol, halt; whatever the miniport still holds is a leak (ST-18, ST-19)."""
+    if adapter.state is AdapterState.RUNNING:
+        await pause_adapter(adapter, PauseReason.MINIPORT_DEVICE_REMOVE)
+    for binding in list(adapter.bindings):
+        await _unbind(binding)
+    async with adapter.pnp_lock:
+        await adapter.oids.drain()
+        adapter.ndis.stop_watching(adapter)
+        await answer_of(adapter.driver.characteristics.halt(adapter.context, action))
+        adapter.ndis.leaks_of(adapter)
+        adapter.step(AdapterEvent.HALT)
+        adapter.ndis.adapters.remove(adapter)
+        adapter.driver.adapters.remove(adapter)
+
+
+async def surprise_remove_adapter(adapter: Adapter) -> None:
+    """The device is gone: tell the miniport, pause, unbind, halt; sends and OIDs end with NOT_ACCEPTED (ST-17)."""
+    adapter.removed = True
+    adapter.update_bindings()
+    notify = adapter.driver.characteristics.device_pnp_event_notify
+    if notify is not None:
+        notify(adapter.context, DevicePnpEvent.SURPRISE_REMOVED)
+    await halt_adapter(adapter, HaltAction.DEVICE_SURPRISE_REMOVED)
+
+
+def shutdown_adapter(adapter: Adapter, action: ShutdownAction = ShutdownAction.POWER_OFF) -> None:
+    """The host goes down: silence the device, nothing else."""
+    if adapter.step(AdapterEvent.SHUTDOWN) and adapter.driver.characteristics.shutdown is not None:
+        adapter.driver.characteristics.shutdown(adapter.context, action)
+
+
+@wdk("NdisMRemoveMiniport")
+def remove_miniport(adapter: Adapter) -> None:
+    """A miniport says that its hardware is beyond recovery; removal follows from a work item."""
+    adapter.ndis.kernel.queue_work_item(lambda: surprise_remove_adapter(adapter))
+
+
+# Pause and restart.
+
+
+async def pause_adapter(adapter: Adapter, reason: PauseReason = PauseReason.NDIS_INTERNAL) -> None:
+    """Pause the protocols, then the miniport (ST-12). The pause cannot fail (ST-04)."""
+    async with adapter.pnp_lock:
+        for binding in list(adapter.bindings):
+            if binding.state is BindingState.RUNNING:
+                await _pause_binding(binding, reason)
+        if not adapter.step(AdapterEvent.PAUSE):
+            return
+        status = await _ask(adapter, PAUSE, adapter.driver.characteristics.pause, PauseParameters(reason))
+        if status is not NdisStatus.SUCCESS:
+            adapter.ndis.violation("ST-04", adapter, adapter, f"pause answered {NdisStatus(status).name}")
+        if adapter.sends_outstanding or adapter.receives_outstanding:
+            adapter.ndis.violation("ST-03", adapter, adapter, f"paused with {adapter.statistics()}")
+        adapter.step(AdapterEvent.PAUSED)
+
+
+async def restart_adapter(adapter: Adapter) -> NdisStatus:
+    """Restart the miniport, then the protocols. A failure leaves the adapter Paused (ST-09)."""
+    async with adapter.pnp_lock:
+        if not adapter.step(AdapterEvent.RESTART):
+            return NdisStatus.INVALID_STATE
+        status = await _ask(adapter, RESTART, adapter.driver.characteristics.restart, RestartParameters())
+        if status is not NdisStatus.SUCCESS:
+            adapter.step(AdapterEvent.RESTART_FAILED)
+            return status
+        adapter.step(AdapterEvent.RESTARTED)
+        for binding in list(adapter.bindings):
+            if binding.state is BindingState.PAUSED:
+                await _restart_binding(binding)
+        return NdisStatus.SUCCESS
+
+
+async def _ask(adapter: Adapter, operation: str, handler: Callable[..., Any], *args: Any) -> Any:
+    """The final answer of a handler that may pend; `complete_*` fills it in, once (ST-06)."""
+    event = adapter.pending[operation] = adapter.ndis.kernel.create_event()
+    result = await answer_of(handler(adapter.context, *args))
+    first = result[0] if isinstance(result, tuple) else result
+    if first is NdisStatus.PENDING:
+        await event.wait()
+        result = adapter.pending_answer[operation]
+    elif event.is_set():
+        adapter.ndis.violation(_RULE_OF_COMPLETION[operation], adapter, operation, "answered and completed as well")
+    del adapter.pending[operation]
+    adapter.pending_answer.pop(operation, None)
+    return result
+
+
+def _complete(adapter: Adapter, operation: str, answer: Any) -> None:
+    event = adapter.pending.get(operation)
+    if event is None:
+        adapter.ndis.violation(_RULE_OF_COMPLETION[operation], adapter, operation, "completed, but it is not pending")
+    elif event.is_set():
+        adapter.ndis.violation(_RULE_OF_COMPLETION[operation], adapter, operation, "completed twice")
+    else:
+        adapter.pending_answer[operation] = answer
+        event.set()
+
+
+@wdk("NdisMPauseComplete", callout=True)
+def complete_pause(adapter: Adapter) -> None:
+    """Ends a pause that the miniport answered with PENDING: all sends completed, all receives back (ST-03)."""
+    _complete(adapter, PAUSE, NdisStatus.SUCCESS)
+
+
+@wdk("NdisMRestartComplete", callout=True)
+def complete_restart(adapter: Adapter, status: NdisStatus) -> None:
+    """Ends a restart that the miniport answered with PENDING."""
+    _complete(adapter, RESTART, status)
+
+
+async def _pause_binding(binding: Binding, reason: PauseReason) -> None:
+    binding.step(BindingEvent.PAUSE)
+    await _notify(binding, NetPnpEvent(NetEvent.PAUSE, reason))
+    binding.step(BindingEvent.PAUSED)
+
+
+async def _restart_binding(binding: Binding) -> None:
+    binding.step(BindingEvent.RESTART)
+    status = await _notify(binding, NetPnpEvent(NetEvent.RESTART))
+    binding.step(BindingEvent.RESTARTED if status is NdisStatus.SUCCESS else BindingEvent.RESTART_FAILED)
+
+
+async def _notify(binding: Binding, event: NetPnpEvent) -> NdisStatus:
+    """Tell a protocol and wait for its final answer."""
+    handler = binding.driver.characteristics.net_pnp_event
+    if handler is None:
+        return NdisStatus.SUCCESS
+    done = binding.ndis.kernel.create_event()
+    answers: list[NdisStatus] = []
+    binding.pending[event.event.name] = (done, answers)
+    status = await answer_of(handler(binding.context, event))
+    if status is NdisStatus.PENDING:
+        await done.wait()
+        status = answers[0]
+    binding.pending.pop(event.event.name, None)
+    return status
+
+
+@wdk("NdisCompleteNetPnPEvent")
+def complete_net_pnp_event(binding: Binding, event: NetPnpEvent, status: NdisStatus) -> None:
+    """Ends an event that net_pnp_event answered with PENDING, once (ST-06)."""
+    pending = binding.pending.get(event.event.name)
+    if pending is None or pending[1]:
+        binding.ndis.violation("ST-06", binding, event.event.name, "completed, but it is not pending")
+        return
+    pending[1].append(status)
+    pending[0].set()
+
+
+# Bind and unbind.
+
+
+async def bind_protocol(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus, Binding | None]:
+    """Offer the adapter to the protocol; on SUCCESS the binding is Running when the adapter is."""
+    status, binding = await _bind(protocol, adapter)
+    if binding is not None and adapter.state is AdapterState.RUNNING:
+        async with adapter.pnp_lock:
+            await _restart_binding(binding)
+    return status, binding
+
+
+async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus, Binding | None]:
+    context = BindContext(protocol, adapter)
+    async with adapter.pnp_lock:
+        answer = protocol.characteristics.bind_adapter(protocol.context, context, _bind_parameters(adapter))
+        status = await answer_of(answer)
+        if status is NdisStatus.PENDING:
+            await context.done.wait()
+            status = context.status or NdisStatus.SUCCESS
+        context.status = status
+    if status is not NdisStatus.SUCCESS:
+        return status, None
+    return status, context.binding
+
+
+def _bind_parameters(adapter: Adapter) -> BindParameters:
+    attributes = adapter.attributes
+    return BindParameters(
+        adapter_name=adapter.name,
+        media_type=attributes.media_type,
+        mtu_size=attributes.mtu_size,
+        mac_address=attributes.mac_address,
+        media_connect_state=attributes.media_connect_state,
+        xmit_link_speed=attributes.xmit_link_speed,
+        rcv_link_speed=attributes.rcv_link_speed,
+        mac_options=attributes.mac_options,
+        supported_packet_filters=attributes.supported_packet_filters,
+        max_multicast_list_size=attributes.max_multicast_list_size,
+        lookahead_size=attributes.lookahead_size,
+    )
+
+
+async def unbind_protocol(binding: Binding) -> None:
+    """Pause the binding, let the protocol close it, and wait until it is closed."""
+    await _unbind(binding)
+
+
+async def _unbind(binding: Binding) -> None:
+    if binding.state is BindingState.UNBOUND:
+        return
+    async with binding.adapter.pnp_lock:
+        if binding.state is BindingState.RUNNING:
+            await _pause_binding(binding, PauseReason.UNBIND_PROTOCOL)
+        context = UnbindContext(binding)
+        status = await answer_of(binding.driver.characteristics.unbind_adapter(context, binding.context))
+        if status is NdisStatus.PENDING:
+            await context.done.wait()
+        if binding.state is not BindingState.UNBOUND:
+            binding.ndis.violation("ST-22", binding, binding, "unbind ended before the close did")
+
+
+# Reset.
+
+
+async def reset_adapter(adapter: Adapter) -> NdisStatus:
+    """Reset the hardware: sends are refused or held meanwhile, filters are set again when the miniport asks (ST-13)."""
+    handler = adapter.driver.characteristics.reset
+    if handler is None:
+        return NdisStatus.NOT_RESETTABLE
+    if adapter.resetting:
+        return NdisStatus.RESET_IN_PROGRESS
+    ndis = adapter.ndis
+    adapter.resetting = True
+    adapter.reset_ended = ndis.kernel.create_event()
+    adapter.update_bindings()
+    ndis.emit("adapter.reset", adapter=adapter.name)
+    deliver_status(adapter, StatusIndication(NdisStatus.RESET_START))
+    before = adapter.sends_outstanding
+    status, addressing_reset = await _ask(adapter, RESET, handler)
+    if before and adapter.sends_outstanding and not ndis.profile.pre630_reset:
+        ndis.violation("ST-13", adapter, adapter, f"reset ended with {adapter.sends_outstanding} sends pending (A8)")
+    if addressing_reset and status is NdisStatus.SUCCESS:
+        await oid_answers.write_filter(adapter, force=True)
+        await oid_answers.write_multicast(adapter, force=True)
+    adapter.resetting = False
+    adapter.update_bindings()
+    adapter.reset_ended.set()
+    deliver_status(adapter, StatusIndication(NdisStatus.RESET_END, status))
+    release_held_sends(adapter)
+    return NdisStatus(status)
+
+
+@wdk("NdisMResetComplete", callout=True)
+def complete_reset(adapter: Adapter, status: NdisStatus, addressing_reset: bool) -> None:
+    """Ends a reset that the miniport answered with PENDING (ST-15)."""
+    _complete(adapter, RESET, (status, addressing_reset))
+
+
+@wdk("NdisMResetMiniport")
+def reset_miniport(adapter: Adapter) -> None:
+    """A miniport asks for its own reset; it comes from a work item."""
+
+    async def reset() -> None:
+        await reset_adapter(adapter)
+
+    adapter.ndis.kernel.queue_work_item(reset)

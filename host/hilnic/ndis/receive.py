@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The receive path: miniport -> NDIS -> every binding whose filter asks for the frame, and the returns back down.
+
+One receiver: it gets the miniport's own list. Several: the first gets the original and every other a clone over the same
+bytes, so that each object has one owner; the original goes back when the last of them has returned (R6-08).
+With RESOURCES everybody looks at the originals in turn and nobody may keep them (R6-04, R6-05).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilnic.ndis.flags import ReceiveFlags
+from hilnic.ndis.nbl import NblQueue, NetBufferList, chain, walk
+from hilnic.ndis.pool import describe_same_frames
+from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
+from hilnic.ndis.wdk import wdk
+
+if TYPE_CHECKING:
+    from hilnic.ndis.adapter import Adapter
+    from hilnic.ndis.binding import Binding
+    from hilnic.ndis.ndis import Ndis
+
+_RESOURCES = int(ReceiveFlags.RESOURCES)
+
+
+@wdk("NdisMIndicateReceiveNetBufferLists", callout=True)
+def indicate_receive_net_buffer_lists(
+    adapter: Adapter, nbls: NetBufferList | None, port_number: int, count: int, receive_flags: int = 0
+) -> None:
+    """Indicate received frames, one NB per NBL, source_handle = adapter, `count` = length of the list.
+
+    Without RESOURCES each NBL comes back once by return_net_buffer_lists, possibly inside this call. With RESOURCES the
+    miniport owns them again when the call returns, and no return follows. The bytes are poisoned at that moment.
+    """
+    ndis = adapter.ndis
+    verifier = ndis.verifier
+    if Operation.INDICATE not in ADAPTER_OPERATIONS[adapter.state]:
+        ndis.violation("R6-16", adapter, adapter, f"receive indicated while {adapter.state.value}")
+        if nbls is not None and not receive_flags & _RESOURCES:
+            adapter.return_handler(adapter.context, nbls, 0)  # dropped
+        return
+    if verifier is not None:
+        if adapter.throttle is not None:
+            adapter.throttle.account(count)
+        nbls = verifier.indicated(adapter, nbls, count)
+    if nbls is None:
+        return
+    number = _number_frames(ndis, adapter, nbls)
+    if receive_flags & _RESOURCES:
+        _lend(adapter, nbls, port_number, number, receive_flags)
+        return
+    adapter.receives_outstanding += number
+    receivers = adapter.receivers
+    if len(receivers) == 1:
+        _deliver_to_one(receivers[0], nbls, port_number, number, receive_flags)
+    else:
+        _deliver_to_many(adapter, receivers, nbls, port_number, receive_flags)
+
+
+def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:
+    """Count the NBLs; a frame without an id from the wire gets one here."""
+    number = 0
+    tracing = ndis.trace.enabled
+    nbl: NetBufferList | None = nbls
+    while nbl is not None:
+        number += 1
+        nbl.ndis_receivers = 1
+        nb = nbl.first_net_buffer
+        if nb is not None:
+            if not nb.frame_id:
+                ndis.last_frame_id = nb.frame_id = ndis.last_frame_id + 1
+            if tracing:
+                ndis.trace.emit(
+                    "nbl.indicate", frame=nb.frame_id, nbl=nbl.id, adapter=adapter.name, bytes=nb.data_length
+                )
+        nbl = nbl.next
+    return number
+
+
+def _deliver_to_one(binding: Binding, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
+    nbl: NetBufferList | None = nbls
+    while nbl is not None and binding.accepts(nbl):
+        nbl = nbl.next
+    if nbl is None:
+        _deliver(binding, nbls, port_number, number, flags)
+        return
+    wanted, unwanted = NblQueue(), NblQueue()
+    for each in walk(nbls):
+        (wanted if binding.accepts(each) else unwanted).append(each)
+    if wanted.first is not None:
+        _deliver(binding, wanted.first, port_number, wanted.count, flags)
+    _go_home(binding.adapter, unwanted, 0)
+
+
+def _deliver_to_many(
+    adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, port_number: int, flags: int
+) -> None:
+    queues = [NblQueue() for _ in receivers]
+    unwanted = NblQueue()
+    for nbl in walk(nbls):
+        takers = [queue for queue, binding in zip(queues, receivers, strict=True) if binding.accepts(nbl)]
+        nbl.ndis_receivers = len(takers)
+        for queue in takers[1:]:
+            queue.append(_clone(adapter.ndis, nbl))
+        (takers[0] if takers else unwanted).append(nbl)
+    for binding, queue in zip(receivers, queues, strict=True):
+        if queue.first is not None:
+            _deliver(binding, queue.first, port_number, queue.count, flags)
+    _go_home(adapter, unwanted, 0)
+
+
+def _clone(ndis: Ndis, original: NetBufferList) -> NetBufferList:
+    """NDIS's own second description of a received frame, for one more receiver."""
+    ndis.last_nbl_id += 1
+    clone = ndis.net_buffer_list_type(ndis.fan_out_pool, ndis.last_nbl_id)
+    describe_same_frames(original, clone)
+    clone.parent_net_buffer_list = original
+    clone.source_handle = original.source_handle
+    clone.net_buffer_list_info = original.net_buffer_list_info.copy()
+    clone.nbl_flags = original.nbl_flags
+    clone.flags = original.flags
+    clone.ndis_original = original
+    if ndis.verifier is not None:
+        ndis.verifier.allocated(clone)
+    return clone
+
+
+def _deliver(binding: Binding, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
+    binding.receives_outstanding += number
+    if binding.ndis.verifier is not None:
+        binding.ndis.verifier.delivered(binding, nbls, lent=False)
+    binding.receive_handler(binding.context, nbls, port_number, number, flags)
+
+
+def _lend(adapter: Adapter, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
+    """RESOURCES: each receiver sees, during the call, those of the originals that it asks for."""
+    verifier = adapter.ndis.verifier
+    originals = list(walk(nbls))
+    for binding in adapter.receivers:
+        members = [nbl for nbl in originals if binding.accepts(nbl)]
+        first = chain(members)
+        if first is not None:
+            if verifier is not None:
+                verifier.delivered(binding, first, lent=True)
+            binding.receive_handler(binding.context, first, port_number, len(members), flags)
+            if verifier is not None:
+                verifier.taken_back(binding, members)
+    chain(originals)
+    for nbl in originals:
+        if nbl.first_net_buffer is not None:
+            nbl.first_net_buffer.frame_id = 0
+    if verifier is not None:
+        verifier.came_home(adapter, nbls)
+    del number
+
+
+@wdk("NdisReturnNetBufferLists", callout=True)
+def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return_flags: int = 0) -> None:
+    """A protocol gives received NBLs back: any order, any mix of indications of this binding (R6-03).
+
+    The miniport gets each one when its last receiver has returned it (R6-08).
+    """
+    ndis = binding.ndis
+    if ndis.verifier is not None:
+        nbls = ndis.verifier.returned(binding, nbls)
+    home = NblQueue()
+    number = 0
+    for nbl in walk(nbls):
+        number += 1
+        original = nbl.ndis_original or nbl
+        if original is not nbl and ndis.verifier is not None:
+            ndis.verifier.clone_returned(nbl)
+        original.ndis_receivers -= 1
+        if not original.ndis_receivers:
+            home.append(original)
+    binding.receives_outstanding -= number
+    _go_home(binding.adapter, home, return_flags)
+    if binding.close_event is not None:
+        binding.check_close()
+
+
+def _go_home(adapter: Adapter, home: NblQueue, return_flags: int) -> None:
+    """Give lists that nobody holds any more to the miniport."""
+    nbls = home.first
+    if nbls is None:
+        return
+    ndis = adapter.ndis
+    adapter.receives_outstanding -= home.count
+    if ndis.verifier is not None:
+        ndis.verifier.came_home(adapter, nbls)
+    nbl: NetBufferList | None = nbls
+    while nbl is not None:
+        nb = nbl.first_net_buffer
+        if nb is not None:
+            if ndis.trace.enabled:
+                ndis.trace.emit("nbl.return", frame=nb.frame_id, nbl=nbl.id, adapter=adapter.name)
+            nb.frame_id = 0
+        nbl = nbl.next
+    adapter.return_handler(adapter.context, nbls, return_flags)

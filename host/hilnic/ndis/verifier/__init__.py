@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verifier: watches every edge of the NDIS API and names who broke which rule.
+
+    ledger.py   V1 one owner per object, V4 exactly once, V5 counts, V10 scope of RESOURCES
+    shadow.py   V2 what a list looked like when it was handed over; V3 poison when its validity ends
+    access.py   `full` only: every attribute access is checked against the owner
+    leaks.py    V9 what is left at the end, with the line that allocated it
+    monitor.py  V13 hooks for descriptor rings and DMA, called by a miniport or a bus model
+    report.py   V15 violations: raised, or collected where a test expects them
+
+V6 (state machines) lies where the states are: adapter.py and binding.py.
+"""

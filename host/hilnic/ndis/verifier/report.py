@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where violations go (V15): raised in the offender's frame, or collected while a test expects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hilnic.ndis.violation import HistoryEntry, NdisViolation
+
+
+class Report:
+    """All violations and warnings of one Ndis instance, in order."""
+
+    __slots__ = ("_collecting", "seed", "violations", "warnings")
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.violations: list[NdisViolation] = []
+        self.warnings: list[NdisViolation] = []
+        self._collecting = 0
+
+    def violation(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
+        """Record a broken rule and, unless violations are being collected, raise it."""
+        found = NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject))
+        self.violations.append(found)
+        if not self._collecting:
+            raise found
+
+    def warning(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
+        """Record something a rule frowns upon; never raised."""
+        self.warnings.append(NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject)))
+
+    @contextmanager
+    def collect(self) -> Iterator[list[NdisViolation]]:
+        """Collect instead of raising; gives the violations and warnings found inside."""
+        found: list[NdisViolation] = []
+        violations, warnings = len(self.violations), len(self.warnings)
+        self._collecting += 1
+        try:
+            yield found
+        finally:
+            self._collecting -= 1
+            found += self.violations[violations:] + self.warnings[warnings:]
+
+
+def _history(subject: Any) -> list[HistoryEntry]:
+    custody = getattr(subject, "ndis_custody", None)
+    return [] if custody is None else list(custody.history)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""V2 and V3: what a NET_BUFFER_LIST looked like when it was handed over, and poison when its validity ends.
+
+A shadow is cheap on purpose, for one is taken and compared per frame and direction.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+from hilnic.ndis.flags import NblInfo
+from hilnic.ndis.mdl import Mdl
+from hilnic.ndis.nbl import NetBufferList
+
+SendShadow = tuple[list[Any], int, list[Any]]
+"""(identities and fields of every NB and MDL, CRC-32 of the used bytes, out-of-band)."""
+
+ReceiveShadow = tuple[list[Any], int, Mdl | None, int, int]
+"""(identities of NB and MDLs, CRC-32 of the used bytes, first used MDL, offset in it, length)."""
+
+POISON = 0xDD
+_POISON_BYTES = bytes([POISON]) * 65536
+_LSO = int(NblInfo.TCP_LARGE_SEND)  # a completion writes its result into this slot (OF-09)
+
+
+def checksum(mdl: Mdl | None, offset: int, length: int, crc: int = 0) -> int:
+    """CRC-32 of `length` bytes that begin `offset` into `mdl`."""
+    while length > 0 and mdl is not None:
+        piece = mdl.byte_count - offset
+        if piece > length:
+            piece = length
+        if piece > 0:
+            start = mdl.byte_offset + offset
+            crc = crc32(mdl.region.view[start : start + piece], crc)
+            length -= piece
+        mdl = mdl.next
+        offset = 0
+    return crc
+
+
+def take_sent(nbl: NetBufferList) -> SendShadow:
+    """Everything that must be as submitted when the list completes (S6-04, S6-09)."""
+    structure: list[Any] = []
+    crc = 0
+    nb = nbl.first_net_buffer
+    while nb is not None:
+        structure += (nb, nb.data_offset, nb.data_length, nb.current_mdl, nb.current_mdl_offset)
+        mdl = nb.mdl_chain
+        while mdl is not None:
+            structure += (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
+            mdl = mdl.next
+        crc = checksum(nb.current_mdl, nb.current_mdl_offset, nb.data_length, crc)
+        nb = nb.next
+    info = nbl.net_buffer_list_info.copy()
+    info[_LSO] = None
+    info.append(nbl.flags)
+    info.append(nbl.nbl_flags)
+    return structure, crc, info
+
+
+def sent_change(nbl: NetBufferList, before: SendShadow) -> tuple[str, str] | None:
+    """The rule that a completed list breaks and what changed, or None."""
+    structure, crc, info = take_sent(nbl)
+    if structure != before[0]:
+        return "S6-04", "NBL_MUTATED: NB list, MDL chain or offsets differ from the submitted ones"
+    if crc != before[1]:
+        return "S6-09", "TOUCH_WHILE_PENDING: the bytes differ from the submitted ones"
+    if info != before[2]:
+        return "S6-04", "NBL_MUTATED: flags or out-of-band values differ from the submitted ones"
+    return None
+
+
+def take_received(nbl: NetBufferList) -> ReceiveShadow:
+    """What a receiver must leave as it is; it may advance the NB, so the used range is kept here."""
+    nb = nbl.first_net_buffer
+    if nb is None:
+        return [], 0, None, 0, 0
+    crc = checksum(nb.current_mdl, nb.current_mdl_offset, nb.data_length)
+    return _received_structure(nbl), crc, nb.current_mdl, nb.current_mdl_offset, nb.data_length
+
+
+def received_change(nbl: NetBufferList, before: ReceiveShadow) -> str | None:
+    """What differs from the indicated form: "chain", "bytes" or None."""
+    structure, crc, mdl, offset, length = before
+    if _received_structure(nbl) != structure:
+        return "chain"
+    return "bytes" if checksum(mdl, offset, length) != crc else None
+
+
+def _received_structure(nbl: NetBufferList) -> list[Any]:
+    structure: list[Any] = []
+    nb = nbl.first_net_buffer
+    while nb is not None:
+        structure.append(nb)
+        mdl = nb.mdl_chain
+        while mdl is not None:
+            structure += (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
+            mdl = mdl.next
+        nb = nb.next
+    return structure
+
+
+def poison(shadow: ReceiveShadow) -> None:
+    """Fill the range with 0xDD: whoever reads it later sees that it is not his any more (V3)."""
+    _, _, mdl, offset, length = shadow
+    while length > 0 and mdl is not None:
+        piece = mdl.byte_count - offset
+        if piece > length:
+            piece = length
+        if piece > 0:
+            start = mdl.byte_offset + offset
+            mdl.region.view[start : start + piece] = _POISON_BYTES[:piece]
+            length -= piece
+        mdl = mdl.next
+        offset = 0

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`@wdk("NdisSendNetBufferLists")`: each public function says, for people and for machines, which WDK function it is.
+
+The decorator records name and IRQL (docs/ndis.md and `hilnic wdk` print the table), counts the calls of each `Ndis`
+instance, checks the simulated IRQL (CL-05) and that no spin lock is held where NDIS may call back (CL-02), and gives
+a scheduler its yield points at entry and exit.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, ParamSpec, TypeVar, cast
+
+from hilnic.ndis.kernel import Irql
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+IrqlRule = Literal["PASSIVE", "<=DISPATCH", "=DISPATCH", "any"]
+
+_HIGHEST: dict[IrqlRule, Irql] = {
+    "PASSIVE": Irql.PASSIVE,
+    "<=DISPATCH": Irql.DISPATCH,
+    "=DISPATCH": Irql.DISPATCH,  # the lower bound is not checked: drivers here do not raise IRQL around a send
+    "any": Irql.DIRQL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WdkFunction:
+    """One row of the WDK table."""
+
+    wdk_name: str
+    python_name: str
+    module: str
+    irql: IrqlRule
+    callout: bool
+
+
+WDK_FUNCTIONS: dict[str, WdkFunction] = {}
+"""WDK name -> row. Filled while the modules are imported and constant from then on."""
+
+
+def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark the implementation of WDK function `name`; `callout` = NDIS may call a driver before it returns."""
+    highest = _HIGHEST[irql]
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        WDK_FUNCTIONS[name] = WdkFunction(name, function.__name__, function.__module__, irql, callout)
+        if inspect.iscoroutinefunction(function):
+            return cast("Callable[P, R]", _passive(function, name))
+
+        @functools.wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
+            ndis = cast("Any", args[0]).ndis
+            ndis.calls[name] += 1
+            if ndis.kernel.irql > highest:
+                ndis.violation("CL-05", args[0], name, f"{name} is for {irql}, called at {ndis.kernel.irql.name}")
+            if callout and ndis.held_locks:
+                ndis.violation("CL-02", args[0], ndis.held_locks[-1], f"{name} may call back; a spin lock is held")
+            ndis.yield_point(name)
+            if ndis.guard is None:
+                result = function(*args, **kwargs)
+            else:
+                with ndis.guard.inside_ndis():
+                    result = function(*args, **kwargs)
+            ndis.yield_point(name)
+            return result
+
+        return call
+
+    return decorate
+
+
+def _passive(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Wrap a coroutine function: counted and IRQL-checked at the call, free to wait afterwards."""
+
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        ndis = args[0].ndis
+        ndis.calls[name] += 1
+        if ndis.kernel.irql > Irql.PASSIVE:
+            ndis.violation("CL-05", args[0], name, f"{name} is for PASSIVE, called at {ndis.kernel.irql.name}")
+        return await function(*args, **kwargs)
+
+    return call
