@@ -16,6 +16,10 @@ common:
     hdl/common/skid_buffer.sv
 
 mac eth_mac_1g: common
+    hdl/mac/crc32.sv
+    hdl/mac/eth_mac_1g_tx.sv
+    hdl/mac/eth_mac_1g_rx.sv
+    hdl/mac/eth_mac_1g.sv
 
 nic nic_1g: regs mac
 
