@@ -56,13 +56,13 @@ class Adapter:
     )
 
     def __init__(self, ndis: Ndis, driver: MiniportDriver, name: str) -> None:
-        self.ndis = ndis
-        self.driver = driver
+        self.ndis: Ndis = ndis
+        self.driver: MiniportDriver = driver
         self.name = name
         self.state = AdapterState.HALTED
         self.context: Any = None
         self.registration: RegistrationAttributes | None = None
-        self.attributes = GeneralAttributes(mac_address=bytes(6))
+        self.attributes: GeneralAttributes = GeneralAttributes(mac_address=bytes(6))
         self.link_state: LinkState | None = None
         self.bindings: list[Binding] = []
         self.receivers: tuple[Binding, ...] = ()  # the bindings that frames may be delivered to now

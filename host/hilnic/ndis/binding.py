@@ -68,13 +68,13 @@ class Binding:
         ndis: Ndis = protocol.ndis
         self.ndis = ndis
         self.driver = protocol
-        self.adapter = adapter
+        self.adapter: Adapter = adapter
         self.context = context
         self.name = f"{protocol.characteristics.name}->{adapter.name}"
         self.state = BindingState.UNBOUND
-        self.packet_filter = 0
+        self.packet_filter: int = 0
         self.multicast_list: frozenset[bytes] = frozenset()
-        self.lookahead = 0
+        self.lookahead: int = 0
         self.sends_outstanding = 0
         self.receives_outstanding = 0
         self.oids_outstanding = 0

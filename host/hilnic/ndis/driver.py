@@ -176,7 +176,7 @@ class MiniportDriver:
 
     def __init__(self, ndis: Ndis, characteristics: MiniportCharacteristics, context: Any) -> None:
         self.ndis = ndis
-        self.characteristics = characteristics
+        self.characteristics: MiniportCharacteristics = characteristics
         self.context = context
         self.adapters: list[Adapter] = []
 
@@ -191,7 +191,7 @@ class ProtocolDriver:
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
         self.ndis = ndis
-        self.characteristics = characteristics
+        self.characteristics: ProtocolCharacteristics = characteristics
         self.context = context
         self.bindings: list[Binding] = []
 

@@ -7,6 +7,7 @@ region.view:  [ ........ | byte_offset ->  byte_count bytes of this MDL  | .....
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from hilnic.ndis.kernel import Region
@@ -57,6 +58,6 @@ def chain_length(first: Mdl | None) -> int:
 
 def link(*mdls: Mdl) -> Mdl:
     """Chain the MDLs in this order and return the first."""
-    for before, after in zip(mdls, mdls[1:], strict=False):
+    for before, after in pairwise(mdls):
         before.next = after
     return mdls[0]

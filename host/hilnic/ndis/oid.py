@@ -97,18 +97,27 @@ class OidQueue:
                 return NdisStatus.NOT_ACCEPTED
             if Operation.OID not in ADAPTER_OPERATIONS[adapter.state]:
                 return NdisStatus.ADAPTER_NOT_READY
-            self._active, self._status = request, None
-            self._answered = adapter.ndis.kernel.create_event()
+            self._begin(request)
             adapter.ndis.emit("oid", adapter=adapter.name, oid=oid_name(request.oid), type=request.request_type.name)
             status = await answer_of(adapter.driver.characteristics.oid_request(adapter.context, request))
             if status is NdisStatus.PENDING:
-                await self._answered.wait()
-                status = self._status or NdisStatus.SUCCESS
+                status = await self._completion()
             elif self._status is not None:
                 adapter.ndis.violation("OI-02", adapter, request, "answered and completed as well")
             self._active = None
         self._check_answer(request, status)
         return NdisStatus(status)
+
+    def _begin(self, request: OidRequest) -> None:
+        self._active, self._status = request, None
+        self._answered = self._adapter.ndis.kernel.create_event()
+
+    async def _completion(self) -> NdisStatus:
+        """What complete_oid_request said."""
+        assert self._answered is not None
+        await self._answered.wait()
+        assert self._status is not None
+        return self._status
 
     def _check_answer(self, request: OidRequest, status: NdisStatus) -> None:
         ndis, adapter = self._adapter.ndis, self._adapter
@@ -140,7 +149,7 @@ class OidQueue:
 
     def _abort(self, binding: Binding, matches: Callable[[OidRequest], bool]) -> None:
         kept: deque[tuple[Binding | None, OidRequest, Done]] = deque()
-        aborted = []
+        aborted: list[tuple[Binding | None, OidRequest, Done]] = []
         for entry in self._waiting:
             (aborted if entry[0] is binding and matches(entry[1]) else kept).append(entry)
         self._waiting = kept
@@ -150,7 +159,7 @@ class OidQueue:
 
     def remove_binding(self, binding: Binding) -> None:
         """The binding closes: its waiting requests end, its part of filter and multicast list goes (OI-10)."""
-        self._abort(binding, lambda request: True)
+        self._abort(binding, lambda _: True)
         binding.packet_filter, binding.multicast_list = 0, frozenset()
         if not self._adapter.removed:
             self.submit(None, set_information(Oid.OID_GEN_CURRENT_PACKET_FILTER, b""), _ignore)
@@ -163,7 +172,7 @@ def _ignore(request: OidRequest, status: NdisStatus) -> None:
 
 @wdk("NdisOidRequest", callout=True)
 def oid_request(binding: Binding, request: OidRequest) -> NdisStatus:
-    """Ask NDIS or the miniport. A final status: done, no callback. PENDING: oid_request_complete follows once (OI-02)."""
+    """Ask NDIS or the miniport. A final status: done. PENDING: oid_request_complete follows once (OI-02)."""
     adapter = binding.adapter
     if request.ndis_pending:
         binding.ndis.violation("OI-02", binding, request, "issued again while pending")

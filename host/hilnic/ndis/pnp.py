@@ -126,7 +126,7 @@ async def restart_adapter(adapter: Adapter) -> NdisStatus:
         status = await _ask(adapter, RESTART, adapter.driver.characteristics.restart, RestartParameters())
         if status is not NdisStatus.SUCCESS:
             adapter.step(AdapterEvent.RESTART_FAILED)
-            return status
+            return NdisStatus(status)
         adapter.step(AdapterEvent.RESTARTED)
         for binding in list(adapter.bindings):
             if binding.state is BindingState.PAUSED:
@@ -269,7 +269,7 @@ async def _unbind(binding: Binding) -> None:
         status = await answer_of(binding.driver.characteristics.unbind_adapter(context, binding.context))
         if status is NdisStatus.PENDING:
             await context.done.wait()
-        if binding.state is not BindingState.UNBOUND:
+        if binding in binding.adapter.bindings:
             binding.ndis.violation("ST-22", binding, binding, "unbind ended before the close did")
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The receive path: miniport -> NDIS -> every binding whose filter asks for the frame, and the returns back down.
 
-One receiver: it gets the miniport's own list. Several: the first gets the original and every other a clone over the same
-bytes, so that each object has one owner; the original goes back when the last of them has returned (R6-08).
+One receiver: it gets the miniport's own list. Several: the first gets the original and every other a clone over the
+same bytes, so that each object has one owner; the original goes back when the last of them has returned (R6-08).
 With RESOURCES everybody looks at the originals in turn and nobody may keep them (R6-04, R6-05).
 """
 

@@ -37,7 +37,7 @@ class LinkState:
     rcv_link_speed: int = 0
 
     def pack(self) -> bytes:
-        """The bytes that OID_GEN_LINK_STATE answers: object header, states, speeds, pause functions, auto-negotiation."""
+        """The bytes that OID_GEN_LINK_STATE answers: header, states, speeds, pause functions, auto-negotiation."""
         return _LINK_STATE.pack(
             _STATUS_OBJECT,
             1,

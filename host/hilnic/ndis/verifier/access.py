@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`verify=full`: every read and write of an NBL or NB is checked against its owner (V1).
 
-NDIS remembers whose handler is running (`AccessGuard.actor`). A handler that touches a list which another driver owns is
-named at once, in its own frame, not when the list comes back. Code outside of any handler (tests, PASSIVE_LEVEL
+NDIS remembers whose handler is running (`AccessGuard.actor`). A handler that touches a list which another driver owns
+is named at once, in its own frame, not when the list comes back. Code outside of any handler (tests, PASSIVE_LEVEL
 coroutines, which interleave) is not judged here; the shadows of `fast` still see what it changes.
 """
 
