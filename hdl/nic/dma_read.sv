@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// The read half of the AXI4 master. Takes one request of bytes (any address, any length from 1) per source and cuts it into INCR
+// bursts of whole bus words that end at MaxBurstBytes boundaries, hence never cross 4 KiB; sources take turns per burst; at most
+// MaxReads bursts are outstanding. Source = AXI id: 0 TX descriptors, 1 RX descriptors, 2 TX data. Beats go back in the order of
+// each id's requests: those of descriptors one cycle later and always taken, those of TX data in the same cycle when txd_ready_i.
+// 3 cycles from a request to arvalid. A response other than OKAY marks its beat with err.
+`default_nettype none
+`include "check.svh"
+
+module dma_read #(
+    parameter int MaxReads      = 16,
+    parameter int MaxBurstBytes = 256
+) (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    output      logic        idle_o,
+    // desc_fetch TX
+    input  wire logic        td_valid_i,
+    output      logic        td_ready_o,
+    input  wire logic [63:0] td_addr_i,
+    input  wire logic [15:0] td_len_i,
+    output      logic        td_rvalid_o,
+    // desc_fetch RX
+    input  wire logic        rd_valid_i,
+    output      logic        rd_ready_o,
+    input  wire logic [63:0] rd_addr_i,
+    input  wire logic [15:0] rd_len_i,
+    output      logic        rd_rvalid_o,
+    // both desc_fetch: the beat that td_rvalid_o or rd_rvalid_o announces
+    output      logic [63:0] desc_rdata_o,
+    output      logic        desc_rerr_o,
+    // tx_frame
+    input  wire logic        tx_valid_i,
+    output      logic        tx_ready_o,
+    input  wire logic [63:0] tx_addr_i,
+    input  wire logic [15:0] tx_len_i,
+    // tx_assemble
+    output      logic        txd_valid_o,
+    input  wire logic        txd_ready_i,
+    output      logic [63:0] txd_data_o,
+    output      logic        txd_err_o,
+    // AXI4
+    output      logic [ 3:0] m_axi_arid,
+    output      logic [63:0] m_axi_araddr,
+    output      logic [ 7:0] m_axi_arlen,
+    output      logic [ 2:0] m_axi_arsize,
+    output      logic [ 1:0] m_axi_arburst,
+    output      logic [ 3:0] m_axi_arcache,
+    output      logic [ 2:0] m_axi_arprot,
+    output      logic        m_axi_arvalid,
+    input  wire logic        m_axi_arready,
+    input  wire logic [ 3:0] m_axi_rid,
+    input  wire logic [63:0] m_axi_rdata,
+    input  wire logic [ 1:0] m_axi_rresp,
+    input  wire logic        m_axi_rlast,
+    input  wire logic        m_axi_rvalid,
+    output      logic        m_axi_rready
+);
+
+  localparam int BurstBits = $clog2(MaxBurstBytes);
+
+  typedef enum logic [1:0] {
+    StPick, // waits for a request and a free place among the outstanding bursts
+    StSize, // cuts the next burst off the picked request
+    StSend  // arvalid until arready
+  } state_e;
+
+  // ---- the requests that are being cut ---------------------------------------------------------------------------------------
+  state_e state_q, state_d;
+  logic [2:0] open_q;              // request i has bytes left to ask for
+  logic [63:0] addr_q [4];
+  logic [15:0] left_q [4];
+  logic [1:0] sel_q, pick, last_q;
+  logic [6:0] reads_q;
+  logic begun, ended, may_read;
+  logic [63:0] cur_addr;
+  logic [15:0] cur_left, burst;
+  logic [BurstBits:0] room;
+  logic [15:0] words;
+
+  assign td_ready_o = !open_q[0];
+  assign rd_ready_o = !open_q[1];
+  assign tx_ready_o = !open_q[2];
+  assign may_read = reads_q < 7'(MaxReads);
+  // the one behind the last, or the one behind that, or the same again
+  assign pick = last_q == 2'd0 ? (open_q[1] ? 2'd1 : open_q[2] ? 2'd2 : 2'd0)
+              : last_q == 2'd1 ? (open_q[2] ? 2'd2 : open_q[0] ? 2'd0 : 2'd1)
+              : (open_q[0] ? 2'd0 : open_q[1] ? 2'd1 : 2'd2);
+  assign cur_addr = addr_q[sel_q];
+  assign cur_left = left_q[sel_q];
+  assign room = (BurstBits + 1)'(MaxBurstBytes) - {1'b0, cur_addr[BurstBits-1:0]};
+  assign burst = cur_left < 16'(room) ? cur_left : 16'(room);
+  assign words = (16'(cur_addr[2:0]) + burst + 16'd7) >> 3;
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StPick: if (open_q != 3'd0 && may_read) state_d = StSize;
+      StSize: state_d = StSend;
+      StSend: if (m_axi_arready) state_d = StPick;
+      default: state_d = StPick;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StPick;
+      open_q <= 3'd0;
+      last_q <= 2'd0;
+      sel_q <= 2'd0;
+    end else if (open_q != 3'd0 || td_valid_i || rd_valid_i || tx_valid_i || state_q != StPick) begin
+      state_q <= state_d;
+      if (td_valid_i) open_q[0] <= 1'b1;
+      if (rd_valid_i) open_q[1] <= 1'b1;
+      if (tx_valid_i) open_q[2] <= 1'b1;
+      if (state_q == StPick) sel_q <= pick;
+      if (state_q == StSize) begin
+        last_q <= sel_q;
+        if (burst == cur_left) open_q[sel_q] <= 1'b0;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (td_valid_i && !open_q[0]) begin
+      addr_q[0] <= td_addr_i;
+      left_q[0] <= td_len_i;
+    end
+    if (rd_valid_i && !open_q[1]) begin
+      addr_q[1] <= rd_addr_i;
+      left_q[1] <= rd_len_i;
+    end
+    if (tx_valid_i && !open_q[2]) begin
+      addr_q[2] <= tx_addr_i;
+      left_q[2] <= tx_len_i;
+    end
+    if (state_q == StSize) begin
+      addr_q[sel_q] <= {cur_addr[63:BurstBits] + 1'b1, {BurstBits{1'b0}}}; // matters only when the request goes on
+      left_q[sel_q] <= cur_left - burst;
+    end
+  end
+
+  // ---- address channel ---------------------------------------------------------------------------------------------------------
+  logic [3:0] arid_q;
+  logic [63:0] araddr_q;
+  logic [7:0] arlen_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      arid_q <= 4'd0;
+      araddr_q <= 64'd0;
+      arlen_q <= 8'd0;
+    end else if (state_q == StSize) begin
+      arid_q <= {2'd0, sel_q};
+      araddr_q <= {cur_addr[63:3], 3'd0};
+      arlen_q <= 8'(words - 16'd1);
+    end
+  end
+
+  assign m_axi_arvalid = state_q == StSend;
+  assign m_axi_arid = arid_q;
+  assign m_axi_araddr = araddr_q;
+  assign m_axi_arlen = arlen_q;
+  assign m_axi_arsize = 3'b011;
+  assign m_axi_arburst = 2'b01;
+  assign m_axi_arcache = 4'b0011;
+  assign m_axi_arprot = 3'b000;
+
+  // ---- data channel ------------------------------------------------------------------------------------------------------------
+  logic is_data, td_rvalid_q, rd_rvalid_q, desc_rerr_q, unused;
+  logic [63:0] desc_rdata_q;
+
+  assign is_data = m_axi_rid[1];
+  assign txd_valid_o = m_axi_rvalid && is_data;
+  assign txd_data_o = m_axi_rdata;
+  assign txd_err_o = m_axi_rresp[1];
+  assign m_axi_rready = !(m_axi_rvalid && is_data && !txd_ready_i);
+  assign begun = state_q == StSize;
+  assign ended = m_axi_rvalid && m_axi_rready && m_axi_rlast;
+  assign unused = &{1'b0, m_axi_rresp[0]}; // EXOKAY counts as OKAY
+  assign idle_o = reads_q == 7'd0 && open_q == 3'd0;
+  assign td_rvalid_o = td_rvalid_q;
+  assign rd_rvalid_o = rd_rvalid_q;
+  assign desc_rdata_o = desc_rdata_q;
+  assign desc_rerr_o = desc_rerr_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) reads_q <= 7'd0;
+    else if (begun != ended) reads_q <= begun ? reads_q + 7'd1 : reads_q - 7'd1;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      td_rvalid_q <= 1'b0;
+      rd_rvalid_q <= 1'b0;
+    end else if (m_axi_rvalid || td_rvalid_q || rd_rvalid_q) begin
+      td_rvalid_q <= m_axi_rvalid && m_axi_rid[1:0] == 2'd0;
+      rd_rvalid_q <= m_axi_rvalid && m_axi_rid[1:0] == 2'd1;
+      `CHECK("read_beat_expected", !m_axi_rvalid || (reads_q != 7'd0 && m_axi_rid < 4'd3))
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (m_axi_rvalid && !is_data) begin
+      desc_rdata_q <= m_axi_rdata;
+      desc_rerr_q <= m_axi_rresp[1];
+    end
+  end
+
+endmodule
+
+`default_nettype wire

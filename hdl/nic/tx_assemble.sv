@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns the fragments' read data into frames. Commands come in order from tx_frame; a fragment takes its beats from dma_read, drops
+// the bytes before and behind it and appends the rest to the frame's words for the frame buffer: one beat per cycle, one more cycle
+// per command. The end command writes the last word (marked, with its byte count) and commits, or rolls the frame back when it has a
+// cause, met a bus error or is too long without a tag; either way one record leaves, in order, without ever waiting: tx_frame gave it
+// its place. Data appears in the frame buffer 2 cycles after its beat.
+`default_nettype none
+`include "check.svh"
+
+module tx_assemble #(
+    parameter int Records = 32 // power of two
+) (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    // tx_frame
+    input  wire logic        cmd_valid_i,
+    output      logic        cmd_ready_o,
+    input  wire logic [ 1:0] cmd_kind_i, // 0 fragment, 1 end of frame, 2 barrier
+    input  wire logic [ 2:0] cmd_offset_i,
+    input  wire logic [15:0] cmd_length_i,
+    input  wire logic [ 5:0] cmd_queue_i,
+    input  wire logic [31:0] cmd_index_i,
+    input  wire logic [ 7:0] cmd_cause_i,
+    input  wire logic        cmd_over_i,
+    input  wire logic [13:0] cmd_words_i,
+    output      logic        release_valid_o,
+    output      logic [13:0] release_words_o,
+    // dma_read
+    input  wire logic        txd_valid_i,
+    output      logic        txd_ready_o,
+    input  wire logic [63:0] txd_data_i,
+    input  wire logic        txd_err_i,
+    // frame_fifo: {last, valid bytes - 1, data}
+    output      logic        wr_valid_o,
+    output      logic [67:0] wr_data_o,
+    output      logic        wr_commit_o,
+    output      logic        wr_rollback_o,
+    // completer
+    output      logic        rec_valid_o,
+    input  wire logic        rec_ready_i,
+    output      logic        rec_barrier_o,
+    output      logic [ 5:0] rec_queue_o,
+    output      logic [31:0] rec_index_o,
+    output      logic [15:0] rec_length_o,
+    output      logic [ 7:0] rec_cause_o,
+    output      logic [ 1:0] rec_class_o,
+    output      logic        rec_verdict_o
+);
+
+  typedef enum logic [1:0] {
+    StCommand, // waits for a command and loads it
+    StBeats,   // takes the fragment's beats
+    StDrain,   // lets the last beat pass the shifter
+    StEnd      // commits or rolls back, pushes the record
+  } state_e;
+
+  // ---- commands -----------------------------------------------------------------------------------------------------------------
+  state_e state_q, state_d;
+  logic cmd_valid, cmd_ready, load, beat, last_beat, over, end_over_q;
+  logic [1:0] kind;
+  logic [2:0] offset;
+  logic [15:0] length;
+  logic [5:0] queue;
+  logic [31:0] index;
+  logic [7:0] cause;
+  logic [13:0] words;
+  logic [5:0] unused_commands;
+
+  fifo #(.Width(82), .Depth(32)) u_commands (
+      .clk_i, .rst_ni, .clear_i(1'b0),
+      .wr_valid_i(cmd_valid_i), .wr_ready_o(cmd_ready_o),
+      .wr_data_i({cmd_kind_i, cmd_offset_i, cmd_length_i, cmd_queue_i, cmd_index_i, cmd_cause_i, cmd_over_i, cmd_words_i}),
+      .rd_valid_o(cmd_valid), .rd_ready_i(cmd_ready), .rd_data_o({kind, offset, length, queue, index, cause, over, words}),
+      .count_o(unused_commands)
+  );
+
+  assign load = state_q == StCommand && cmd_valid;
+  assign cmd_ready = (load && kind == 2'd0) || state_q == StEnd;
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StCommand: if (cmd_valid && kind == 2'd0) state_d = StBeats;
+                 else if (cmd_valid) state_d = StDrain;
+      StBeats: if (beat && last_beat) state_d = StCommand;
+      StDrain: state_d = StEnd;
+      StEnd: state_d = StCommand;
+      default: state_d = StCommand;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) state_q <= StCommand;
+    else if (state_q != StCommand || cmd_valid) state_q <= state_d;
+  end
+
+  // ---- beats: how many bytes count, where they go ---------------------------------------------------------------------------------
+  logic beat_q, emits_q, failed_q;
+  logic [2:0] offset_q, turn_q;
+  logic [3:0] lanes, bytes, held_q, held_at_q; // bytes of the word that is being filled: 0 to 8
+  logic [4:0] sum;
+  logic [15:0] left_q;
+  logic [63:0] data_q;
+
+  assign txd_ready_o = state_q == StBeats;
+  assign beat = state_q == StBeats && txd_valid_i;
+  assign lanes = 4'd8 - {1'b0, offset_q};
+  assign last_beat = left_q <= {12'd0, lanes};
+  assign bytes = last_beat ? left_q[3:0] : lanes;
+  assign sum = {1'b0, held_q} + {1'b0, bytes};
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      beat_q <= 1'b0;
+      emits_q <= 1'b0;
+      failed_q <= 1'b0;
+      held_q <= 4'd0;
+      held_at_q <= 4'd0;
+      turn_q <= 3'd0;
+      offset_q <= 3'd0;
+      left_q <= 16'd0;
+    end else if (state_q != StCommand || cmd_valid || beat_q) begin
+      beat_q <= beat;
+      if (load) begin
+        offset_q <= offset;
+        left_q <= length;
+      end
+      if (beat) begin
+        offset_q <= 3'd0;
+        left_q <= left_q - {12'd0, bytes};
+        held_q <= sum > 5'd8 ? sum[3:0] - 4'd8 : sum[3:0];
+        held_at_q <= held_q;
+        emits_q <= sum > 5'd8;
+        turn_q <= held_q[2:0] - offset_q;
+        if (txd_err_i) failed_q <= 1'b1;
+      end
+      if (state_q == StEnd) begin
+        held_q <= 4'd0;
+        failed_q <= 1'b0;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (beat) data_q <= txd_data_i;
+  end
+
+  // ---- shifter: turns the beat, completes the held word; what is over becomes the held word ----------------------------------------
+  logic [63:0] turned, merged, word_q;
+
+  function automatic logic [63:0] turn(input logic [63:0] data, input logic [2:0] lanes_up);
+    unique case (lanes_up)
+      3'd1: turn = {data[55:0], data[63:56]};
+      3'd2: turn = {data[47:0], data[63:48]};
+      3'd3: turn = {data[39:0], data[63:40]};
+      3'd4: turn = {data[31:0], data[63:32]};
+      3'd5: turn = {data[23:0], data[63:24]};
+      3'd6: turn = {data[15:0], data[63:16]};
+      3'd7: turn = {data[7:0], data[63:8]};
+      default: turn = data;
+    endcase
+  endfunction
+
+  function automatic logic [63:0] merge(input logic [63:0] above, input logic [63:0] below, input logic [3:0] below_bytes);
+    unique case (below_bytes)
+      4'd1: merge = {above[63:8], below[7:0]};
+      4'd2: merge = {above[63:16], below[15:0]};
+      4'd3: merge = {above[63:24], below[23:0]};
+      4'd4: merge = {above[63:32], below[31:0]};
+      4'd5: merge = {above[63:40], below[39:0]};
+      4'd6: merge = {above[63:48], below[47:0]};
+      4'd7: merge = {above[63:56], below[55:0]};
+      4'd8: merge = below;
+      default: merge = above;
+    endcase
+  endfunction
+
+  assign turned = turn(data_q, turn_q);
+  assign merged = merge(turned, word_q, held_at_q);
+
+  // ---- what the frame shows: destination class in word 0, VLAN tag in word 1 --------------------------------------------------------
+  logic tagged_q, group_q, broadcast_q;
+  logic [1:0] word_number_q; // 0, 1, then 2 for all others
+
+  always_ff @(posedge clk_i) begin
+    if (beat_q) word_q <= emits_q ? turned : merged;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {tagged_q, group_q, broadcast_q, end_over_q} <= 4'd0;
+      word_number_q <= 2'd0;
+    end else if (beat_q || state_q == StEnd || state_q == StDrain) begin
+      if (state_q == StDrain) end_over_q <= over && !tagged_q;
+      if (state_q == StEnd) begin
+        `CHECK("tx_record_place", record_ready)
+        word_number_q <= 2'd0;
+        tagged_q <= 1'b0;
+      end else if (beat_q && emits_q) begin
+        if (word_number_q == 2'd0) begin
+          group_q <= merged[0];
+          broadcast_q <= merged[47:0] == 48'hffff_ffff_ffff;
+        end
+        if (word_number_q == 2'd1) tagged_q <= merged[47:32] == 16'h0081 || merged[47:32] == 16'ha888;
+        if (word_number_q != 2'd2) word_number_q <= word_number_q + 2'd1;
+      end
+    end
+  end
+
+  // ---- frame buffer and record --------------------------------------------------------------------------------------------------
+  logic ending, good, record_ready;
+  logic [$clog2(Records):0] unused_records;
+  logic [7:0] end_cause;
+
+  assign ending = state_q == StEnd && kind == 2'd1;
+  assign end_cause = cause != 8'd0 ? cause
+                   : end_over_q ? nic_1g_pkg::CAUSE_TOO_LONG
+                   : failed_q ? nic_1g_pkg::CAUSE_BUS_ERROR
+                   : nic_1g_pkg::CAUSE_NONE;
+  assign good = end_cause == 8'd0;
+  assign wr_valid_o = (beat_q && emits_q) || (ending && good);
+  assign wr_data_o = ending ? {1'b1, 3'(held_q - 4'd1), word_q} : {1'b0, 3'd7, merged};
+  assign wr_commit_o = ending && good;
+  assign wr_rollback_o = ending && !good;
+  assign release_valid_o = ending && !good;
+  assign release_words_o = words;
+
+  fifo #(.Width(66), .Depth(Records)) u_records (
+      .clk_i, .rst_ni, .clear_i(1'b0),
+      .wr_valid_i(state_q == StEnd), .wr_ready_o(record_ready),
+      .wr_data_i({kind == 2'd2, queue, index, length, end_cause, broadcast_q ? 2'd2 : {1'b0, group_q}, kind == 2'd1 && good}),
+      .rd_valid_o(rec_valid_o), .rd_ready_i(rec_ready_i),
+      .rd_data_o({rec_barrier_o, rec_queue_o, rec_index_o, rec_length_o, rec_cause_o, rec_class_o, rec_verdict_o}),
+      .count_o(unused_records)
+  );
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes frames from the transmit queues, one at a time, round robin per frame over the enabled queues that have a cached
+// descriptor. Each descriptor is popped and checked (docs/nic.md sections 2 and 8); each good fragment first gets room in the frame
+// buffer, then a place in tx_assemble's order, then its read is asked for, about 6 cycles after the pop. A frame ends at EOP, after
+// ring-size descriptors, or when its queue stops; it always ends with one end command that carries its cause. tx_frame never waits
+// for data. A frame or a barrier starts only when it has a place among the records. Malformed frames fetch nothing further.
+`default_nettype none
+`include "check.svh"
+
+module tx_frame #(
+    parameter int NumTxQueues = 4,
+    parameter int BufWords    = 4096, // frame buffer, 64-bit words
+    parameter int Records     = 32    // frames and barriers between start and the completer
+) (
+    input  wire logic                   clk_i,
+    input  wire logic                   rst_ni,
+    // csr
+    input  wire logic                   cfg_tx_enable_i,
+    input  wire logic [           15:0] cfg_max_frame_i,
+    input  wire logic                   cfg_host_fcs_i,
+    // queue_ctrl
+    input  wire logic [NumTxQueues-1:0] start_ok_i,
+    input  wire logic                   flush_i,
+    input  wire logic                   barrier_valid_i,
+    input  wire logic [            5:0] barrier_queue_i,
+    output      logic                   barrier_ready_o,
+    output      logic [            5:0] cfg_queue_o,
+    input  wire logic [            3:0] cfg_ring_log2_i,
+    // desc_fetch
+    input  wire logic [NumTxQueues-1:0] ready_i,
+    output      logic                   pop_valid_o,
+    output      logic [            5:0] pop_queue_o,
+    input  wire logic                   pop_ready_i,
+    input  wire logic [          127:0] pop_desc_i,
+    input  wire logic [           31:0] pop_index_i,
+    input  wire logic                   pop_err_i,
+    input  wire logic                   pop_failed_i,
+    // dma_read
+    output      logic                   rd_valid_o,
+    input  wire logic                   rd_ready_i,
+    output      logic [           63:0] rd_addr_o,
+    output      logic [           15:0] rd_len_o,
+    // tx_assemble: commands in order
+    output      logic                   cmd_valid_o,
+    input  wire logic                   cmd_ready_i,
+    output      logic [            1:0] cmd_kind_o,    // 0 fragment, 1 end of frame, 2 barrier
+    output      logic [            2:0] cmd_offset_o,  // fragment: first byte's lane
+    output      logic [           15:0] cmd_length_o,  // fragment or frame, bytes
+    output      logic [            5:0] cmd_queue_o,
+    output      logic [           31:0] cmd_index_o,   // one past the frame's last descriptor
+    output      logic [            7:0] cmd_cause_o,
+    output      logic                   cmd_over_o,    // too long unless tagged
+    output      logic [           13:0] cmd_words_o,   // reserved for the frame
+    // what comes back: room and places
+    input  wire logic                   word_read_i,   // one word has left the frame buffer
+    input  wire logic                   release_valid_i,
+    input  wire logic [           13:0] release_words_i,
+    input  wire logic                   rec_taken_i
+);
+
+  localparam int Longest = 8 * BufWords > 65536 ? 65000 : 8 * BufWords - 16;
+  localparam int ResLsb = 82; // descriptor bits 83:82 and 127:88 are reserved
+
+  typedef enum logic [3:0] {
+    StIdle,    // waits for a barrier or a queue with a frame
+    StPop,     // waits for the frame's next descriptor
+    StCheck,   // judges it, adds its length
+    StLimit,   // compares the length so far, computes the words it needs
+    StRoom,    // waits for room in the frame buffer
+    StAsk,     // hands the fragment to tx_assemble and dma_read
+    StNext,    // goes on, or decides the cause
+    StEnd,     // hands the end to tx_assemble
+    StBarrier  // hands the barrier to tx_assemble
+  } state_e;
+
+  state_e state_q, state_d;
+  logic pick_valid, go, barrier_go, place;
+  logic [5:0] pick_queue, queue_q;
+
+  queue_pick #(.NumQueues(NumTxQueues)) u_pick (
+      .clk_i, .rst_ni, .req_i(ready_i & start_ok_i & {NumTxQueues{cfg_tx_enable_i}}),
+      .valid_o(pick_valid), .queue_o(pick_queue), .take_i(go)
+  );
+
+  // ---- places among the records, room in the buffer ---------------------------------------------------------------------------
+  logic [6:0] places_q;
+  logic [13:0] room_q, need_q;
+  logic take_place, take_room, room_ok;
+
+  assign place = places_q != 7'd0;
+  assign barrier_go = state_q == StIdle && barrier_valid_i && place;
+  assign go = state_q == StIdle && !barrier_valid_i && pick_valid && place;
+  assign take_place = go || barrier_go;
+  assign room_ok = room_q >= need_q;
+  assign take_room = state_q == StRoom && state_d == StAsk;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      places_q <= 7'(Records);
+      room_q <= 14'(BufWords);
+    end else begin
+      if (take_place != rec_taken_i) places_q <= take_place ? places_q - 7'd1 : places_q + 7'd1;
+      if (take_room || release_valid_i || word_read_i) begin
+        `CHECK("tx_room_returned_once", room_q <= 14'(BufWords) && places_q <= 7'(Records))
+        room_q <= room_q - (take_room ? need_q : 14'd0) + (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_i};
+      end
+    end
+  end
+
+  // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
+  logic [16:0] max_frame, limit_d;
+
+  assign max_frame = {1'b0, cfg_max_frame_i} < 17'(Longest) ? {1'b0, cfg_max_frame_i} : 17'(Longest);
+  assign limit_d = cfg_host_fcs_i ? max_frame : max_frame < 17'd4 ? 17'd0 : max_frame - 17'd4;
+
+  // ---- the frame so far -------------------------------------------------------------------------------------------------------
+  logic [127:0] desc_q;
+  logic [31:0] index_q;
+  logic [16:0] total_q, total_d;
+  logic [15:0] taken_q, ring_size_q;
+  logic [13:0] words_q, words_now;
+  logic [16:0] limit_q;
+  logic [7:0] cause_q, bad, end_cause;
+  logic first_q, over_q, far_over_q, short_q, flushed_q, eop, ends, skip;
+
+  assign eop = desc_q[nic_1g_pkg::TX_DESCRIPTOR_EOP_LSB];
+  assign bad = desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16] == 16'd0 ? nic_1g_pkg::CAUSE_ZERO_LENGTH
+             : (desc_q[ResLsb +: 2] != 2'd0 || desc_q[127:88] != 40'd0) ? nic_1g_pkg::CAUSE_RESERVED_BITS
+             : desc_q[nic_1g_pkg::TX_DESCRIPTOR_KIND_LSB +: 4] != nic_1g_pkg::DESCRIPTOR_KIND_DATA ? nic_1g_pkg::CAUSE_BAD_KIND
+             : desc_q[nic_1g_pkg::TX_DESCRIPTOR_SOP_LSB] != first_q ? nic_1g_pkg::CAUSE_BAD_SOP
+             : nic_1g_pkg::CAUSE_NONE;
+  // once far over the limit the length does not matter any more
+  assign total_d = total_q[16] ? total_q : total_q + {1'b0, desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16]};
+  assign words_now = 14'((total_q + 17'd7) >> 3);
+  assign skip = cause_q != 8'd0 || far_over_q || flushed_q;
+  assign ends = eop || taken_q == ring_size_q;
+  assign end_cause = cause_q != 8'd0 ? cause_q
+                   : !eop ? nic_1g_pkg::CAUSE_NO_EOP
+                   : short_q ? nic_1g_pkg::CAUSE_TOO_SHORT
+                   : far_over_q ? nic_1g_pkg::CAUSE_TOO_LONG
+                   : flushed_q ? nic_1g_pkg::CAUSE_FLUSHED
+                   : nic_1g_pkg::CAUSE_NONE;
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StIdle: if (barrier_go) state_d = StBarrier;
+              else if (go) state_d = StPop;
+      StPop: if (pop_ready_i && pop_err_i) state_d = StEnd;
+             else if (pop_ready_i) state_d = StCheck;
+      StCheck: state_d = StLimit;
+      StLimit: state_d = StRoom;
+      StRoom: if (skip) state_d = StNext;
+              else if (room_ok) state_d = StAsk;
+      StAsk: if (cmd_ready_i && rd_ready_i) state_d = StNext;
+      StNext: if (ends) state_d = StEnd;
+              else state_d = StPop;
+      StEnd: if (cmd_ready_i) state_d = StIdle;
+      StBarrier: if (cmd_ready_i) state_d = StIdle;
+      default: state_d = StIdle;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StIdle;
+    end else if (state_q != StIdle || take_place) begin
+      state_q <= state_d;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (state_q != StIdle || take_place) begin
+      if (barrier_go) queue_q <= barrier_queue_i;
+      if (go) begin
+        queue_q <= pick_queue;
+        first_q <= 1'b1;
+        {total_q, taken_q, words_q} <= 47'd0;
+        cause_q <= 8'd0;
+        {over_q, far_over_q, short_q, flushed_q} <= 4'd0;
+        limit_q <= limit_d;
+      end
+      if (state_q == StPop) begin
+        ring_size_q <= 16'd1 << cfg_ring_log2_i;
+        if (pop_ready_i && !pop_err_i) begin
+          desc_q <= pop_desc_i;
+          index_q <= pop_index_i + 32'd1;
+          taken_q <= taken_q + 16'd1;
+        end
+        if (pop_ready_i && pop_err_i && cause_q == 8'd0) cause_q <= pop_failed_i ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_NO_EOP;
+      end
+      if (state_q == StCheck) begin
+        if (cause_q == 8'd0) cause_q <= bad;
+        total_q <= total_d;
+        first_q <= 1'b0;
+      end
+      if (state_q == StLimit) begin
+        over_q <= total_q > limit_q;
+        far_over_q <= total_q > limit_q + 17'd4;
+        short_q <= total_q < 17'd14;
+        need_q <= words_now - words_q;
+      end
+      if (state_q == StRoom && flush_i && !room_ok) flushed_q <= 1'b1;
+      if (take_room) words_q <= words_now;
+      if (state_q == StNext && ends) cause_q <= end_cause;
+    end
+  end
+
+  // ---- to the neighbours --------------------------------------------------------------------------------------------------------
+  assign barrier_ready_o = state_q == StBarrier && cmd_ready_i;
+  assign cfg_queue_o = queue_q;
+  assign pop_valid_o = state_q == StPop;
+  assign pop_queue_o = queue_q;
+  assign rd_valid_o = state_q == StAsk && cmd_ready_i;
+  assign rd_addr_o = desc_q[63:0];
+  assign rd_len_o = desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16];
+  assign cmd_valid_o = (state_q == StAsk && rd_ready_i) || state_q == StEnd || state_q == StBarrier;
+  assign cmd_kind_o = state_q == StAsk ? 2'd0 : state_q == StEnd ? 2'd1 : 2'd2;
+  assign cmd_offset_o = desc_q[2:0];
+  assign cmd_length_o = state_q == StAsk ? desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16] : total_q[15:0];
+  assign cmd_queue_o = queue_q;
+  assign cmd_index_o = index_q;
+  assign cmd_cause_o = cause_q;
+  assign cmd_over_o = over_q;
+  assign cmd_words_o = words_q;
+
+endmodule
+
+`default_nettype wire
