@@ -11,6 +11,7 @@ common:
     hdl/common/cdc_fifo.sv
     hdl/common/cdc_pulse.sv
     hdl/common/cdc_word.sv
+    hdl/common/cdc_alive.sv
     hdl/common/fifo.sv
     hdl/common/frame_fifo.sv
     hdl/common/skid_buffer.sv

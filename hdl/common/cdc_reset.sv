@@ -12,7 +12,7 @@ module cdc_reset (
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) chain_q <= 2'b00;
-    else if (!chain_q[1]) chain_q <= {chain_q[0], 1'b1};
+    else chain_q <= {chain_q[0], 1'b1};
   end
 
   assign rst_no = chain_q[1];
