@@ -71,13 +71,14 @@ module nic_tx_path #(
     output logic                        m_axi_rready
 );
 
-  logic [5:0] cfg_queue, pop_queue, unused_cfg_queue;
+  logic [5:0] cfg_queue, pop_queue;
   logic fd_valid, fd_ready, td_rvalid, unused_rx_ready, unused_rx_rvalid, desc_rerr;
   logic [63:0] fd_addr, desc_rdata, tx_addr, txd_data;
   logic [15:0] fd_len, tx_len;
   logic tx_valid, tx_ready, txd_valid, txd_ready, txd_err;
   logic pop_valid, pop_ready, pop_err, pop_failed;
   logic [127:0] pop_desc;
+  logic [3:0] pop_ring_log2;
   logic [31:0] pop_index, unused_avail;
   logic [NumTxQueues-1:0] ready;
   logic cmd_valid, cmd_ready, cmd_over, release_valid, rec_taken;
@@ -100,7 +101,7 @@ module nic_tx_path #(
       .rd_valid_o(fd_valid), .rd_ready_i(fd_ready), .rd_addr_o(fd_addr), .rd_len_o(fd_len),
       .rdata_valid_i(td_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
       .ready_o(ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
-      .pop_index_o(pop_index), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(6'd0), .avail_count_o(unused_avail)
+      .pop_index_o(pop_index), .pop_ring_log2_o(pop_ring_log2), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(6'd0), .avail_count_o(unused_avail)
   );
 
   dma_read #(.MaxReads(MaxReads), .MaxBurstBytes(MaxBurstBytes)) u_dma_read (
@@ -119,9 +120,8 @@ module nic_tx_path #(
   tx_frame #(.NumTxQueues(NumTxQueues), .BufWords(TxBufBytes / 8)) u_tx_frame (
       .clk_i, .rst_ni, .cfg_tx_enable_i(tx_enable_i), .cfg_max_frame_i(max_frame_i), .cfg_host_fcs_i(host_fcs_i),
       .start_ok_i(enabled_i), .flush_i, .barrier_valid_i, .barrier_queue_i, .barrier_ready_o,
-      .cfg_queue_o(unused_cfg_queue), .cfg_ring_log2_i(ring_log2_i),
       .ready_i(ready), .pop_valid_o(pop_valid), .pop_queue_o(pop_queue), .pop_ready_i(pop_ready), .pop_desc_i(pop_desc),
-      .pop_index_i(pop_index), .pop_err_i(pop_err), .pop_failed_i(pop_failed),
+      .pop_index_i(pop_index), .pop_ring_log2_i(pop_ring_log2), .pop_err_i(pop_err), .pop_failed_i(pop_failed),
       .rd_valid_o(tx_valid), .rd_ready_i(tx_ready), .rd_addr_o(tx_addr), .rd_len_o(tx_len),
       .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_kind_o(cmd_kind), .cmd_offset_o(cmd_offset), .cmd_length_o(cmd_length),
       .cmd_queue_o(cmd_queue), .cmd_index_o(cmd_index), .cmd_cause_o(cmd_cause), .cmd_over_o(cmd_over), .cmd_words_o(cmd_words),

@@ -54,6 +54,7 @@ module desc_fetch #(
     output      logic                 pop_ready_o,
     output      logic [        127:0] pop_desc_o,
     output      logic [         31:0] pop_index_o,
+    output      logic [          3:0] pop_ring_log2_o,
     output      logic                 pop_err_o,
     output      logic                 pop_failed_o,
     input  wire logic [          5:0] avail_queue_i,
@@ -68,6 +69,7 @@ module desc_fetch #(
   logic [31:0] consumer_mem [1 << QueueBits];
   logic [31:0] fetched_mem [1 << QueueBits];
   logic [SlotBits:0] filled_mem [1 << QueueBits];
+  logic [3:0] ring_log2_mem [1 << QueueBits]; // as of the last doorbell
   logic [127:0] cache_mem [1 << (QueueBits + SlotBits)];
   logic [NumQueues-1:0] ready_q;  // a descriptor is cached
   logic [NumQueues-1:0] more_q;   // posted descriptors may be left to fetch
@@ -100,6 +102,7 @@ module desc_fetch #(
 
   // ---- doorbells ----------------------------------------------------------------------------------------------------------
   logic db_reading, db_good, db_err;
+  logic [3:0] db_ring_log2;
   logic [5:0] db_read_queue, db_queue, db_err_queue;
   logic [31:0] db_index, db_err_index;
 
@@ -107,7 +110,8 @@ module desc_fetch #(
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i,
       .read_valid_o(db_reading), .read_queue_o(db_read_queue),
       .consumer_i(consumer_mem[db_read_queue[QueueBits-1:0]]), .cfg_ring_log2_i,
-      .valid_o(db_commit), .queue_o(db_queue), .index_o(db_index), .ending_i(ending_i[db_queue[QueueBits-1:0]]), .good_o(db_good),
+      .valid_o(db_commit), .queue_o(db_queue), .index_o(db_index), .ring_log2_o(db_ring_log2),
+      .ending_i(ending_i[db_queue[QueueBits-1:0]]), .good_o(db_good),
       .err_valid_o(db_err), .err_ready_i(!fill_err), .err_queue_o(db_err_queue), .err_index_o(db_err_index)
   );
   // ---- the next fetch -----------------------------------------------------------------------------------------------------
@@ -195,6 +199,7 @@ module desc_fetch #(
   assign pop_ready_o = pop_hit_q || pop_err_q;
   assign pop_desc_o = pop_desc_q;
   assign pop_index_o = pop_index_q;
+  assign pop_ring_log2_o = ring_log2_mem[pop_sel];
   assign pop_err_o = pop_err_q;
   assign pop_failed_o = pop_failed_q;
   assign pop_next = pop_index_q + 32'd1;
@@ -227,7 +232,10 @@ module desc_fetch #(
       fetched_mem[start_sel] <= start_index_q;
       filled_mem[start_sel] <= start_index_q[SlotBits:0];
     end else begin
-      if (db_good) producer_mem[db_queue[QueueBits-1:0]] <= db_index;
+      if (db_good) begin
+        producer_mem[db_queue[QueueBits-1:0]] <= db_index;
+        ring_log2_mem[db_queue[QueueBits-1:0]] <= db_ring_log2;
+      end
       if (pop_hit_q) consumer_mem[pop_sel] <= pop_next;
       if (fetch_go) fetched_mem[plan_sel] <= plan_first + {27'd0, plan_count};
       if (fill_go) filled_mem[fill_sel] <= fill_index[SlotBits:0] + 1'b1;

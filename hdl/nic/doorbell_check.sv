@@ -20,6 +20,7 @@ module doorbell_check (
     output      logic        valid_o,
     output      logic [ 5:0] queue_o,
     output      logic [31:0] index_o,
+    output      logic [ 3:0] ring_log2_o,
     input  wire logic        ending_i, // queue_o is not enabled
     output      logic        good_o,
     output      logic        err_valid_o,
@@ -32,7 +33,7 @@ module doorbell_check (
   logic valid1_q, valid2_q, valid3_q, err_q, bad;
   logic [5:0] queue1_q, queue2_q, queue3_q, err_queue_q;
   logic [31:0] index1_q, index2_q, index3_q, consumer2_q, ahead3_q, err_index_q;
-  logic [3:0] log2_q;
+  logic [3:0] log2_2_q, log2_3_q;
   logic [15:0] size3_q;
 
   assign bad = ahead3_q > {16'd0, size3_q};
@@ -41,6 +42,7 @@ module doorbell_check (
   assign valid_o = valid3_q;
   assign queue_o = queue3_q;
   assign index_o = index3_q;
+  assign ring_log2_o = log2_3_q;
   assign good_o = valid3_q && !bad && !ending_i;
   assign err_valid_o = err_q;
   assign err_queue_o = err_queue_q;
@@ -67,13 +69,14 @@ module doorbell_check (
       queue2_q <= queue1_q;
       index2_q <= index1_q;
       consumer2_q <= consumer_i;
-      log2_q <= cfg_ring_log2_i;
+      log2_2_q <= cfg_ring_log2_i;
     end
     if (valid2_q) begin
       queue3_q <= queue2_q;
       index3_q <= index2_q;
       ahead3_q <= index2_q - consumer2_q;
-      size3_q <= 16'd1 << log2_q;
+      log2_3_q <= log2_2_q;
+      size3_q <= 16'd1 << log2_2_q;
     end
     if (valid3_q && bad && !ending_i && !err_q) begin
       err_queue_q <= queue3_q;

@@ -24,8 +24,6 @@ module tx_frame #(
     input  wire logic                   barrier_valid_i,
     input  wire logic [            5:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
-    output      logic [            5:0] cfg_queue_o,
-    input  wire logic [            3:0] cfg_ring_log2_i,
     // desc_fetch
     input  wire logic [NumTxQueues-1:0] ready_i,
     output      logic                   pop_valid_o,
@@ -33,6 +31,7 @@ module tx_frame #(
     input  wire logic                   pop_ready_i,
     input  wire logic [          127:0] pop_desc_i,
     input  wire logic [           31:0] pop_index_i,
+    input  wire logic [            3:0] pop_ring_log2_i,
     input  wire logic                   pop_err_i,
     input  wire logic                   pop_failed_i,
     // dma_read
@@ -181,7 +180,7 @@ module tx_frame #(
         limit_q <= limit_d;
       end
       if (state_q == StPop) begin
-        ring_size_q <= 16'd1 << cfg_ring_log2_i;
+        ring_size_q <= 16'd1 << pop_ring_log2_i;
         if (pop_ready_i && !pop_err_i) begin
           desc_q <= pop_desc_i;
           index_q <= pop_index_i + 32'd1;
@@ -208,7 +207,6 @@ module tx_frame #(
 
   // ---- to the neighbours --------------------------------------------------------------------------------------------------------
   assign barrier_ready_o = state_q == StBarrier && cmd_ready_i;
-  assign cfg_queue_o = queue_q;
   assign pop_valid_o = state_q == StPop;
   assign pop_queue_o = queue_q;
   assign rd_valid_o = state_q == StAsk && cmd_ready_i;
