@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The completions and barriers on their way, in order. A completion's response makes it visible (vis_*, the new CPL_PRODUCED) or, when
+// it failed, an error, after which nothing of its ring is made visible and dead_o tells that nothing more should be written, until
+// the ring's next start. A barrier leaves when irq has taken all before it. A ring is {direction, queue}.
+`default_nettype none
+
+module complete_done #(
+    parameter int QueueBits = 2,
+    parameter int Depth     = 16 // power of two
+) (
+    input  wire logic               clk_i,
+    input  wire logic               rst_ni,
+    // completer
+    input  wire logic               start_valid_i,
+    input  wire logic [QueueBits:0] start_ring_i,
+    input  wire logic [QueueBits:0] ring_i,
+    output      logic               dead_o,
+    input  wire logic               push_valid_i,
+    output      logic               push_ready_o,
+    input  wire logic               push_barrier_i,
+    input  wire logic               push_dir_i,
+    input  wire logic [        5:0] push_queue_i,
+    input  wire logic [       31:0] push_index_i, // one past the completion's index
+    output      logic               idle_o,
+    // dma_write
+    input  wire logic               resp_valid_i,
+    input  wire logic               resp_err_i,
+    // irq
+    output      logic               vis_valid_o,
+    input  wire logic               vis_ready_i,
+    output      logic               vis_dir_o,
+    output      logic [        5:0] vis_queue_o,
+    output      logic [       31:0] vis_index_o,
+    // queue_ctrl
+    output      logic               err_valid_o,
+    output      logic               err_dir_o,
+    output      logic [        5:0] err_queue_o,
+    output      logic [       31:0] err_index_o,
+    output      logic               barrier_valid_o,
+    output      logic               barrier_dir_o,
+    output      logic [        5:0] barrier_queue_o
+);
+
+  logic head_valid, head_barrier, head_dir, resp_valid, resp_err, retire, head_dead, unused_ready;
+  logic [5:0] head_queue;
+  logic [31:0] head_index;
+  logic [QueueBits:0] head_ring;
+  logic [(2<<QueueBits)-1:0] dead_q; // per ring
+  logic [$clog2(Depth):0] unused_count, unused_responses;
+
+  fifo #(
+      .Width(40),
+      .Depth(Depth)
+  ) u_pending (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .wr_valid_i(push_valid_i),
+      .wr_ready_o(push_ready_o),
+      .wr_data_i({push_barrier_i, push_dir_i, push_queue_i, push_index_i}),
+      .rd_valid_o(head_valid),
+      .rd_ready_i(retire),
+      .rd_data_o({head_barrier, head_dir, head_queue, head_index}),
+      .count_o(unused_count)
+  );
+
+  fifo #(
+      .Width(1),
+      .Depth(Depth)
+  ) u_responses ( // never full: no more responses than pending completions
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .wr_valid_i(resp_valid_i),
+      .wr_ready_o(unused_ready),
+      .wr_data_i(resp_err_i),
+      .rd_valid_o(resp_valid),
+      .rd_ready_i(retire && !head_barrier),
+      .rd_data_o(resp_err),
+      .count_o(unused_responses)
+  );
+
+  assign head_ring = {head_dir, head_queue[QueueBits-1:0]};
+  assign head_dead = dead_q[head_ring];
+  assign dead_o = dead_q[ring_i];
+  assign retire = head_valid && (head_barrier || resp_valid) && !vis_valid_o;
+  assign idle_o = !head_valid && !vis_valid_o;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      vis_valid_o <= 1'b0;
+      err_valid_o <= 1'b0;
+      barrier_valid_o <= 1'b0;
+      dead_q <= '0;
+    end else if (retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i) begin
+      if (retire) vis_valid_o <= !head_barrier && !resp_err && !head_dead;
+      else if (vis_ready_i) vis_valid_o <= 1'b0;
+      err_valid_o <= retire && !head_barrier && resp_err && !head_dead;
+      barrier_valid_o <= retire && head_barrier;
+      if (start_valid_i) dead_q[start_ring_i] <= 1'b0;
+      if (retire && !head_barrier && resp_err) dead_q[head_ring] <= 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (retire) begin
+      vis_dir_o <= head_dir;
+      vis_queue_o <= head_queue;
+      vis_index_o <= head_index;
+    end
+  end
+  assign err_dir_o = vis_dir_o;
+  assign err_queue_o = vis_queue_o;
+  assign err_index_o = vis_index_o - 32'd1; // the completion that failed
+  assign barrier_dir_o = vis_dir_o;
+  assign barrier_queue_o = vis_queue_o;
+
+endmodule
+
+`default_nettype wire

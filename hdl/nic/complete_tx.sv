@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joins TX records with the MAC's verdicts: one finished item per frame, in the order of the records. A record with verdict waits
+// for the next one; while flush_i is high it ends at once with cause 10, and the verdict that comes for it later is discarded (they
+// come in order, so counting is enough). Each frame makes one statistics event (docs/nic.md section 4). Latency: one cycle.
+`default_nettype none
+
+module complete_tx #(
+    parameter int Depth = 32 // records waiting
+) (
+    input  wire logic        clk_i,
+    input  wire logic        rst_ni,
+    // tx_assemble
+    input  wire logic        rec_valid_i,
+    output      logic        rec_ready_o,
+    input  wire logic        rec_barrier_i,
+    input  wire logic [ 5:0] rec_queue_i,
+    input  wire logic [31:0] rec_index_i,
+    input  wire logic [15:0] rec_length_i,
+    input  wire logic [ 7:0] rec_cause_i,
+    input  wire logic [ 1:0] rec_class_i,
+    input  wire logic        rec_verdict_i,
+    // loopback: verdicts
+    input  wire logic        verdict_valid_i,
+    output      logic        verdict_ready_o,
+    input  wire logic        verdict_abort_i,
+    input  wire logic        verdict_loopback_i,
+    input  wire logic [15:0] verdict_length_i,
+    // queue_ctrl
+    input  wire logic        flush_i,
+    // completer
+    output      logic        item_valid_o,
+    input  wire logic        item_ready_i,
+    output      logic        item_barrier_o,
+    output      logic [ 5:0] item_queue_o,
+    output      logic [31:0] item_index_o,
+    output      logic [15:0] item_length_o,
+    output      logic [ 7:0] item_status_o,
+    output      logic [ 7:0] item_cause_o,
+    output      logic        idle_o,
+    // stats
+    output      logic        ev_valid_o,
+    input  wire logic        ev_ready_i,
+    output      logic [19:0] ev_mask_o,
+    output      logic [15:0] ev_wire_o,
+    output      logic [15:0] ev_len_o
+);
+
+  typedef struct packed {
+    logic barrier;
+    logic [5:0] ring;
+    logic [31:0] index;
+    logic [15:0] length;
+    logic [7:0] cause;
+    logic [1:0] class_;
+    logic verdict;
+  } record_t;
+  localparam int RecordWidth = 66;
+
+  record_t head;
+  logic head_valid, take, take_verdict, take_flushed, discard;
+  logic [7:0] cause;
+  logic [15:0] discards_q; // verdicts still to come for flushed records
+  logic [19:0] mask;
+  logic [$clog2(Depth):0] unused_count;
+
+  fifo #(
+      .Width(RecordWidth),
+      .Depth(Depth)
+  ) u_records (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .wr_valid_i(rec_valid_i),
+      .wr_ready_o(rec_ready_o),
+      .wr_data_i({
+        rec_barrier_i, rec_queue_i, rec_index_i, rec_length_i, rec_cause_i, rec_class_i, rec_verdict_i
+      }),
+      .rd_valid_o(head_valid),
+      .rd_ready_i(take),
+      .rd_data_o(head),
+      .count_o(unused_count)
+  );
+
+  assign discard = verdict_valid_i && discards_q != '0;
+  assign take = head_valid && !item_valid_o && !ev_valid_o && (!head.verdict || flush_i || (verdict_valid_i && !discard));
+  assign take_verdict = take && head.verdict && verdict_valid_i && !discard;
+  assign take_flushed = take && head.verdict && !take_verdict;
+  assign verdict_ready_o = discards_q != '0 || take_verdict;
+  assign idle_o = !head_valid && !item_valid_o && !ev_valid_o;
+
+  always_comb begin
+    cause = head.cause;
+    if (take_flushed) cause = nic_1g_pkg::CAUSE_FLUSHED;
+    else if (take_verdict && verdict_abort_i) cause = nic_1g_pkg::CAUSE_MAC_ABORT;
+  end
+
+  // ---- the counters of one frame ----
+  always_comb begin
+    mask = '0;
+    unique case (cause)
+      nic_1g_pkg::CAUSE_NONE:
+      if (verdict_loopback_i) begin
+        mask[nic_1g_pkg::TX_COUNTER_LOOPBACK_FRAMES] = 1'b1;
+      end else begin
+        mask[nic_1g_pkg::TX_COUNTER_FRAMES] = 1'b1;
+        mask[nic_1g_pkg::TX_COUNTER_OCTETS] = 1'b1;
+        unique case (head.class_)
+          2'd1: mask[nic_1g_pkg::TX_COUNTER_MULTICAST_FRAMES+:2] = 2'b11;
+          2'd2: mask[nic_1g_pkg::TX_COUNTER_BROADCAST_FRAMES+:2] = 2'b11;
+          default: mask[nic_1g_pkg::TX_COUNTER_UNICAST_FRAMES+:2] = 2'b11;
+        endcase
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_64] = verdict_length_i == 16'd64;
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_65_127] = verdict_length_i > 16'd64 && verdict_length_i < 16'd128;
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_128_255] = verdict_length_i[15:7] == 9'd1;
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_256_511] = verdict_length_i[15:8] == 8'd1;
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_512_1023] = verdict_length_i[15:9] == 7'd1;
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_1024_1518] = verdict_length_i[15:10] != '0 && verdict_length_i < 16'd1519;
+        mask[nic_1g_pkg::TX_COUNTER_PKTS_1519_MAX] = verdict_length_i >= 16'd1519;
+      end
+      nic_1g_pkg::CAUSE_BUS_ERROR, nic_1g_pkg::CAUSE_FETCH_ERROR: mask[nic_1g_pkg::TX_COUNTER_DROP_DMA] = 1'b1;
+      nic_1g_pkg::CAUSE_MAC_ABORT: mask[nic_1g_pkg::TX_COUNTER_DROP_ABORT] = 1'b1;
+      nic_1g_pkg::CAUSE_FLUSHED: mask[nic_1g_pkg::TX_COUNTER_DROP_FLUSHED] = 1'b1;
+      default: mask[nic_1g_pkg::TX_COUNTER_DROP_MALFORMED] = 1'b1;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      item_valid_o <= 1'b0;
+      ev_valid_o <= 1'b0;
+      discards_q <= '0;
+    end else if (take || item_valid_o || ev_valid_o || discard) begin
+      if (take) item_valid_o <= 1'b1;
+      else if (item_ready_i) item_valid_o <= 1'b0;
+      if (take && !head.barrier) ev_valid_o <= 1'b1;
+      else if (ev_ready_i) ev_valid_o <= 1'b0;
+      discards_q <= discards_q + 16'(take_flushed) - 16'(discard);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      item_barrier_o <= head.barrier;
+      item_queue_o <= head.ring;
+      item_index_o <= head.index;
+      item_length_o <= head.length;
+      item_cause_o <= cause;
+      item_status_o <= nic_1g_pkg::COMPLETION_STATUS_SOP | nic_1g_pkg::COMPLETION_STATUS_EOP |
+                       (cause == nic_1g_pkg::CAUSE_NONE ? nic_1g_pkg::COMPLETION_STATUS_OK
+                                                        : nic_1g_pkg::COMPLETION_STATUS_ERROR);
+      ev_mask_o <= mask;
+      ev_wire_o <= verdict_length_i;
+      ev_len_o <= head.length;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receive buffer between wire and host: rx_ingress decides and stores, rx_writer takes the frames out into posted buffers.
+// One buffer of RxBufBytes serves all queues, in order of arrival; headers wait beside it.
+`default_nettype none
+
+module rx_path #(
+    parameter int NumRxQueues = 4,
+    parameter int RxBufBytes  = 32768 // power of two
+) (
+    input  wire logic                   clk_i,
+    input  wire logic                   rst_ni,
+    // loopback
+    input  wire logic                   rx_valid_i,
+    output      logic                   rx_ready_o,
+    input  wire logic [           63:0] rx_data_i,
+    input  wire logic                   rx_status_i,
+    input  wire logic                   rx_loopback_i,
+    input  wire logic                   rx_discard_i,
+    input  wire logic                   rx_abandon_i,
+    output      logic                   room_o,
+    // rx_filter
+    output      logic                   da_valid_o,
+    output      logic [           47:0] da_o,
+    input  wire logic                   hit_valid_i,
+    input  wire logic                   hit_accept_i,
+    input  wire logic [            5:0] hit_queue_i,
+    input  wire logic                   hit_own_i,
+    input  wire logic                   hit_broadcast_i,
+    input  wire logic                   hit_multicast_i,
+    // csr
+    input  wire logic                   cfg_rx_enable_i,
+    input  wire logic                   cfg_pass_bad_i,
+    input  wire logic [           15:0] cfg_max_frame_i,
+    // queue_ctrl
+    input  wire logic                   flush_i,
+    input  wire logic [NumRxQueues-1:0] on_i,
+    output      logic [            5:0] cfg_queue_o,
+    input  wire logic [           14:0] cfg_buf_size_i,
+    input  wire logic                   barrier_valid_i,
+    input  wire logic [            5:0] barrier_queue_i,
+    output      logic                   barrier_ready_o,
+    output      logic                   idle_o,
+    // desc_fetch
+    output      logic [            5:0] avail_queue_o,
+    input  wire logic [           31:0] avail_count_i,
+    output      logic                   pop_valid_o,
+    output      logic [            5:0] pop_queue_o,
+    input  wire logic                   pop_ready_i,
+    input  wire logic [           63:0] pop_addr_i,
+    input  wire logic [           31:0] pop_index_i,
+    input  wire logic                   pop_err_i,
+    // dma_write
+    output      logic                   seg_valid_o,
+    input  wire logic                   seg_ready_i,
+    output      logic [           63:0] seg_addr_o,
+    output      logic [           15:0] seg_len_o,
+    output      logic                   seg_last_o,
+    output      logic                   word_valid_o,
+    input  wire logic                   word_ready_i,
+    output      logic [           63:0] word_data_o,
+    // completer
+    output      logic                   rec_valid_o,
+    input  wire logic                   rec_ready_i,
+    output      logic [          110:0] rec_data_o,
+    // stats
+    output      logic                   ev_valid_o,
+    input  wire logic                   ev_ready_i,
+    output      logic [           35:0] ev_mask_o,
+    output      logic [           15:0] ev_wire_o
+);
+
+  localparam int BufWords = RxBufBytes / 8;
+  localparam int Headers = RxBufBytes / 64;
+
+  logic in_valid, commit, rollback, hdr_in_valid, buf_valid, buf_ready, hdr_valid, hdr_ready, writer_idle;
+  logic [63:0] in_data, buf_data;
+  logic [33:0] hdr_in_data, hdr_data;
+  logic [$clog2(BufWords):0] buf_free;
+  logic [$clog2(Headers):0] hdr_free;
+
+  assign idle_o = writer_idle && !hdr_valid && hdr_free == ($clog2(Headers) + 1)'(Headers);
+
+  rx_ingress #(
+      .BufWords(BufWords),
+      .Headers(Headers)
+  ) u_ingress (
+      .clk_i,
+      .rst_ni,
+      .rx_valid_i,
+      .rx_ready_o,
+      .rx_data_i,
+      .rx_status_i,
+      .rx_loopback_i,
+      .rx_discard_i,
+      .rx_abandon_i,
+      .da_valid_o,
+      .da_o,
+      .hit_valid_i,
+      .hit_accept_i,
+      .hit_queue_i,
+      .hit_own_i,
+      .hit_broadcast_i,
+      .hit_multicast_i,
+      .cfg_rx_enable_i,
+      .cfg_pass_bad_i,
+      .cfg_max_frame_i,
+      .flush_i,
+      .buf_valid_o(in_valid),
+      .buf_data_o(in_data),
+      .buf_commit_o(commit),
+      .buf_rollback_o(rollback),
+      .buf_free_i(buf_free),
+      .hdr_valid_o(hdr_in_valid),
+      .hdr_data_o(hdr_in_data),
+      .hdr_free_i(hdr_free),
+      .room_o,
+      .ev_valid_o,
+      .ev_ready_i,
+      .ev_mask_o,
+      .ev_wire_o
+  );
+
+  frame_fifo #(
+      .Width(64),
+      .Depth(BufWords)
+  ) u_buffer (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .wr_valid_i(in_valid),
+      .wr_data_i(in_data),
+      .wr_commit_i(commit),
+      .wr_rollback_i(rollback),
+      .free_o(buf_free),
+      .rd_valid_o(buf_valid),
+      .rd_ready_i(buf_ready),
+      .rd_data_o(buf_data)
+  );
+
+  frame_fifo #(
+      .Width(34),
+      .Depth(Headers)
+  ) u_headers (
+      .clk_i,
+      .rst_ni,
+      .clear_i(1'b0),
+      .wr_valid_i(hdr_in_valid),
+      .wr_data_i(hdr_in_data),
+      .wr_commit_i(hdr_in_valid),
+      .wr_rollback_i(1'b0),
+      .free_o(hdr_free),
+      .rd_valid_o(hdr_valid),
+      .rd_ready_i(hdr_ready),
+      .rd_data_o(hdr_data)
+  );
+
+  rx_writer #(
+      .NumRxQueues(NumRxQueues)
+  ) u_writer (
+      .clk_i,
+      .rst_ni,
+      .hdr_valid_i(hdr_valid),
+      .hdr_ready_o(hdr_ready),
+      .hdr_data_i(hdr_data),
+      .buf_valid_i(buf_valid),
+      .buf_ready_o(buf_ready),
+      .buf_data_i(buf_data),
+      .room_i(room_o),
+      .flush_i,
+      .on_i,
+      .cfg_queue_o,
+      .cfg_buf_size_i,
+      .barrier_valid_i,
+      .barrier_queue_i,
+      .barrier_ready_o,
+      .idle_o(writer_idle),
+      .avail_queue_o,
+      .avail_count_i,
+      .pop_valid_o,
+      .pop_queue_o,
+      .pop_ready_i,
+      .pop_addr_i,
+      .pop_index_i,
+      .pop_err_i,
+      .seg_valid_o,
+      .seg_ready_i,
+      .seg_addr_o,
+      .seg_len_o,
+      .seg_last_o,
+      .word_valid_o,
+      .word_ready_i,
+      .word_data_o,
+      .rec_valid_o,
+      .rec_ready_i,
+      .rec_data_o
+  );
+
+endmodule
+
+`default_nettype wire

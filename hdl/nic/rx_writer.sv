@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the frame at the head of the buffer into posted descriptors of its queue. A frame is begun only when enough descriptors for
+// all of it are posted; until then it waits, and is dropped whole when its queue goes off, when the buffer has no room for a longest
+// frame (room_i low), or at soft reset. Bytes go to dma_write as one segment per descriptor; then one record goes to complete_rx.
+// When a descriptor fetch fails in mid-frame an empty last segment ends the frame, and the buffers taken come back with cause 33.
+// A barrier is answered between frames, also while a frame waits for descriptors, and follows the records before it.
+//
+// Drop codes of a record: 0 none, 1 no descriptor, 2 queue off, 3 disabled, 4 descriptor fetch failed.
+`default_nettype none
+`include "check.svh"
+
+module rx_writer #(
+    parameter int NumRxQueues = 4
+) (
+    input  wire logic                   clk_i,
+    input  wire logic                   rst_ni,
+    // frame buffer and header buffer
+    input  wire logic                   hdr_valid_i,
+    output      logic                   hdr_ready_o,
+    input  wire logic [           33:0] hdr_data_i,
+    input  wire logic                   buf_valid_i,
+    output      logic                   buf_ready_o,
+    input  wire logic [           63:0] buf_data_i,
+    // rx_ingress
+    input  wire logic                   room_i,
+    // queue_ctrl
+    input  wire logic                   flush_i,
+    input  wire logic [NumRxQueues-1:0] on_i,
+    output      logic [            5:0] cfg_queue_o,
+    input  wire logic [           14:0] cfg_buf_size_i,
+    input  wire logic                   barrier_valid_i,
+    input  wire logic [            5:0] barrier_queue_i,
+    output      logic                   barrier_ready_o,
+    output      logic                   idle_o,
+    // desc_fetch
+    output      logic [            5:0] avail_queue_o,
+    input  wire logic [           31:0] avail_count_i,
+    output      logic                   pop_valid_o,
+    output      logic [            5:0] pop_queue_o,
+    input  wire logic                   pop_ready_i,
+    input  wire logic [           63:0] pop_addr_i,
+    input  wire logic [           31:0] pop_index_i,
+    input  wire logic                   pop_err_i,
+    // dma_write
+    output      logic                   seg_valid_o,
+    input  wire logic                   seg_ready_i,
+    output      logic [           63:0] seg_addr_o,
+    output      logic [           15:0] seg_len_o,
+    output      logic                   seg_last_o,
+    output      logic                   word_valid_o,
+    input  wire logic                   word_ready_i,
+    output      logic [           63:0] word_data_o,
+    // completer
+    output      logic                   rec_valid_o,
+    input  wire logic                   rec_ready_i,
+    output      logic [          110:0] rec_data_o
+);
+
+  typedef enum logic [3:0] {
+    StHead, // takes the next header, once the words of the frame before have left
+    StSize, // looks up the queue's state and buffer size
+    StNeed, // counts the descriptors the frame needs
+    StWait, // waits until they are posted, or a reason to drop the frame
+    StPop, // takes a descriptor
+    StSegment, // asks for its bytes to be written
+    StFence, // tells dma_write that the broken frame ends here
+    StDrop, // throws away what is left of the frame's words
+    StRecord, // hands over the frame's record
+    StBarrier // hands over a barrier
+  } state_e;
+  state_e state_q, state_d;
+
+  localparam logic [2:0] DropNone = 3'd0, DropNoDescriptor = 3'd1, DropQueueOff = 3'd2, DropDisabled = 3'd3, DropFetch = 3'd4;
+
+  // ---- the frame at the head ----
+  logic held_q; // a header was taken and its frame not begun
+  logic loopback_q, multicast_q, broadcast_q, own_q, on_q, offer_q;
+  logic [7:0] cause_q;
+  logic [15:0] length_q;
+  logic [5:0] queue_q;
+  logic [2:0] drop_q;
+  logic [14:0] buf_size_q;
+  logic [15:0] rest_q; // while counting: bytes not covered yet; in the end those of the last buffer
+  logic [10:0] need_q, taken_q; // descriptors
+  logic [13:0] words_q; // words still in the buffer
+  logic [31:0] first_q;
+  logic [63:0] addr_q;
+  // ----
+  logic head_take, give_up, enough, more, popped, word_taken, last_segment;
+  logic [2:0] give_up_code;
+  logic [63:0] on_all;
+
+  assign on_all = 64'(on_i);
+  assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && words_q == '0;
+  assign enough = avail_count_i >= {21'd0, need_q};
+  assign more = rest_q > {1'b0, buf_size_q};
+  assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
+  assign last_segment = taken_q == need_q;
+
+  always_comb begin
+    give_up = 1'b0;
+    give_up_code = DropNone;
+    if (state_q == StSize || state_q == StWait) begin
+      if (flush_i) begin
+        give_up = 1'b1;
+        give_up_code = DropDisabled;
+      end else if (!on_q) begin
+        give_up = 1'b1;
+        give_up_code = DropQueueOff;
+      end else if (state_q == StWait && !enough && !room_i) begin
+        give_up = 1'b1;
+        give_up_code = DropNoDescriptor;
+      end
+    end
+  end
+
+  // ---- state ----
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) state_q <= StHead;
+    else if (state_q != state_d) state_q <= state_d;
+  end
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StHead:
+      if (barrier_valid_i) state_d = StBarrier;
+      else if (head_take) state_d = StSize;
+      StSize:
+      if (give_up) state_d = StDrop;
+      else state_d = StNeed;
+      StNeed: if (!more) state_d = StWait;
+      StWait:
+      if (give_up) state_d = StDrop;
+      else if (enough) state_d = StPop;
+      else if (barrier_valid_i) state_d = StBarrier;
+      StPop:
+      if (pop_ready_i && pop_err_i) state_d = StFence;
+      else if (pop_ready_i) state_d = StSegment;
+      StSegment:
+      if (seg_ready_i && last_segment) state_d = StRecord;
+      else if (seg_ready_i) state_d = StPop;
+      StFence: if (seg_ready_i) state_d = StDrop;
+      StDrop: if (words_q == '0) state_d = StRecord;
+      StRecord: if (rec_ready_i) state_d = StHead;
+      StBarrier:
+      if (rec_ready_i && held_q) state_d = StWait;
+      else if (rec_ready_i) state_d = StHead;
+      default: state_d = StHead;
+    endcase
+  end
+
+  // ---- headers and words ----
+  assign hdr_ready_o = head_take;
+  assign word_valid_o = buf_valid_i && offer_q && words_q != '0 && state_q != StFence && state_q != StDrop;
+  assign word_data_o = buf_data_i;
+  assign word_taken = buf_valid_i && buf_ready_o;
+  assign buf_ready_o = state_q == StDrop ? words_q != '0 : word_valid_o && word_ready_i;
+  assign idle_o = state_q == StHead && words_q == '0;
+
+  always_ff @(posedge clk_i) begin
+    if (head_take) {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      words_q <= '0;
+      offer_q <= 1'b0;
+      held_q <= 1'b0;
+      on_q <= 1'b0;
+      drop_q <= DropNone;
+      need_q <= '0;
+      taken_q <= '0;
+    end else if (state_q != StHead || head_take || words_q != '0) begin
+      if (head_take) words_q <= {1'b0, hdr_data_i[21:9]} + {13'd0, hdr_data_i[8:6] != '0};
+      else if (word_taken) words_q <= words_q - 1'b1;
+      on_q <= head_take ? on_all[hdr_data_i[5:0]] : on_all[queue_q];
+      if (head_take) begin
+        `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
+        held_q <= 1'b1;
+        offer_q <= 1'b0;
+        drop_q <= DropNone;
+        need_q <= 11'd1;
+        taken_q <= '0;
+      end
+      if (state_q == StNeed && more) need_q <= need_q + 1'b1;
+      if (give_up) drop_q <= give_up_code;
+      if (popped) begin
+        offer_q <= 1'b1;
+        taken_q <= taken_q + 1'b1;
+      end
+      if (state_q == StPop || state_q == StDrop) held_q <= 1'b0;
+      if (state_q == StFence) drop_q <= DropFetch;
+    end
+  end
+
+  // ---- descriptors ----
+  assign cfg_queue_o = queue_q;
+  assign avail_queue_o = queue_q;
+  assign pop_queue_o = queue_q;
+  assign pop_valid_o = state_q == StPop;
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == StSize) begin
+      buf_size_q <= cfg_buf_size_i;
+      rest_q <= length_q;
+    end
+    if (state_q == StNeed && more) rest_q <= rest_q - {1'b0, buf_size_q};
+    if (popped) begin
+      addr_q <= pop_addr_i;
+      if (taken_q == '0) first_q <= pop_index_i;
+    end
+  end
+
+  // ---- segments, records ----
+  assign seg_valid_o = state_q == StSegment || state_q == StFence;
+  assign seg_addr_o = addr_q;
+  assign seg_last_o = state_q == StFence || last_segment;
+
+  always_comb begin
+    if (state_q == StFence) seg_len_o = '0;
+    else if (last_segment) seg_len_o = rest_q;
+    else seg_len_o = {1'b0, buf_size_q};
+  end
+
+  assign rec_valid_o = state_q == StRecord || state_q == StBarrier;
+  assign barrier_ready_o = state_q == StBarrier && rec_ready_i;
+  assign rec_data_o = {
+    state_q == StBarrier,
+    state_q == StBarrier ? barrier_queue_i : queue_q,
+    first_q,
+    taken_q,
+    buf_size_q,
+    drop_q == DropFetch ? buf_size_q : rest_q[14:0],
+    length_q,
+    drop_q == DropFetch ? nic_1g_pkg::CAUSE_FETCH_ERROR : cause_q,
+    loopback_q,
+    multicast_q,
+    broadcast_q,
+    own_q,
+    drop_q
+  };
+
+endmodule
+
+`default_nettype wire
