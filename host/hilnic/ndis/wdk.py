@@ -61,13 +61,13 @@ def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Call
                 ndis.violation("CL-05", args[0], name, f"{name} is for {irql}, called at {ndis.kernel.irql.name}")
             if callout and ndis.held_locks:
                 ndis.violation("CL-02", args[0], ndis.held_locks[-1], f"{name} may call back; a spin lock is held")
-            ndis.yield_point(name)
+            ndis.kernel.yield_point(name)
             if ndis.guard is None:
                 result = function(*args, **kwargs)
             else:
                 with ndis.guard.inside_ndis():
                     result = function(*args, **kwargs)
-            ndis.yield_point(name)
+            ndis.kernel.yield_point(name)
             return result
 
         return call

@@ -57,6 +57,12 @@ class AccessGuard:
 
         return call
 
+    @staticmethod
+    def adopt(nbl: NetBufferList) -> None:
+        """Remember in each NB which list it belongs to."""
+        for nb in nbl.net_buffers():
+            nb.ndis_reserved = nbl
+
     def check(self, nbl: NetBufferList, name: str) -> None:
         """Report when the running handler's driver does not own `nbl`."""
         custody = nbl.ndis_custody

@@ -109,6 +109,8 @@ class Verifier:
                 custody.state = SENT
                 custody.owner = adapter
                 custody.shadow = take_sent(nbl)
+                if self.ndis.guard is not None:
+                    self.ndis.guard.adopt(nbl)
                 custody.history.append((now, "sent by", binding))
             else:
                 self.ndis.violation(fault[0], binding, nbl, fault[1])
@@ -207,6 +209,8 @@ class Verifier:
                 custody.state = INDICATED
                 custody.owner = adapter
                 custody.shadow = take_received(nbl)
+                if self.ndis.guard is not None:
+                    self.ndis.guard.adopt(nbl)
                 custody.history.append((now, "indicated by", adapter))
             else:
                 self.ndis.violation(fault[0], adapter, nbl, fault[1])

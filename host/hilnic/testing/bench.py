@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`NdisBench`: a host with NDIS, one functional miniport and some functional protocols, over virtual time.
+
+bench = NdisBench(protocols=2)
+bench.fp.send(bench.frame())
+bench.fm.complete_all()
+bench.stop()                   halts, unregisters, and reports leaks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from hilnic.ndis import Ndis, NdisStatus, Profile
+from hilnic.ndis.ndis import VerifyMode
+from hilnic.ndis.pnp import halt_adapter
+from hilnic.ndis.states import AdapterState
+from hilnic.testing.frames import ethernet
+from hilnic.testing.kernel import VirtualKernel
+from hilnic.testing.miniport import MAC_ADDRESS, Completion, FunctionalMiniport
+from hilnic.testing.protocol import FunctionalProtocol
+
+__all__ = ["PEER", "NdisBench"]
+
+T = TypeVar("T")
+
+PEER = bytes.fromhex("02484e0000fe")
+
+
+class NdisBench:
+    """Everything started and listening; `fm` the miniport, `fps` the protocols, `fp` the first of them."""
+
+    def __init__(
+        self,
+        protocols: int = 1,
+        verify: VerifyMode = "fast",
+        completion: Completion = "hold",
+        profile: Profile | None = None,
+        trace: bool = False,
+        miniport: type[FunctionalMiniport] = FunctionalMiniport,
+        protocol: type[FunctionalProtocol] = FunctionalProtocol,
+        listen: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self.kernel = VirtualKernel(trace)
+        self.ndis = Ndis(self.kernel, verify, profile, seed)
+        self.fm = miniport(self.ndis, completion=completion)
+        self.fps = [protocol(self.ndis, f"fp{n}") for n in range(protocols)]
+        for fp in self.fps:
+            self.run(fp.start())
+        self.start_status = self.run(self.fm.start())
+        if listen and self.start_status is NdisStatus.SUCCESS:
+            for fp in self.fps:
+                self.run(fp.listen())
+
+    @property
+    def fp(self) -> FunctionalProtocol:
+        """The first protocol."""
+        return self.fps[0]
+
+    def run(self, work: Coroutine[Any, Any, T] | None = None) -> T:
+        """Run a coroutine to its end, or everything that is queued."""
+        return self.kernel.run(work)
+
+    def frame(self, number: int = 0, size: int = 60, destination: bytes = MAC_ADDRESS) -> bytes:
+        """A frame from the peer, its payload made of `number`."""
+        return ethernet(destination, PEER, number.to_bytes(4, "big") + bytes([number & 0xFF]) * (size - 18))
+
+    def frames(self, count: int, size: int = 60) -> list[bytes]:
+        """Numbered frames."""
+        return [self.frame(number, size) for number in range(count)]
+
+    def stop(self) -> None:
+        """Halt, unregister, and report everything that leaked (V9)."""
+        self.run()
+        if self.fm.adapter in self.ndis.adapters and self.fm.adapter.state in _STOPPABLE:
+            self.run(halt_adapter(self.fm.adapter))
+        for fp in self.fps:
+            self.run(fp.stop())
+        self.ndis.check_leaks()
+
+
+_STOPPABLE = {AdapterState.RUNNING, AdapterState.PAUSED}
