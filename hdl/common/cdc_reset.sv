@@ -8,14 +8,19 @@ module cdc_reset (
     output      logic rst_no
 );
 
-  (* keep *) logic [1:0] chain_q;
+  (* keep *) logic first_q, second_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) chain_q <= 2'b00;
-    else chain_q <= {chain_q[0], 1'b1};
+    if (!rst_ni) first_q <= 1'b0;
+    else first_q <= 1'b1;
   end
 
-  assign rst_no = chain_q[1];
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) second_q <= 1'b0;
+    else second_q <= first_q;
+  end
+
+  assign rst_no = second_q;
 
 endmodule
 
