@@ -81,17 +81,6 @@ module nic_tx_path #(
   logic [3:0] pop_ring_log2;
   logic [31:0] pop_index, unused_avail;
   logic [NumTxQueues-1:0] ready;
-  logic cmd_valid, cmd_ready, cmd_over, release_valid, rec_taken;
-  logic [1:0] cmd_kind;
-  logic [2:0] cmd_offset;
-  logic [15:0] cmd_length;
-  logic [5:0] cmd_queue;
-  logic [31:0] cmd_index;
-  logic [7:0] cmd_cause;
-  logic [13:0] cmd_words, release_words;
-  logic wr_valid, wr_commit, wr_rollback;
-  logic [67:0] wr_data;
-  logic [$clog2(TxBufBytes / 8):0] unused_free;
 
   desc_fetch #(.NumQueues(NumTxQueues), .CacheDepth(CacheDepth)) u_desc_fetch (
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i, .start_valid_i, .start_queue_i, .start_index_i,
@@ -115,32 +104,15 @@ module nic_tx_path #(
       .m_axi_arready, .m_axi_rid, .m_axi_rdata, .m_axi_rresp, .m_axi_rlast, .m_axi_rvalid, .m_axi_rready
   );
 
-  assign rec_taken = rec_valid_o && rec_ready_i;
-
-  tx_frame #(.NumTxQueues(NumTxQueues), .BufWords(TxBufBytes / 8)) u_tx_frame (
+  tx_path #(.NumTxQueues(NumTxQueues), .TxBufBytes(TxBufBytes)) u_tx_path (
       .clk_i, .rst_ni, .cfg_tx_enable_i(tx_enable_i), .cfg_max_frame_i(max_frame_i), .cfg_host_fcs_i(host_fcs_i),
       .start_ok_i(enabled_i), .flush_i, .barrier_valid_i, .barrier_queue_i, .barrier_ready_o,
       .ready_i(ready), .pop_valid_o(pop_valid), .pop_queue_o(pop_queue), .pop_ready_i(pop_ready), .pop_desc_i(pop_desc),
       .pop_index_i(pop_index), .pop_ring_log2_i(pop_ring_log2), .pop_err_i(pop_err), .pop_failed_i(pop_failed),
       .rd_valid_o(tx_valid), .rd_ready_i(tx_ready), .rd_addr_o(tx_addr), .rd_len_o(tx_len),
-      .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_kind_o(cmd_kind), .cmd_offset_o(cmd_offset), .cmd_length_o(cmd_length),
-      .cmd_queue_o(cmd_queue), .cmd_index_o(cmd_index), .cmd_cause_o(cmd_cause), .cmd_over_o(cmd_over), .cmd_words_o(cmd_words),
-      .word_read_i(tx_valid_o && tx_ready_i), .release_valid_i(release_valid), .release_words_i(release_words), .rec_taken_i(rec_taken)
-  );
-
-  tx_assemble u_tx_assemble (
-      .clk_i, .rst_ni,
-      .cmd_valid_i(cmd_valid), .cmd_ready_o(cmd_ready), .cmd_kind_i(cmd_kind), .cmd_offset_i(cmd_offset), .cmd_length_i(cmd_length),
-      .cmd_queue_i(cmd_queue), .cmd_index_i(cmd_index), .cmd_cause_i(cmd_cause), .cmd_over_i(cmd_over), .cmd_words_i(cmd_words),
-      .release_valid_o(release_valid), .release_words_o(release_words),
       .txd_valid_i(txd_valid), .txd_ready_o(txd_ready), .txd_data_i(txd_data), .txd_err_i(txd_err),
-      .wr_valid_o(wr_valid), .wr_data_o(wr_data), .wr_commit_o(wr_commit), .wr_rollback_o(wr_rollback),
+      .tx_valid_o, .tx_ready_i, .tx_data_o, .tx_last_o, .tx_count_o,
       .rec_valid_o, .rec_ready_i, .rec_barrier_o, .rec_queue_o, .rec_index_o, .rec_length_o, .rec_cause_o, .rec_class_o, .rec_verdict_o
-  );
-
-  frame_fifo #(.Width(68), .Depth(TxBufBytes / 8)) u_buffer (
-      .clk_i, .rst_ni, .clear_i(1'b0), .wr_valid_i(wr_valid), .wr_data_i(wr_data), .wr_commit_i(wr_commit), .wr_rollback_i(wr_rollback),
-      .free_o(unused_free), .rd_valid_o(tx_valid_o), .rd_ready_i(tx_ready_i), .rd_data_o({tx_last_o, tx_count_o, tx_data_o})
   );
 
 endmodule
