@@ -7,7 +7,7 @@ from hilnic.hw.trace import Trace
 
 def test_a_trace_that_is_off_records_nothing():
     trace = Trace()
-    trace.emit("send", id=1)
+    trace.emit("send", frame=1)
     assert trace.tag("tx", b"frame") == 0
     assert list(trace.lines()) == []
 
@@ -15,8 +15,8 @@ def test_a_trace_that_is_off_records_nothing():
 def test_one_id_follows_a_frame_from_send_to_wire_through_padding():
     trace = Trace(lambda: 7, enabled=True)
     frame_id = trace.tag("tx", b"short frame")
-    trace.emit("send", id=frame_id)
-    trace.emit_at(3, "wire", id=trace.find("tx", b"short frame" + bytes(49)))
+    trace.emit("send", frame=frame_id)
+    trace.emit_at(3, "wire", frame=trace.find("tx", b"short frame" + bytes(49)))
     assert [(t, kind) for t, kind, _ in trace.follow(frame_id)] == [(3, "wire"), (7, "send")]
     assert trace.find("tx", b"short frame") == 0
 
@@ -29,12 +29,12 @@ def test_equal_frames_are_matched_in_order():
 
 def test_lines_are_json_in_order_of_time(tmp_path):
     trace = Trace(enabled=True)
-    trace.emit_at(20, "late", id=2)
+    trace.emit_at(20, "late", frame=2)
     trace.emit_at(10, "early", queue=0)
     trace.write(tmp_path / "trace.jsonl")
     assert (
         tmp_path / "trace.jsonl"
-    ).read_text() == '{"t":10,"kind":"early","queue":0}\n{"t":20,"kind":"late","id":2}\n'
+    ).read_text() == '{"t":10,"kind":"early","queue":0}\n{"t":20,"kind":"late","frame":2}\n'
 
 
 def test_equal_seeds_give_equal_streams_and_names_give_different_ones():

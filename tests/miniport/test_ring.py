@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from hilnic.hw.descriptors import COMPLETION_BYTES, pack_completion_into, phase_of
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory
-from hilnic.miniport.ring import COMPLETION_BYTES, DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
 
 SIZES = st.sampled_from([2, 4, 64, 256])
 STARTS = st.sampled_from([0, 1, 63, 0x7FFFFFFF, 0xFFFFFFF0, 0xFFFFFFFF])
@@ -94,12 +95,11 @@ class FakeNic:
     """Writes completions as docs/nic.md, section 2 says."""
 
     def __init__(self, view, size, start):
-        self.words, self.size, self.index = view.cast("Q"), size, start
+        self.view, self.size, self.index = view, size, start
 
     def complete(self, value):
-        slot = (self.index % self.size) * 4
-        self.words[slot] = value
-        self.words[slot + 3] = 1 ^ ((self.index // self.size) & 1)
+        offset = (self.index % self.size) * COMPLETION_BYTES
+        pack_completion_into(self.view, offset, value, frame_length=60, phase=phase_of(self.index, self.size))
         self.index = (self.index + 1) & 0xFFFFFFFF
 
 
@@ -114,7 +114,7 @@ def test_completions_are_taken_in_order_once_each_whatever_the_lap(size, start, 
             nic.complete(expected + i)
         assert ring.pending()
         for _ in range(written):
-            assert ring.take()[0] == expected
+            assert ring.take() == (expected, 0, 0, 0, 60)
             expected += 1
         assert ring.take() is None
         assert not ring.pending()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event trace in simulated time, across host and hardware.
 
-One id follows a frame: `tag()` gives it where the frame enters (a NET_BUFFER at the send call, a frame on the wire),
-the descriptor events carry it, and `find()` recognises the frame by its bytes where it leaves (on the wire, in the
+One id follows a frame, as field `frame` of its events. NDIS numbers what is sent from 1; `tag()` numbers what enters on
+the wire from FIRST_WIRE_ID, and remembers the bytes of either; descriptor events carry the id, and `find()` recognises the frame by its bytes where it leaves (on the wire, in the
 receive buffer). Frames of equal bytes are matched in order, so a dropped one shifts only its own duplicates.
 
 Off costs one attribute test: `if trace.enabled: trace.emit(...)`. Two runs with one seed write the same JSONL bytes.
@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Trace"]
+__all__ = ["FIRST_WIRE_ID", "Trace"]
 
+FIRST_WIRE_ID = 1_000_000_001
 _MINIMUM = 60  # octets without FCS: the transmitter pads with zeros (802.3 4.2.3.3)
 
 
@@ -39,7 +40,7 @@ class Trace:
         self.events: deque[tuple[int, str, dict[str, Any]]] = deque(maxlen=limit)
         self.listener: Callable[[int, str, dict[str, Any]], None] | None = None
         self._clock = now_ns
-        self._next_id = 1
+        self._next_id = FIRST_WIRE_ID
         self._waiting: dict[tuple[str, int], deque[int]] = {}
 
     def __repr__(self) -> str:
@@ -68,7 +69,7 @@ class Trace:
             self.listener(time_ns, kind, fields)
 
     def new_id(self) -> int:
-        """A fresh frame id, from 1."""
+        """A fresh id for a frame that enters on the wire."""
         frame_id = self._next_id
         self._next_id += 1
         return frame_id
@@ -93,7 +94,7 @@ class Trace:
 
     def follow(self, frame_id: int) -> list[tuple[int, str, dict[str, Any]]]:
         """All events of one frame, in order of time."""
-        return sorted((e for e in self.events if e[2].get("id") == frame_id), key=lambda event: event[0])
+        return sorted((e for e in self.events if e[2].get("frame") == frame_id), key=lambda event: event[0])
 
     def lines(self) -> Iterator[str]:
         """The events as JSON lines, ordered by time (stable)."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two rings of a queue, as the driver sees them (docs/nic.md, section 2).
 
-All indices are free-running u32 and are masked where memory is touched, so full and empty need no spare slot (RG-02) and
-2^32 is a lap boundary like any other (RG-01).
+All indices are free-running u32 and are masked where memory is touched, so full and empty need no spare slot (RG-02)
+and 2^32 is a lap boundary like any other (RG-01).
 
     descriptor ring, 16 bytes each                 completion ring, 32 bytes each
     the driver produces, the NIC consumes          the NIC produces, the driver consumes
@@ -12,7 +12,7 @@ All indices are free-running u32 and are masked where memory is touched, so full
      . . D D D D D D D w w w w w . . .             . . C C C C o o o o o o . .
          |<- NIC's  ->|<-written->|                    |<new>|  phase of `o` is still the last lap's
 
-    free = size - (reserved - consumer)            entry i is new when its phase bit is 1 ^ ((i >> log2 size) & 1)
+    free = size - (reserved - consumer)            entry i is new when its phase bit is phase_of(i, size)
 
 `post` writes at `reserved`; `publish` is wmb, producer = reserved, doorbell (RG-04); `retire` takes back what the NIC
 consumed. Each descriptor so has one owner at any time (RG-03): the driver writes between reserved and consumer + size
@@ -22,38 +22,39 @@ only, and what a completion gives back must have been the NIC's, otherwise the d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
+from hilnic.hw.descriptors import (
+    COMPLETION_BYTES,
+    COMPLETION_PHASE_BYTE,
+    COMPLETION_STRUCT,
+    TX_DESCRIPTOR_BYTES,
+    phase_of,
+)
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import HostMemory
+from hilnic.ndis import RingMonitor
 
-__all__ = ["COMPLETION_BYTES", "DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing", "RingMonitor"]
+__all__ = ["DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing"]
 
-DESCRIPTOR_BYTES = 16
-COMPLETION_BYTES = 32
+DESCRIPTOR_BYTES = TX_DESCRIPTOR_BYTES  # of both directions
 _U32 = 0xFFFFFFFF
-
-
-class RingMonitor(Protocol):
-    """Whoever wants to watch descriptors change their owner (the verifier's V13)."""
-
-    def posted(self, ring: DescriptorRing, index: int) -> None:
-        """The driver is about to write the descriptor at `index`."""
-        ...
-
-    def published(self, ring: DescriptorRing, producer: int) -> None:
-        """Descriptors up to `producer` now belong to the NIC."""
-        ...
-
-    def retired(self, ring: DescriptorRing, consumer: int) -> None:
-        """Descriptors up to `consumer` belong to the driver again."""
-        ...
 
 
 class DescriptorRing:
     """The producer's side of a descriptor ring."""
 
-    __slots__ = ("_doorbell", "_mask", "_memory", "address", "consumer", "monitor", "name", "producer", "reserved", "size")
+    __slots__ = (
+        "_doorbell",
+        "_mask",
+        "_memory",
+        "address",
+        "consumer",
+        "monitor",
+        "name",
+        "producer",
+        "reserved",
+        "size",
+    )
 
     def __init__(
         self, name: str, memory: HostMemory, address: int, size: int, start: int, doorbell: Callable[[int], None]
@@ -62,7 +63,7 @@ class DescriptorRing:
             raise ValueError(f"{name}: a ring of {size} descriptors is no power of two")
         self.name, self.size, self.address = name, size, address
         self._memory, self._mask, self._doorbell = memory, size - 1, doorbell
-        self.monitor: RingMonitor | None = None
+        self.monitor: RingMonitor | None = None  # V13 watches each descriptor change its owner
         self.consumer = self.producer = self.reserved = start & _U32
 
     def __repr__(self) -> str:
@@ -84,8 +85,6 @@ class DescriptorRing:
         index = self.reserved
         if (index - self.consumer) & _U32 >= self.size:
             raise IndexError(f"{self!r} is full")
-        if self.monitor is not None:
-            self.monitor.posted(self, index)
         self._memory.store(self.address + (index & self._mask) * DESCRIPTOR_BYTES, descriptor)
         self.reserved = (index + 1) & _U32
         return self.reserved
@@ -95,9 +94,10 @@ class DescriptorRing:
         if self.producer == self.reserved:
             return False
         self._memory.wmb()
-        self.producer = self.reserved
         if self.monitor is not None:
-            self.monitor.published(self, self.producer)
+            for offset in range((self.reserved - self.producer) & _U32):
+                self.monitor.posted((self.producer + offset) & _U32)
+        self.producer = self.reserved
         self._doorbell(self.producer)
         return True
 
@@ -106,23 +106,25 @@ class DescriptorRing:
         count = (index - self.consumer) & _U32
         if not 0 < count <= (self.producer - self.consumer) & _U32:
             raise DeviceFault(f"completion index {index} is for nothing posted in {self!r}", engine=self.name)
-        self.consumer = index
         if self.monitor is not None:
-            self.monitor.retired(self, index)
+            for offset in range(count):
+                self.monitor.completed((self.consumer + offset) & _U32)
+                self.monitor.consumed((self.consumer + offset) & _U32)
+        self.consumer = index
         return count
 
 
 class CompletionRing:
     """The consumer's side of a completion ring; tells new entries by the phase bit and reads no register."""
 
-    __slots__ = ("_log2", "_mask", "_words", "address", "armed", "index", "name", "size")
+    __slots__ = ("_mask", "_view", "address", "armed", "index", "name", "size")
 
     def __init__(self, name: str, view: memoryview, address: int, size: int, start: int) -> None:
         if size & (size - 1) or size < 2:
             raise ValueError(f"{name}: a ring of {size} completions is no power of two")
         self.name, self.address, self.size = name, address, size
-        self._mask, self._log2 = size - 1, size.bit_length() - 1
-        self._words = view[: size * COMPLETION_BYTES].cast("Q")
+        self._mask = size - 1
+        self._view = view[: size * COMPLETION_BYTES]
         self.index = start & _U32
         self.armed: int | None = None
         """The index of the last re-arm; None before the first."""
@@ -134,20 +136,22 @@ class CompletionRing:
 
     def _preset(self) -> None:
         """Give every entry the phase that is not expected there next."""
+        self._view[:] = bytes(len(self._view))
         for index in range(self.index, self.index + self.size):
-            self._words[(index & self._mask) * 4 + 3] = ((index & _U32) >> self._log2) & 1
+            self._view[(index & self._mask) * COMPLETION_BYTES + COMPLETION_PHASE_BYTE] = 1 ^ phase_of(index, self.size)
 
     def pending(self) -> bool:
         """Is there a completion to take?"""
         index = self.index
-        return self._words[(index & self._mask) * 4 + 3] & 1 != (index >> self._log2) & 1
+        phase = self._view[(index & self._mask) * COMPLETION_BYTES + COMPLETION_PHASE_BYTE] & 1
+        return phase == (not index & self.size)
 
-    def take(self) -> tuple[int, int] | None:
-        """The next completion as its 64-bit words 0 and 3; None if there is none."""
+    def take(self) -> tuple[int, int, int, int, int] | None:
+        """The next completion as (index, length, status, cause, frame_length); None if there is none."""
         index = self.index
-        slot = (index & self._mask) * 4
-        last = self._words[slot + 3]
-        if last & 1 == (index >> self._log2) & 1:
+        offset = (index & self._mask) * COMPLETION_BYTES
+        if self._view[offset + COMPLETION_PHASE_BYTE] & 1 != (not index & self.size):
             return None
         self.index = (index + 1) & _U32
-        return self._words[slot], last
+        unit = COMPLETION_STRUCT.unpack_from(self._view, offset)
+        return unit[0], unit[1], unit[2], unit[3], unit[11]

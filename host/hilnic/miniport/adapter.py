@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The adapter's life: initialize, restart, pause, reset, surprise removal, halt.
+
+    initialize   steps in order, each with its undo on a stack; a failure at step k undoes 1..k-1 (ST-20)
+    restart      program the queues, post buffers, enable                                    -> traffic
+    pause        drain what was accepted, disable the queues, wait for returned frames (ST-03)
+    reset        soft reset, end what is pending, set up again; the operational state stays (ST-13)
+    removal      nothing touches the hardware any more, everything pending ends (ST-17)
+    halt         the whole undo stack (ST-18, ST-19)
+
+Restart, the stopping part of pause, reset and halt exclude each other; all of them run at PASSIVE_LEVEL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from hilnic import ndis
+from hilnic.hw import regs
+from hilnic.hw.device import BusError, Device
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
+from hilnic.miniport.hardware import ALL_ONES, Hardware
+from hilnic.miniport.interrupt import MISC_MESSAGE, message_interrupt, message_interrupt_dpc
+from hilnic.miniport.link import ENABLED_CAUSES, QUEUE_ERRORS, Link, link_state
+from hilnic.miniport.oids import SUPPORTED_OIDS
+from hilnic.miniport.rx import Receiver
+from hilnic.miniport.tx import Transmitter
+from hilnic.ndis import NdisStatus
+from hilnic.ndis.waiting import Mutex
+
+__all__ = ["NicAdapter"]
+
+_DRAIN_POLL_NS = 5_000
+_MAJOR_VERSION = 1
+Undo = Callable[[], Awaitable[Any] | None]
+
+
+class _Refused(Exception):
+    """An initialization step found something wrong."""
+
+    def __init__(self, status: NdisStatus) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
+class NicAdapter:
+    """One NIC: the miniport adapter context."""
+
+    tx: Transmitter
+    rx: Receiver
+    filter: ReceiveFilter
+    link: Link
+
+    def __init__(self, adapter: ndis.Adapter, device: Device, config: NicConfig) -> None:
+        self.handle = adapter
+        self.config: NicConfig = config
+        self.kernel = adapter.ndis.kernel
+        self.hardware = Hardware(device, self.kernel)
+        self.queues_running = False
+        """True while completions are to be looked for: from restart until the queues are known to be idle."""
+        self._memory = device.memory
+        self._turn = Mutex(self.kernel)
+        self._operational = False
+        self._misc_queued = False
+        self._hang_mark: tuple[int, bool] = (0, False)
+        self._undo: list[tuple[str, Undo]] = []
+        self._dma: Any = None
+
+    def __repr__(self) -> str:
+        """Address and condition."""
+        state = "running" if self.queues_running else "stopped"
+        return f"<NicAdapter {self.config.mac_address.hex(':')} {state if self.hardware.present else 'removed'}>"
+
+    # --- initialize and halt ------------------------------------------------------------------------------------------
+
+    async def initialize(self) -> NdisStatus:
+        """MiniportInitializeEx."""
+        try:
+            for step in INITIALIZATION_STEPS:
+                await step(self)
+        except _Refused as refused:
+            status = refused.status
+        except BusError:
+            status = NdisStatus.DEVICE_FAILED
+        except MemoryError:
+            status = NdisStatus.RESOURCES
+        else:
+            return NdisStatus.SUCCESS
+        await self._unwind()
+        return status
+
+    def _on_undo(self, name: str, undo: Undo) -> None:
+        self._undo.append((name, undo))
+
+    async def _unwind(self) -> None:
+        while self._undo:
+            result = self._undo.pop()[1]()
+            if result is not None:
+                await result
+
+    async def _identify(self) -> None:
+        """Is this our NIC, in a version that we know, with the queues and the vector that we use?"""
+        if await self.hardware.read(regs.ID) != regs.ID_VALUE:
+            raise _Refused(NdisStatus.ADAPTER_NOT_FOUND)
+        version = await self.hardware.read(regs.VERSION)
+        if version >> regs.VERSION_MAJOR_LSB != _MAJOR_VERSION:
+            raise _Refused(NdisStatus.BAD_VERSION)
+        caps = await self.hardware.read(regs.CAPS0)
+        vectors = (caps & regs.CAPS0_NUM_VECTORS) >> regs.CAPS0_NUM_VECTORS_LSB
+        largest = 1 << ((caps & regs.CAPS0_LARGEST_RING_LOG2) >> regs.CAPS0_LARGEST_RING_LOG2_LSB)
+        if self.config.vector >= vectors or max(self.config.tx_ring, self.config.rx_ring) > largest:
+            raise _Refused(NdisStatus.NOT_SUPPORTED)
+
+    async def _quiesce(self) -> None:
+        """Whatever ran before us, the NIC now does nothing; at the end it does nothing again (ST-18)."""
+        await self._silence()
+        self._on_undo("soft reset", self._silence_at_halt)
+
+    async def _silence(self) -> None:
+        if not await self.hardware.soft_reset(self.config.timeout_ns):
+            raise _Refused(NdisStatus.DEVICE_FAILED)
+
+    async def _silence_at_halt(self) -> None:
+        if self.hardware.present:
+            await self.hardware.soft_reset(self.config.timeout_ns)
+
+    async def _announce(self) -> None:
+        """Registration attributes first, then what NDIS answers queries with."""
+        self.link = Link(self.handle, self.hardware)
+        self.link.up = await self.link.read()
+        flags = ndis.MiniportAttributes.HARDWARE_DEVICE | ndis.MiniportAttributes.BUS_MASTER
+        flags |= ndis.MiniportAttributes.SURPRISE_REMOVE_OK
+        self._set(ndis.RegistrationAttributes(self, flags))
+        state = link_state(self.link.up)
+        self._set(
+            ndis.GeneralAttributes(
+                mac_address=self.config.mac_address,
+                permanent_mac_address=self.config.mac_address,
+                mtu_size=self.config.mtu,
+                lookahead_size=self.config.mtu,
+                xmit_link_speed=state.xmit_link_speed,
+                rcv_link_speed=state.rcv_link_speed,
+                media_connect_state=state.media_connect_state,
+                media_duplex_state=state.media_duplex_state,
+                max_multicast_list_size=MULTICAST_LIST_SIZE,
+                supported_statistics=ndis.ALL_STATISTICS,
+                supported_oids=SUPPORTED_OIDS,
+            )
+        )
+
+    def _set(self, attributes: ndis.RegistrationAttributes | ndis.GeneralAttributes) -> None:
+        status = ndis.set_miniport_attributes(self.handle, attributes)
+        if status != NdisStatus.SUCCESS:
+            raise _Refused(status)
+
+    async def _register_dma(self) -> None:
+        description = ndis.ScatterGatherDmaDescription(mapper=self._memory, process_sg_list=self._process_sg_list)
+        status, self._dma = ndis.register_scatter_gather_dma(self.handle, description)
+        if status != NdisStatus.SUCCESS:
+            raise _Refused(status)
+        self._on_undo("dma", lambda: ndis.deregister_scatter_gather_dma(self._dma))
+
+    def _process_sg_list(self, sg_list: Any, context: Any) -> None:
+        self.tx.process_sg_list(sg_list, context)
+
+    async def _make_transmitter(self) -> None:
+        self.tx = Transmitter(self.handle, self.hardware, self._memory, self._dma, self.config)
+        self._on_undo("transmitter", self.tx.free)
+        self.tx.allocate()
+
+    async def _make_receiver(self) -> None:
+        self.rx = Receiver(self.handle, self.hardware, self._memory, self._dma, self.config)
+        self._on_undo("receiver", self.rx.free)
+        self.rx.allocate()
+
+    async def _connect_interrupts(self) -> None:
+        """Handlers first, causes afterwards (IT-01)."""
+        characteristics = ndis.InterruptCharacteristics(
+            connect=self.hardware.device.connect_interrupt,
+            vectors=(MISC_MESSAGE, self.config.vector),
+            message_interrupt=message_interrupt,
+            message_interrupt_dpc=message_interrupt_dpc,
+        )
+        status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
+        if status != NdisStatus.SUCCESS:
+            raise _Refused(status)
+        self._on_undo("interrupt", lambda: ndis.deregister_interrupt(interrupt))
+        self._on_undo("misc interrupts", self._mask_misc)
+
+    async def _mask_misc(self) -> None:
+        """Disable vector 0; the read after the write pushes it and waits out a message under way."""
+        self.hardware.write(regs.MISC_ENABLE, 0)
+        await self.hardware.read(regs.MISC_ENABLE)
+
+    async def _set_up(self) -> None:
+        """What a soft reset forgets: address, longest frame, closed filter, miscellaneous interrupts."""
+        self.filter = ReceiveFilter(self.hardware)
+        self._program()
+
+    def _program(self) -> None:
+        self.filter.forget()
+        self.filter.set_own_address(self.config.mac_address)
+        self.hardware.write(regs.MAX_FRAME, self.config.max_frame)
+        self.hardware.write(regs.MISC_ENABLE, ENABLED_CAUSES)
+        self.hardware.write(regs.MISC_CAUSE, 0)
+
+    async def halt(self) -> None:
+        """MiniportHaltEx: everything undone, in reverse."""
+        self.queues_running = False
+        await self._unwind()
+
+    # --- restart, pause -----------------------------------------------------------------------------------------------
+
+    async def restart(self) -> NdisStatus:
+        """MiniportRestart: traffic from here on; on failure everything is as before (ST-09)."""
+        async with self._turn:
+            self._operational = True
+            if await self._start_queues():
+                return NdisStatus.SUCCESS
+            self._operational = False
+            await self._stop_queues(NdisStatus.FAILURE)
+            return NdisStatus.FAILURE if self.hardware.present else NdisStatus.NOT_ACCEPTED
+
+    async def _start_queues(self) -> bool:
+        if not self.hardware.present:
+            return False
+        self.queues_running = True
+        if not (await self.rx.start() and await self.tx.start()):
+            return False
+        self.tx.rearm()
+        self.rx.rearm()
+        self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE)
+        return True
+
+    async def pause(self) -> NdisStatus:
+        """MiniportPause: accepted frames still go out (ST-23), then silence, then everything is back (ST-03)."""
+        self._operational = False
+        self.tx.refusal = NdisStatus.PAUSED
+        await self._drain_transmitter()
+        async with self._turn:
+            await self._stop_queues(NdisStatus.PAUSED)
+        await self.rx.wait_until_returned()
+        return NdisStatus.SUCCESS
+
+    async def _drain_transmitter(self) -> None:
+        """Until the transmitter is empty, or has been stuck for `stall_ns` (its clock stopped, its queue in error)."""
+        mark, since = -1, self.kernel.now_ns()
+        while self.tx.busy and self.hardware.present:
+            if self.tx.completions.index != mark:
+                mark, since = self.tx.completions.index, self.kernel.now_ns()
+            elif self.kernel.now_ns() - since > self.config.stall_ns:
+                return
+            await self.kernel.sleep(_DRAIN_POLL_NS)
+
+    async def _stop_queues(self, status: NdisStatus) -> None:
+        """Disable both queues, wait for the idle acknowledgement, only then touch their memory (RG-12)."""
+        self.tx.refusal = self.tx.refusal or status
+        if self.hardware.present:
+            self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE)
+            idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+            self.hardware.write(regs.CTRL, 0)
+            if not all(idle) and self.hardware.present:
+                await self.hardware.soft_reset(self.config.timeout_ns)
+                self._program()
+        self._collect()
+        self._end_traffic(status)
+
+    def _collect(self) -> None:
+        """Take what the NIC completed before it stopped."""
+        if self.queues_running and self.hardware.present:
+            self.tx.reap()
+            while self.rx.poll(self.config.dpc_budget):
+                pass
+
+    def _end_traffic(self, status: NdisStatus) -> None:
+        """The NIC does nothing any more: buffers come back, sends end."""
+        self.queues_running = False
+        self.rx.reclaim()
+        self.tx.abort(status)
+
+    # --- reset --------------------------------------------------------------------------------------------------------
+
+    async def reset(self) -> tuple[NdisStatus, bool]:
+        """MiniportResetEx: pending sends end with RESET_IN_PROGRESS (A8); NDIS sets the filters again."""
+        self.tx.refusal = self.tx.refusal or NdisStatus.RESET_IN_PROGRESS
+        self.tx.running = False
+        async with self._turn:
+            if not await self.hardware.soft_reset(self.config.timeout_ns):
+                return self._lost()
+            self._collect()
+            self._end_traffic(NdisStatus.RESET_IN_PROGRESS)
+            self._program()
+            if self._operational and not await self._start_queues():
+                return self._lost()
+        await self.link.report()
+        return NdisStatus.SUCCESS, True
+
+    def _lost(self) -> tuple[NdisStatus, bool]:
+        """The NIC does not come back from its reset: it is as good as gone."""
+        if self.hardware.present:
+            self.surprise_removed()
+            ndis.remove_miniport(self.handle)
+        return NdisStatus.FAILURE, False
+
+    async def check_for_hang(self) -> bool:
+        """True when the transmitter has made no progress since the last call (ST-16); a missing NIC removes itself."""
+        if self.hardware.present and await self.hardware.read(regs.ID) == ALL_ONES:
+            self.surprise_removed()
+            ndis.remove_miniport(self.handle)
+            return False
+        before = self._hang_mark
+        self._hang_mark = (self.tx.completions.index, self.tx.busy)
+        return self.tx.busy and self.tx.refusal is None and before == self._hang_mark
+
+    # --- removal, shutdown --------------------------------------------------------------------------------------------
+
+    def surprise_removed(self) -> None:
+        """The device has left: no register access from now on, all that it owned is ours again (ST-17)."""
+        self.hardware.present = False
+        self._operational = False
+        self.tx.refusal = NdisStatus.NOT_ACCEPTED
+        self._end_traffic(NdisStatus.NOT_ACCEPTED)
+
+    def shut_down(self) -> None:
+        """MiniportShutdownEx: stop the traffic with one write; memory is nobody's concern any more."""
+        self.hardware.write(regs.CTRL, regs.CTRL_SOFT_RESET)
+        self.queues_running = False
+
+    # --- miscellaneous interrupt --------------------------------------------------------------------------------------
+
+    def queue_misc_work(self) -> None:
+        """From the DPC of vector 0: registers are read at PASSIVE_LEVEL."""
+        if not self._misc_queued and self.hardware.present:
+            self._misc_queued = True
+            ndis.queue_io_work_item(self.handle, self._misc_work, None)
+
+    async def _misc_work(self, context: Any) -> None:
+        del context
+        self._misc_queued = False
+        causes = await self.link.acknowledge()
+        if causes & QUEUE_ERRORS and self._operational:
+            ndis.reset_miniport(self.handle)
+        await self.link.report()
+
+
+Step = Callable[[NicAdapter], Awaitable[None]]
+INITIALIZATION_STEPS: Final[tuple[Step, ...]] = (
+    NicAdapter._identify,
+    NicAdapter._quiesce,
+    NicAdapter._announce,
+    NicAdapter._register_dma,
+    NicAdapter._make_transmitter,
+    NicAdapter._make_receiver,
+    NicAdapter._connect_interrupts,
+    NicAdapter._set_up,
+)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an administrator may set on the adapter: sizes, thresholds, moderation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["NicConfig"]
+
+
+@dataclass(frozen=True, slots=True)
+class NicConfig:
+    """Settings of one adapter; given to the driver as its driver context."""
+
+    mac_address: bytes = b"\x02\x48\x4e\x00\x00\x01"
+    """Permanent and current address."""
+    mtu: int = 1500
+    """Largest payload; up to 9000."""
+    tx_ring: int = 256
+    """Transmit descriptors, a power of two from 2 to 32768."""
+    rx_ring: int = 256
+    """Receive descriptors, likewise."""
+    rx_buffers: int = 512
+    """Receive buffers in the pool; those beyond the ring refill it while protocols hold some."""
+    rx_buffer_bytes: int = 2048
+    """Bytes of a receive buffer, 64 to 16384; longer frames take several."""
+    rx_buffer_offset: int = 0
+    """Where in its region a receive buffer begins (alignment tests)."""
+    rx_low_water: int = 64
+    """With fewer buffers than this left to the driver, frames are lent for the call only (R6-19); 0: never."""
+    dpc_budget: int = 64
+    """Frames indicated per DPC before it queues itself again (IT-03)."""
+    max_fragments: int = 32
+    """Longer scatter/gather lists are copied into one buffer first (RG-09)."""
+    bounce_buffers: int = 8
+    """Buffers for that."""
+    start_index: int = 0
+    """First ring index after each start (tests near 2^32)."""
+    vector: int = 1
+    """Interrupt message of the queues; 0 is that of link and errors."""
+    tx_moderation: tuple[int, int] = (16, 1250)
+    """Completions until an interrupt, and system clock ticks after which it comes anyhow."""
+    rx_moderation: tuple[int, int] = (1, 0)
+    """Likewise."""
+    stall_ns: int = 200_000
+    """A transmit queue that completes nothing for so long is taken for stuck when it is drained."""
+    timeout_ns: int = 20_000_000
+    """How long a queue disable or a soft reset may take."""
+
+    @property
+    def max_frame(self) -> int:
+        """Longest frame with FCS, untagged: what MAX_FRAME is set to."""
+        return self.mtu + 18

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OID requests that reach the miniport; what follows from the attributes NDIS answers itself (OI-09).
+
+Statistics come from the NIC's 64-bit counters plus what the driver itself refused. The totals are sums of their parts,
+so the identities of OI-13 hold also while traffic moves the counters between two reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from hilnic import ndis
+from hilnic.hw import regs
+from hilnic.hw.regs import RxCounter, TxCounter
+from hilnic.ndis import Oid
+
+if TYPE_CHECKING:
+    from hilnic.miniport.adapter import NicAdapter
+
+__all__ = ["SUPPORTED_OIDS", "oid_request", "read_statistics"]
+
+VENDOR_ID = 0xFFFFFF  # no registered OUI
+DRIVER_VERSION = 0x00010000
+DESCRIPTION = b"hilnic nic_1g\0"
+_PHYSICAL_MEDIUM_802_3 = 14
+_READY = 0
+
+_UNICAST_MULTICAST_BROADCAST_IN = (
+    (RxCounter.UNICAST_FRAMES, RxCounter.UNICAST_OCTETS),
+    (RxCounter.MULTICAST_FRAMES, RxCounter.MULTICAST_OCTETS),
+    (RxCounter.BROADCAST_FRAMES, RxCounter.BROADCAST_OCTETS),
+)
+_UNICAST_MULTICAST_BROADCAST_OUT = (
+    (TxCounter.UNICAST_FRAMES, TxCounter.UNICAST_OCTETS),
+    (TxCounter.MULTICAST_FRAMES, TxCounter.MULTICAST_OCTETS),
+    (TxCounter.BROADCAST_FRAMES, TxCounter.BROADCAST_OCTETS),
+)
+_IN_DISCARDS = (RxCounter.DROP_BUFFER_FULL, RxCounter.DROP_NO_DESCRIPTOR)
+_IN_ERRORS = (
+    RxCounter.DROP_FCS,
+    RxCounter.DROP_RX_ER,
+    RxCounter.DROP_RUNT,
+    RxCounter.DROP_OVERSIZE,
+    RxCounter.DROP_DMA,
+)
+_OUT_ERRORS = (TxCounter.DROP_MALFORMED, TxCounter.DROP_DMA, TxCounter.DROP_ABORT)
+
+
+def _u32(value: int) -> bytes:
+    return value.to_bytes(4, "little")
+
+
+async def _tx(nic: NicAdapter, counter: TxCounter) -> int:
+    return await nic.hardware.read64(regs.tx_counter(counter))
+
+
+async def _rx(nic: NicAdapter, counter: RxCounter) -> int:
+    return await nic.hardware.read64(regs.rx_counter(counter))
+
+
+async def read_statistics(nic: NicAdapter) -> ndis.StatisticsInfo:
+    """OID_GEN_STATISTICS, from the counters of now."""
+    ins = [(await _rx(nic, frames), await _rx(nic, octets)) for frames, octets in _UNICAST_MULTICAST_BROADCAST_IN]
+    outs = [(await _tx(nic, frames), await _tx(nic, octets)) for frames, octets in _UNICAST_MULTICAST_BROADCAST_OUT]
+    tx, rx = nic.tx.statistics(), nic.rx.statistics()
+    return ndis.StatisticsInfo(
+        if_in_discards=sum([await _rx(nic, c) for c in _IN_DISCARDS]) + rx.discarded,
+        if_in_errors=sum([await _rx(nic, c) for c in _IN_ERRORS]),
+        if_hc_in_octets=sum(octets for _, octets in ins),
+        if_hc_in_ucast_pkts=ins[0][0],
+        if_hc_in_multicast_pkts=ins[1][0],
+        if_hc_in_broadcast_pkts=ins[2][0],
+        if_hc_out_octets=sum(octets for _, octets in outs),
+        if_hc_out_ucast_pkts=outs[0][0],
+        if_hc_out_multicast_pkts=outs[1][0],
+        if_hc_out_broadcast_pkts=outs[2][0],
+        if_out_errors=sum([await _tx(nic, c) for c in _OUT_ERRORS]) + tx.refused,
+        if_out_discards=await _tx(nic, TxCounter.DROP_FLUSHED) + tx.aborted,
+        if_hc_in_ucast_octets=ins[0][1],
+        if_hc_in_multicast_octets=ins[1][1],
+        if_hc_in_broadcast_octets=ins[2][1],
+        if_hc_out_ucast_octets=outs[0][1],
+        if_hc_out_multicast_octets=outs[1][1],
+        if_hc_out_broadcast_octets=outs[2][1],
+    )
+
+
+async def _crc_errors(nic: NicAdapter) -> int:
+    return await _rx(nic, RxCounter.CRC_ALIGN_ERRORS)
+
+
+async def _no_collisions(nic: NicAdapter) -> int:
+    """Full duplex knows none."""
+    del nic
+    return 0
+
+
+async def _queue_length(nic: NicAdapter) -> int:
+    return nic.tx.statistics().queue_length
+
+
+_FIXED: dict[int, Callable[[NicAdapter], bytes]] = {
+    Oid.OID_GEN_HARDWARE_STATUS: lambda _: _u32(_READY),
+    Oid.OID_GEN_PHYSICAL_MEDIUM: lambda _: _u32(_PHYSICAL_MEDIUM_802_3),
+    Oid.OID_GEN_TRANSMIT_BUFFER_SPACE: lambda nic: _u32(nic.config.tx_ring * (nic.config.max_frame - 4)),
+    Oid.OID_GEN_RECEIVE_BUFFER_SPACE: lambda nic: _u32(nic.config.rx_buffers * nic.config.rx_buffer_bytes),
+    Oid.OID_GEN_TRANSMIT_BLOCK_SIZE: lambda nic: _u32(nic.config.max_frame - 4),
+    Oid.OID_GEN_RECEIVE_BLOCK_SIZE: lambda nic: _u32(nic.config.rx_buffer_bytes),
+    Oid.OID_GEN_VENDOR_ID: lambda _: _u32(VENDOR_ID),
+    Oid.OID_GEN_VENDOR_DESCRIPTION: lambda _: DESCRIPTION,
+    Oid.OID_GEN_VENDOR_DRIVER_VERSION: lambda _: _u32(DRIVER_VERSION),
+    Oid.OID_GEN_MAXIMUM_SEND_PACKETS: lambda nic: _u32(nic.config.tx_ring),
+    Oid.OID_PNP_CAPABILITIES: lambda _: bytes(16),
+}
+_COUNTERS: dict[int, Callable[[NicAdapter], Awaitable[int]]] = {
+    Oid.OID_GEN_RCV_CRC_ERROR: _crc_errors,
+    Oid.OID_GEN_TRANSMIT_QUEUE_LENGTH: _queue_length,
+    Oid.OID_802_3_RCV_ERROR_ALIGNMENT: _no_collisions,
+    Oid.OID_802_3_XMIT_ONE_COLLISION: _no_collisions,
+    Oid.OID_802_3_XMIT_MORE_COLLISIONS: _no_collisions,
+}
+
+
+def _set_packet_filter(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    status, data = ndis.take_set(request, 4)
+    if status == ndis.NdisStatus.SUCCESS:
+        nic.filter.set_packet_filter(int.from_bytes(data, "little"))
+    return status
+
+
+def _set_multicast_list(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    if len(request.buffer) % 6:
+        return ndis.NdisStatus.INVALID_LENGTH
+    data = bytes(request.buffer)
+    request.bytes_read = len(data)
+    nic.filter.set_multicast_list([data[at : at + 6] for at in range(0, len(data), 6)])
+    return ndis.NdisStatus.SUCCESS
+
+
+_SETS: dict[int, Callable[[NicAdapter, ndis.OidRequest], ndis.NdisStatus]] = {
+    Oid.OID_GEN_CURRENT_PACKET_FILTER: _set_packet_filter,
+    Oid.OID_802_3_MULTICAST_LIST: _set_multicast_list,
+}
+SUPPORTED_OIDS: tuple[Oid, ...] = tuple(
+    sorted((Oid(oid) for oid in {Oid.OID_GEN_STATISTICS, *_FIXED, *_COUNTERS, *_SETS}), key=int)
+)
+
+
+async def oid_request(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    """MiniportOidRequest: one at a time, at PASSIVE_LEVEL."""
+    if not nic.hardware.present:
+        return ndis.NdisStatus.NOT_ACCEPTED
+    if request.request_type == ndis.RequestType.SET_INFORMATION:
+        change = _SETS.get(request.oid)
+        return ndis.NdisStatus.NOT_SUPPORTED if change is None else change(nic, request)
+    if request.request_type not in {ndis.RequestType.QUERY_INFORMATION, ndis.RequestType.QUERY_STATISTICS}:
+        return ndis.NdisStatus.NOT_SUPPORTED
+    if request.oid == Oid.OID_GEN_STATISTICS:
+        return ndis.answer_query(request, (await read_statistics(nic)).pack())
+    if request.oid in _COUNTERS:
+        return ndis.answer_counter(request, await _COUNTERS[request.oid](nic))
+    if request.oid in _FIXED:
+        return ndis.answer_query(request, _FIXED[request.oid](nic))
+    return ndis.NdisStatus.NOT_SUPPORTED

@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transmit: NET_BUFFER_LISTs to descriptors, and completions back to NET_BUFFER_LISTs.
+
+    send -> waiting ---------> in flight ------------------> done -> complete upwards
+            (software queue,   (descriptors are the NIC's,   (the NBL's last NET_BUFFER
+             no limit, S6-10)   in ring order)                has come back, RG-07)
+
+Zero copy: each piece of the MDL chain becomes one descriptor, through NDIS's scatter/gather service. The head of the
+waiting queue goes only when all its descriptors fit (RG-08); frames never overtake each other (S6-11). A list with more
+pieces than the ring can take is copied first (RG-09). One doorbell per call.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from hilnic import ndis
+from hilnic.hw import regs
+from hilnic.hw.descriptors import COMPLETION_BYTES, TX_DESCRIPTOR_EOP_IN_BITS_80, TX_DESCRIPTOR_STRUCT
+from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
+from hilnic.hw.device import DeviceFault
+from hilnic.hw.memory import Direction, HostMemory, Mapping
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+
+__all__ = ["Transmitter", "TxStatistics"]
+
+EOP = TX_DESCRIPTOR_EOP_IN_BITS_80
+MINIMUM_FRAME = 14
+_DISPATCH = int(ndis.SendCompleteFlags.DISPATCH_LEVEL)
+_OK = int(regs.CompletionStatus.OK)
+_LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
+_VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
+Element = ndis.ScatterGatherElement
+_pack = TX_DESCRIPTOR_STRUCT.pack
+
+
+@dataclass(frozen=True, slots=True)
+class TxStatistics:
+    """Frames by fate, since initialization."""
+
+    sent: int
+    errors: int
+    """Ended by the NIC with an error."""
+    refused: int
+    """Never posted: bad length, no memory."""
+    aborted: int
+    """Given up by pause, reset, removal or cancel."""
+    copied: int
+    queue_length: int
+
+
+class _Frame:
+    """One NET_BUFFER on its way."""
+
+    __slots__ = ("bounce", "end", "given_up", "length", "nb", "nbl", "requested", "sg_list")
+
+    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer) -> None:
+        self.nbl, self.nb = nbl, nb
+        self.sg_list: ndis.ScatterGatherList | None = None
+        self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
+        self.requested = False
+        self.given_up: ndis.NdisStatus | None = None
+        self.end = 0
+        self.length = nb.data_length
+
+
+class Transmitter:
+    """One transmit queue of the driver."""
+
+    def __init__(
+        self,
+        adapter: ndis.Adapter,
+        hardware: Hardware,
+        memory: HostMemory,
+        dma: ndis.DmaHandle,
+        config: NicConfig,
+        queue: int = 0,
+    ) -> None:
+        self.page = QueuePage.tx(hardware, queue)
+        self.refusal: ndis.NdisStatus | None = ndis.NdisStatus.PAUSED
+        """Why sends are refused now; None while they are accepted."""
+        self.running = False
+        """May frames go to the NIC? Also while a pause drains what was accepted before."""
+        self._adapter, self._memory, self._dma, self._config = adapter, memory, dma, config
+        self._kernel = hardware.kernel
+        self._trace: Any = hardware.kernel.trace
+        self._number = queue
+        self._waiting: deque[_Frame] = deque()
+        self._in_flight: deque[_Frame] = deque()
+        self._done = ndis.NblQueue()
+        self._pumping = False
+        self._max_fragments = min(config.max_fragments, config.tx_ring)
+        self._sent = self._errors = self._refused = self._aborted = self._copied = 0
+        self._shared: list[ndis.SharedMemory] = []
+        self._bounces: list[ndis.Region] = []
+
+    def __repr__(self) -> str:
+        """What is where."""
+        return (
+            f"<Transmitter {self._number}: {len(self._waiting)} waiting, {len(self._in_flight)} in flight, {self.ring}>"
+        )
+
+    def _new_rings(self) -> None:
+        config, (descriptors, completions) = self._config, self._shared
+        self.ring = DescriptorRing(
+            f"tx{self._number}",
+            self._memory,
+            descriptors.address,
+            config.tx_ring,
+            config.start_index,
+            self.page.ring_doorbell,
+        )
+        self.completions = CompletionRing(
+            f"tx{self._number}", completions.view, completions.address, config.tx_ring, config.start_index
+        )
+        if self._adapter.ndis.verify == "full":
+            name = self.ring.name
+            self.ring.monitor = ndis.RingMonitor(
+                self._adapter.ndis, self._adapter, name, config.tx_ring, config.start_index
+            )
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def allocate(self) -> None:
+        """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
+        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
+            self._shared.append(allocate_ring(self._dma, self._config.tx_ring * entry))
+        for _ in range(self._config.bounce_buffers):
+            self._bounces.append(self._kernel.allocate(self._config.max_frame + 4))
+        self._new_rings()
+
+    async def start(self) -> bool:
+        """Configure and enable the queue; sends are accepted from now on."""
+        config = self._config
+        self._new_rings()
+        self.page.configure(
+            ring=self.ring.address,
+            ring_size=config.tx_ring,
+            cpl=self.completions.address,
+            cpl_size=config.tx_ring,
+            init_index=config.start_index,
+            cpl_init_index=config.start_index,
+            vector=config.vector,
+            mod_count=config.tx_moderation[0],
+            mod_ticks=config.tx_moderation[1],
+        )
+        if not await self.page.enable():
+            return False
+        self.refusal, self.running = None, True
+        return True
+
+    def free(self) -> None:
+        """Give back all memory; the queue is stopped and empty."""
+        for region in self._bounces:
+            self._kernel.free(region)
+        for shared in reversed(self._shared):
+            ndis.free_shared_memory(shared)
+
+    @property
+    def busy(self) -> bool:
+        """Is any NET_BUFFER waiting or in flight?"""
+        return bool(self._waiting or self._in_flight)
+
+    def statistics(self) -> TxStatistics:
+        """Counts of now."""
+        queued = len(self._waiting) + len(self._in_flight)
+        return TxStatistics(self._sent, self._errors, self._refused, self._aborted, self._copied, queued)
+
+    # --- down ---------------------------------------------------------------------------------------------------------
+
+    def send(self, nbls: ndis.NetBufferList) -> None:
+        """Accept NBLs, all of them (S6-10); what cannot be sent completes with the reason."""
+        refused = ndis.NblQueue()
+        for nbl in ndis.walk(nbls):
+            status = self.refusal if self.refusal is not None else self._verdict(nbl)
+            if status is None:
+                self._accept(nbl)
+            else:
+                nbl.status = status
+                refused.append(nbl)
+        self._pump()
+        self._complete(self._done)
+        self._complete(refused)
+
+    def _verdict(self, nbl: ndis.NetBufferList) -> ndis.NdisStatus | None:
+        """INVALID_LENGTH if any frame of the list is too long or too short: then none of them is sent (S6-14)."""
+        longest = self._config.max_frame - 4
+        nb = nbl.first_net_buffer
+        while nb is not None:
+            if not MINIMUM_FRAME <= nb.data_length <= longest and not (
+                longest < nb.data_length <= longest + 4 and nb.tobytes(14)[12:] in _VLAN_TAGS
+            ):
+                self._refused += 1
+                return ndis.NdisStatus.INVALID_LENGTH
+            nb = nb.next
+        return None
+
+    def _accept(self, nbl: ndis.NetBufferList) -> None:
+        frames, nb = 0, nbl.first_net_buffer
+        while nb is not None:
+            self._waiting.append(_Frame(nbl, nb))
+            frames += 1
+            if self._trace.enabled:
+                self._trace.tag("tx", nb.tobytes(), nb.frame_id)
+            nb = nb.next
+        nbl.status = ndis.NdisStatus.SUCCESS
+        nbl.miniport_reserved[0] = frames
+
+    def _pump(self) -> None:
+        """Move waiting frames to the ring, oldest first, as long as whole frames fit; one doorbell."""
+        if self._pumping:
+            return
+        self._pumping, posted = True, 0
+        waiting, ring = self._waiting, self.ring
+        while waiting and self.running and ring.free:
+            frame = waiting[0]
+            if not frame.requested and not self._request(frame):
+                continue
+            if not self._post(frame):
+                break
+            waiting.popleft()
+            self._in_flight.append(frame)
+            posted += 1
+        self._pumping = False
+        if posted:
+            self._kernel.charge_frames(posted)
+            ring.publish()
+            if self._trace.enabled:
+                self._trace.emit("tx.doorbell", queue=self._number, producer=ring.producer)
+
+    def _request(self, frame: _Frame) -> bool:
+        """Ask for the scatter/gather list; it may come inside of this call or later (IT-06). False: no memory."""
+        frame.requested = True
+        status = ndis.allocate_net_buffer_sg_list(self._dma, frame.nb, frame, ndis.SG_LIST_WRITE_TO_DEVICE)
+        if status == ndis.NdisStatus.SUCCESS:
+            return True
+        self._waiting.popleft()
+        self._refused += 1
+        self._release(frame, ndis.NdisStatus.RESOURCES)
+        return False
+
+    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: _Frame) -> None:
+        """MiniportProcessSGList: the list of one frame is there."""
+        frame.sg_list = sg_list
+        if frame.given_up is not None:
+            self._release(frame, frame.given_up)
+            self._complete(self._done)
+        else:
+            self._pump()
+
+    def _post(self, frame: _Frame) -> bool:
+        """Write a frame's descriptors; False if it has to wait, for its list, for descriptors or for a copy buffer."""
+        if frame.sg_list is None:
+            return False
+        elements = _used(frame.sg_list, frame.nb.current_mdl_offset)
+        if len(elements) > self._max_fragments:
+            if not self._bounces:
+                return False
+            elements = [self._copy(frame)]
+        ring, last = self.ring, len(elements) - 1
+        if last >= ring.free:
+            return False
+        flags = SOP
+        for number, (address, length) in enumerate(elements):
+            if number == last:
+                flags |= EOP
+            ring.post(_pack(address, length, flags, 0, 0))
+            flags = 0
+        frame.end = ring.reserved
+        if self._trace.enabled:
+            self._trace.emit(
+                "tx.descriptors", frame=frame.nb.frame_id, queue=self._number, end=frame.end, count=len(elements)
+            )
+        return True
+
+    def _copy(self, frame: _Frame) -> Element:
+        """Gather a frame with too many pieces into one buffer (RG-09)."""
+        region = self._bounces.pop()
+        region.view[: frame.length] = frame.nb.tobytes()
+        mapping = self._memory.map(region.address, frame.length, Direction.TO_DEVICE)
+        frame.bounce = (region, mapping)
+        self._copied += 1
+        return Element(region.address, frame.length)
+
+    # --- up -----------------------------------------------------------------------------------------------------------
+
+    def reap(self) -> int:
+        """Take completions, refill the ring, complete what is whole; how many frames came back."""
+        taken = 0
+        while (completion := self.completions.take()) is not None:
+            index, _, status, cause, _ = completion
+            self._end_frame(index, status, cause)
+            taken += 1
+        if taken:
+            if self._waiting:
+                self._pump()
+            self._complete(self._done)
+        return taken
+
+    def _end_frame(self, index: int, status: int, cause: int) -> None:
+        if not self._in_flight or self._in_flight[0].end != index:
+            raise DeviceFault(f"completion {index} does not end the oldest frame of {self!r}", engine=self.ring.name)
+        frame = self._in_flight.popleft()
+        self.ring.retire(index)
+        if self._trace.enabled:
+            self._trace.emit("tx.completion", frame=frame.nb.frame_id, queue=self._number, index=index, cause=cause)
+        if status & _OK:
+            self._sent += 1
+            self._release(frame, ndis.NdisStatus.SUCCESS)
+        else:
+            self._errors += 1
+            length = cause in _LENGTH_CAUSES
+            self._release(frame, ndis.NdisStatus.INVALID_LENGTH if length else ndis.NdisStatus.FAILURE)
+
+    def _release(self, frame: _Frame, status: ndis.NdisStatus) -> None:
+        """The device is done with a frame: free its list (IT-06); its NBL is done with its last frame (RG-07)."""
+        if frame.bounce is not None:
+            region, mapping = frame.bounce
+            self._memory.unmap(mapping)
+            self._bounces.append(region)
+        if frame.sg_list is not None:
+            ndis.free_net_buffer_sg_list(self._dma, frame.sg_list, frame.nb)
+        nbl = frame.nbl
+        if status:
+            nbl.status = status
+        left = nbl.miniport_reserved[0] = nbl.miniport_reserved[0] - 1
+        if not left:
+            self._done.append(nbl)
+
+    def _complete(self, queue: ndis.NblQueue) -> None:
+        nbls = queue.take()
+        if nbls is not None:
+            flags = _DISPATCH if self._kernel.irql == ndis.Irql.DISPATCH else 0
+            ndis.complete_send_net_buffer_lists(self._adapter, nbls, flags)
+
+    def _give_up(self, frame: _Frame, status: ndis.NdisStatus) -> None:
+        """Release a frame, at once or when its scatter/gather list, which NDIS is still making, has come (IT-06)."""
+        if frame.requested and frame.sg_list is None:
+            frame.given_up = status
+        else:
+            self._release(frame, status)
+
+    def abort(self, status: ndis.NdisStatus) -> None:
+        """End everything that has not been sent, with a reason; nothing of the queue may be outstanding in the NIC."""
+        self.running = False
+        for frame in (*self._in_flight, *self._waiting):
+            self._aborted += 1
+            self._give_up(frame, status)
+        self._in_flight.clear()
+        self._waiting.clear()
+        self._complete(self._done)
+
+    def cancel(self, cancel_id: Any) -> None:
+        """MiniportCancelSend: NBLs of this id of which no frame is in flight end with SEND_ABORTED."""
+        started = {id(frame.nbl) for frame in self._in_flight}
+        kept: deque[_Frame] = deque()
+        slot = ndis.NblInfo.CANCEL_ID
+        for frame in self._waiting:
+            if frame.nbl.net_buffer_list_info[slot] == cancel_id and id(frame.nbl) not in started:
+                self._aborted += 1
+                self._give_up(frame, ndis.NdisStatus.SEND_ABORTED)
+            else:
+                kept.append(frame)
+        self._waiting = kept
+        self._complete(self._done)
+
+    def rearm(self) -> None:
+        """Unmask the interrupt if it may be masked: it fired only if completions were taken since the re-arm."""
+        completions = self.completions
+        if completions.armed != completions.index:
+            completions.armed = completions.index
+            self.page.ring_rearm(completions.index)
+
+
+def _used(sg_list: ndis.ScatterGatherList, skip: int) -> list[Element]:
+    """The list without the `skip` bytes before the data, which begin the current MDL (MD-26)."""
+    elements = sg_list.elements
+    if not skip:
+        return elements
+    address, length = elements[0]
+    return [Element(address + skip, length - skip), *elements[1:]] if length > skip else elements[1:]
