@@ -23,4 +23,25 @@ mac eth_mac_1g: common
     hdl/mac/eth_mac_1g.sv
 
 nic nic_1g: regs mac
+    hdl/nic/loopback.sv
+    hdl/nic/rx_ingress.sv
+    hdl/nic/rx_writer.sv
+    hdl/nic/rx_path.sv
+    hdl/nic/write_align.sv
+    hdl/nic/dma_write.sv
+    hdl/nic/complete_tx.sv
+    hdl/nic/complete_rx.sv
+    hdl/nic/complete_done.sv
+    hdl/nic/completer.sv
+    hdl/nic/irq.sv
+    hdl/nic/tx_unpack.sv
+    hdl/nic/rx_pack.sv
+    hdl/nic/mac_port.sv
+    hdl/nic/stats.sv
+    hdl/nic/rx_filter.sv
 
+
+# Benches of single blocks
+
+common_bench common_bench: common
+    tb/common_bench.sv

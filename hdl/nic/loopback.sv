@@ -113,7 +113,7 @@ module loopback (
   assign verdict_valid_o = looping ? verdict_q : mac_verdict_valid_i;
   assign verdict_loopback_o = looping;
   assign verdict_abort_o = !looping && mac_verdict_abort_i;
-  assign verdict_length_o = looping ? length_q : mac_verdict_length_i;
+  assign verdict_length_o = looping ? wire_octets : mac_verdict_length_i;
   assign mac_verdict_ready_o = !looping && verdict_ready_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
