@@ -116,7 +116,8 @@ def _hold(interface: Interface, channel: socket.socket) -> None:
     descriptor = _open_tap(interface.name)
     for words in (
         "link set lo up",
-        f"link set {interface.name} address {interface.mac.hex(':')} mtu {interface.mtu} txqueuelen {interface.queue_length}",
+        f"link set {interface.name} address {interface.mac.hex(':')} mtu {interface.mtu}",
+        f"link set {interface.name} txqueuelen {interface.queue_length}",
         f"addr add {interface.address} dev {interface.name}",
         f"link set {interface.name} up",
     ):
