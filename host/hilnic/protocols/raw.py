@@ -2,15 +2,15 @@
 """A minimal NDIS 6 protocol driver: sends frames as they are, hands received ones to a callback.
 
 Benches, replay and tests use it; it is also the shortest complete example of a protocol. Frames are bytes from the
-destination address to the last data octet, without FCS. Each sent frame lives in a buffer of the protocol's pool until
-its completion; `fragments` cuts it into that many MDLs.
+destination address to the last data octet, without FCS. `fragments` cuts a frame into that many MDLs. NBLs of one frame
+are kept with their buffer and used again, because making them new would cost more than sending them.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from hilnic import ndis
@@ -19,6 +19,8 @@ __all__ = ["RawBinding", "RawProtocol", "RawStatistics"]
 
 Receive = Callable[["RawBinding", ndis.NetBufferList, int, int], None]
 Completed = Callable[["RawBinding", ndis.NetBufferList], None]
+_CANCEL_ID = int(ndis.NblInfo.CANCEL_ID)
+_RESOURCES = int(ndis.ReceiveFlags.RESOURCES)
 DEFAULT_FILTER = ndis.PacketFilter.DIRECTED | ndis.PacketFilter.BROADCAST | ndis.PacketFilter.ALL_MULTICAST
 
 
@@ -47,7 +49,7 @@ class RawBinding:
         self.status_indications: list[ndis.StatusIndication] = []
         self._bind_context = bind_context
         self._pool = ndis.allocate_net_buffer_list_pool(protocol.handle, ndis.NetBufferListPoolParameters(tag="raw"))
-        self._regions: deque[Any] = deque()
+        self._spare: dict[int, list[ndis.NetBufferList]] = {}
         self._held: list[ndis.NetBufferList] = []
         self._requests: dict[ndis.OidRequest, tuple[Any, list[ndis.NdisStatus]]] = {}
         self._idle: Any = None
@@ -75,37 +77,33 @@ class RawBinding:
 
     def build(self, frames: Sequence[bytes], *, fragments: int = 1, cancel_id: Any = None) -> ndis.NetBufferList:
         """One NBL with one NET_BUFFER per frame."""
+        spare = self._spare.get(fragments)
+        if spare and len(frames) == 1 and len(frames[0]) <= self.protocol.buffer_bytes:
+            nbl = spare.pop()
+            _fill(nbl.first_net_buffer, frames[0], fragments)
+        else:
+            nbl = self._new(frames, fragments)
+        nbl.net_buffer_list_info[_CANCEL_ID] = cancel_id
+        return nbl
+
+    def _new(self, frames: Sequence[bytes], fragments: int) -> ndis.NetBufferList:
         nbl = ndis.allocate_net_buffer_list(self._pool)
         nbl.first_net_buffer = None
         before: ndis.NetBuffer | None = None
         for frame in frames:
-            nb = ndis.allocate_net_buffer(self.protocol.nb_pool, self._describe(frame, fragments), 0, len(frame))
+            size = max(self.protocol.buffer_bytes, len(frame))
+            region = self.protocol.handle.ndis.kernel.allocate(size)
+            mdl = ndis.link(*(ndis.allocate_mdl(self.protocol.handle, region, 0, size) for _ in range(fragments)))
+            nb = ndis.allocate_net_buffer(self.protocol.nb_pool, mdl, 0, 0)
+            _fill(nb, frame, fragments)
             if before is None:
                 nbl.first_net_buffer = nb
             else:
                 before.next = nb
             before = nb
-        nbl.net_buffer_list_info[ndis.NblInfo.CANCEL_ID] = cancel_id
+        reusable = len(frames) == 1 and len(frames[0]) <= self.protocol.buffer_bytes
+        nbl.protocol_reserved[0] = fragments if reusable else None
         return nbl
-
-    def _describe(self, frame: bytes, fragments: int) -> ndis.Mdl:
-        """Copy a frame into a buffer and describe it by a chain of MDLs."""
-        region = self._take_region(len(frame))
-        region.view[: len(frame)] = frame
-        cuts = [len(frame) * i // fragments for i in range(fragments + 1)]
-        first: ndis.Mdl | None = None
-        for start, end in zip(reversed(cuts[:-1]), reversed(cuts[1:]), strict=True):
-            mdl = ndis.allocate_mdl(self.protocol.handle, region, start, end - start)
-            mdl.next, first = first, mdl
-        assert first is not None
-        return first
-
-    def _take_region(self, size: int) -> Any:
-        if size <= self.protocol.buffer_bytes:
-            if self._regions:
-                return self._regions.pop()
-            size = self.protocol.buffer_bytes
-        return self.protocol.handle.ndis.kernel.allocate(size)
 
     def send_nbls(self, nbls: Iterable[ndis.NetBufferList]) -> None:
         """Send prepared NBLs in one call."""
@@ -130,27 +128,28 @@ class RawBinding:
                 self.statuses.append(nbl.status)
             if callback is not None:
                 callback(self, nbl)
-            self._dissolve(nbl)
+            self._keep(nbl)
         self._check_idle()
 
-    def _dissolve(self, nbl: ndis.NetBufferList) -> None:
-        """Give NBL, NBs and MDLs back and keep the buffers."""
+    def _keep(self, nbl: ndis.NetBufferList) -> None:
+        """Put an NBL aside for the next frame; give an unusual one back to where it came from."""
+        fragments = nbl.protocol_reserved[0]
+        if fragments is None:
+            self._free(nbl)
+        else:
+            self._spare.setdefault(fragments, []).append(nbl)
+
+    def _free(self, nbl: ndis.NetBufferList) -> None:
         for nb in list(nbl.net_buffers()):
             mdl = nb.mdl_chain
             if mdl is not None:
-                self._keep_region(mdl.region)
+                self.protocol.handle.ndis.kernel.free(mdl.region)
             while mdl is not None:
                 following = mdl.next
                 ndis.free_mdl(mdl)
                 mdl = following
             ndis.free_net_buffer(nb)
         ndis.free_net_buffer_list(nbl)
-
-    def _keep_region(self, region: Any) -> None:
-        if len(region.view) == self.protocol.buffer_bytes:
-            self._regions.append(region)
-        else:
-            self.protocol.handle.ndis.kernel.free(region)
 
     # --- receive ------------------------------------------------------------------------------------------------------
 
@@ -165,7 +164,7 @@ class RawBinding:
             nb = nbl.first_net_buffer
             assert nb is not None
             self.received.append(nb.tobytes())
-        if not flags & ndis.ReceiveFlags.RESOURCES:
+        if not flags & _RESOURCES:
             self.return_nbls(nbls)
 
     def hold(self, nbls: ndis.NetBufferList) -> None:
@@ -253,12 +252,32 @@ class RawBinding:
         self.closed = self.protocol.handle.ndis.kernel.create_event()
         if ndis.close_adapter(self.handle) == ndis.NdisStatus.PENDING:
             await self.closed.wait()
-        for region in self._regions:
-            self.protocol.handle.ndis.kernel.free(region)
-        self._regions.clear()
+        for nbls in self._spare.values():
+            for nbl in nbls:
+                self._free(nbl)
+        self._spare.clear()
         ndis.free_net_buffer_list_pool(self._pool)
         self.handle = None
         return ndis.NdisStatus.SUCCESS
+
+
+def _fill(nb: ndis.NetBuffer | None, frame: bytes, fragments: int) -> None:
+    """Copy a frame into the buffer of an NB and cut it over the NB's MDLs."""
+    assert nb is not None
+    mdl = nb.mdl_chain
+    assert mdl is not None
+    length = len(frame)
+    mdl.region.view[:length] = frame
+    nb.data_length = length
+    nb.current_mdl = mdl
+    if fragments == 1:
+        mdl.byte_count = length
+        return
+    cuts = [length * number // fragments for number in range(fragments + 1)]
+    for start, end in pairwise(cuts):
+        assert mdl is not None
+        mdl.byte_offset, mdl.byte_count = start, end - start
+        mdl = mdl.next
 
 
 class RawProtocol:
