@@ -45,3 +45,21 @@ nic nic_1g: regs mac
 
 common_bench common_bench: common
     tb/common_bench.sv
+
+tb:
+    +incdir+tb
+    tb/clock_gen.sv
+    tb/axi_slave_mem.sv
+    tb/axil_master.sv
+    tb/gmii_source.sv
+    tb/gmii_sink.sv
+    tb/irq_sink.sv
+    tb/check_gmii.sv
+    tb/check_axi4.sv
+    tb/check_axil.sv
+    tb/check_axis.sv
+
+tb_nic tb_nic: nic tb
+    tb/card.sv
+    tb/tb_nic.sv
+    tb/tb_nic.vlt
