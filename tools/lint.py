@@ -15,24 +15,27 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = (sys.executable, "-m")
 
 
-def commands() -> Iterator[tuple[str, list[str]]]:
-    """(name, command line) of each check."""
+def python() -> Iterator[tuple[str, list[str]]]:
+    """(name, command line) of each check of the Python sources."""
     yield "ruff check", [*PYTHON, "ruff", "check", "--quiet", "."]
     yield "ruff format", [*PYTHON, "ruff", "format", "--quiet", "--check", "--output-format", "concise", "."]
     yield "mypy", [*PYTHON, "mypy", "--no-error-summary"]
-    for target in sources.targets():
-        yield from verilog(sources.sources(target))
 
 
 def verilog(target: sources.Sources) -> Iterator[tuple[str, list[str]]]:
-    """Both simulators' front ends on the target's top, or on each module of its own where it names no top."""
+    """Both simulators' front ends on the target's top, or on each module of its own where it names no top.
+
+    What is synthesized keeps to -Wall; a bench, to Verilator's own choice of warnings.
+    """
+    bench = any(file.is_relative_to(sources.root() / "tb") for file in target.files)
+    warnings = [] if bench else ["-Wall"]
     folders = [f"-I{folder}" for folder in target.include_dirs]
     for top in tops(target):
         name = f"{target.target}: {top}"
         files = [str(file) for file in target.files]
         yield (
             f"verilator {name}",
-            ["verilator", "--lint-only", "--timing", "-Wall", *folders, "--top-module", top, *files],
+            ["verilator", "--lint-only", "--timing", *warnings, *folders, "--top-module", top, *files],
         )
         verilog_files = [str(file) for file in target.verilog]
         # -t null writes nothing; never -o /dev/null, which spoils that device when root
@@ -48,17 +51,25 @@ def tops(target: sources.Sources) -> Sequence[str]:
 
 def main() -> int:
     """Run everything; say what failed."""
-    environment = toolchain.environment()
-    failed = []
-    for name, command in commands():
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        output = (done.stdout + done.stderr).strip()
-        if done.returncode:
-            failed.append(name)
-        if done.returncode and output:
-            print(f"-- {name}\n{output}")
+    failed = [name for name, command in python() if not passes(name, command)]
+    for target in sources.targets():
+        try:
+            checks = list(verilog(sources.sources(target)))
+        except sources.ManifestError as error:
+            print(error)
+            failed.append(target)
+            continue
+        failed += [name for name, command in checks if not passes(name, command)]
     print(f"lint: {', '.join(failed)} failed" if failed else "lint: clean")
     return 1 if failed else 0
+
+
+def passes(name: str, command: list[str]) -> bool:
+    """Run one check; print what it says when it complains."""
+    done = subprocess.run(command, cwd=ROOT, env=toolchain.environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"-- {name}\n{(done.stdout + done.stderr).strip()}")
+    return done.returncode == 0
 
 
 if __name__ == "__main__":
