@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ring monitor: follows the queues' configuration on the register bus and every DMA access, and knows who owns what.
+ *
+ *   ring    done            fetched            producer          (free-running u32, masked at use)
+ *    | free  | NIC owns, read | NIC owns, unread |  free  |
+ *   completions  next: written so far   visible: write response handed over   consumer: of the last re-arm
+ *
+ * RING-01 descriptor read outside of an enabled ring   RING-02 descriptor read that the NIC does not own (past the producer)
+ * RING-03 transmit data read outside of owned buffers  RING-04 receive data written outside of owned buffers
+ * RING-05 completion not at the next entry, or not one whole burst   RING-06 completion's index or phase wrong
+ * RING-07 completion before the data's responses       RING-08 interrupt without a visible completion, or while masked
+ * RING-09 outstanding or new DMA after the queue's idle acknowledgement
+ */
+#include "hostmem.h"
+#include "nic_1g.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { QUEUES = NIC_MOST_QUEUES, TX = 0, RX = 1, ID_TX_DESC = 0, ID_RX_DESC = 1, ID_TX_DATA = 2, ID_RX_DATA = 0, ID_CPL = 1,
+       DESC = 16, CPL = 32, PAGE_WORDS = 18 };
+enum state { OFF, ON, LEAVING, FAILED };
+
+struct slot { u64 address; u32 length; };
+struct queue {
+    enum state state;
+    u32 page[PAGE_WORDS];
+    u64 ring, cpl;
+    u32 size, cpl_size, producer, fetched, done, next, visible, consumer, armed;
+    struct slot *slots;
+};
+struct rings { struct queue q[2][QUEUES]; u32 misc_enable, resetting; };
+static struct rings all[HM_CARDS];
+
+void rings_reset(u32 card) {
+    for (u32 dir = 0; dir < 2; dir++)
+        for (u32 i = 0; i < QUEUES; i++) free(all[card].q[dir][i].slots);
+    memset(&all[card], 0, sizeof all[card]);
+}
+
+static int power_of_two(u32 x) { return x >= 2 && x <= 32768 && !(x & (x - 1)); }
+
+/* ---- registers ---- */
+static void enable(struct queue *q, u32 dir) {
+    const u32 *p = q->page;
+    u32 buffer = p[NIC_QUEUE_BUF_SIZE / 4];
+    q->ring = p[NIC_QUEUE_RING_LO / 4] | (u64)p[NIC_QUEUE_RING_HI / 4] << 32;
+    q->cpl = p[NIC_QUEUE_CPL_LO / 4] | (u64)p[NIC_QUEUE_CPL_HI / 4] << 32;
+    q->size = p[NIC_QUEUE_RING_SIZE / 4] & NIC_QUEUE_RING_SIZE_ENTRIES_MASK;
+    q->cpl_size = p[NIC_QUEUE_CPL_SIZE / 4] & NIC_QUEUE_CPL_SIZE_ENTRIES_MASK;
+    q->producer = q->fetched = q->done = p[NIC_QUEUE_INIT_INDEX / 4];
+    q->next = q->visible = q->consumer = p[NIC_QUEUE_CPL_INIT_INDEX / 4];
+    q->armed = 0;
+    if (!power_of_two(q->size) || !power_of_two(q->cpl_size) || q->cpl_size < q->size || (q->ring | q->cpl) & 63 ||
+        (dir == RX && (buffer < NIC_SMALLEST_BUFFER || buffer > NIC_LARGEST_BUFFER))) {
+        q->state = FAILED; /* no DMA is expected of a bad configuration */
+        q->size = q->cpl_size = 0;
+        return;
+    }
+    free(q->slots);
+    q->slots = calloc(q->size, sizeof *q->slots);
+    q->state = ON;
+}
+
+static void doorbell(struct queue *q, u32 producer) {
+    if (q->state != ON) return;
+    if (producer - q->done > q->size) q->state = FAILED; /* the NIC has to stop the queue */
+    else q->producer = producer;
+}
+
+static void page_write(struct queue *q, u32 dir, u32 offset, u32 data) {
+    if (offset == NIC_QUEUE_CTRL) {
+        if (data & 1 && q->state == OFF) enable(q, dir);
+        else if (!(data & 1) && q->state != OFF) q->state = LEAVING;
+    } else if (q->state == OFF && offset / 4 < PAGE_WORDS) {
+        q->page[offset / 4] = data;
+    }
+}
+
+void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
+    struct rings *r = &all[card];
+    (void)now;
+    if (address >= NIC_TX_PAGE(0) && address < NIC_TX_PAGE(QUEUES)) {
+        page_write(&r->q[TX][(address >> 8) & 63], TX, address & 0xFF, data);
+    } else if (address >= NIC_RX_PAGE(0) && address < NIC_RX_PAGE(QUEUES)) {
+        page_write(&r->q[RX][(address >> 8) & 63], RX, address & 0xFF, data);
+    } else if (address >= NIC_TX_DOORBELL(0) && address < NIC_TX_DOORBELL(0) + 0x1000) {
+        struct queue *q = &r->q[address & 0x400 ? RX : TX][(address & 0x3FF) / 4 % QUEUES];
+        if (address & 0x800) {
+            q->consumer = data;
+            q->armed = q->state != OFF;
+        } else {
+            doorbell(q, data);
+        }
+    } else if (address == NIC_MISC_ENABLE) {
+        r->misc_enable = data;
+    } else if (address == NIC_CTRL && data & NIC_CTRL_SOFT_RESET_MASK) {
+        r->resetting = 1;
+        for (u32 dir = 0; dir < 2; dir++)
+            for (u32 i = 0; i < QUEUES; i++)
+                if (r->q[dir][i].state != OFF) r->q[dir][i].state = LEAVING;
+    }
+}
+
+static void acknowledged(u32 card, struct queue *q, u32 dir, u64 now) {
+    u64 ring_end = q->ring + (u64)q->size * DESC, cpl_end = q->cpl + (u64)q->cpl_size * CPL;
+    q->state = OFF;
+    if (bus_overlaps(card, 0, dir == TX ? ID_TX_DESC : ID_RX_DESC, q->ring, ring_end) ||
+        bus_overlaps(card, 1, ID_CPL, q->cpl, cpl_end))
+        hm_fault(card, "RING-09", q->ring, 0, dir, now, "the queue is reported disabled with ring DMA outstanding");
+    for (u32 i = q->done; i != q->fetched; i++) {
+        const struct slot *s = &q->slots[i & (q->size - 1)];
+        if (s->length && bus_overlaps(card, dir, dir == TX ? ID_TX_DATA : ID_RX_DATA, s->address, s->address + s->length))
+            hm_fault(card, "RING-09", s->address, s->length, dir, now, "the queue is reported disabled with data DMA outstanding");
+    }
+}
+
+void rings_csr_read(u32 card, u32 address, u32 data, u64 now) {
+    struct rings *r = &all[card];
+    if (address == NIC_CTRL && r->resetting && !(data & NIC_CTRL_SOFT_RESET_MASK)) {
+        r->resetting = 0;
+        for (u32 i = 0; i < 2 * QUEUES; i++) {
+            struct queue *q = &r->q[i / QUEUES][i % QUEUES];
+            if (q->state != OFF) acknowledged(card, q, i / QUEUES, now);
+            memset(q->page, 0, sizeof q->page);
+        }
+        r->misc_enable = 0;
+    }
+    u32 dir = address >= NIC_RX_PAGE(0) ? RX : TX;
+    if (address < NIC_TX_PAGE(0) || address >= NIC_RX_PAGE(QUEUES) || (address & 0xFF) != NIC_QUEUE_STATUS) return;
+    struct queue *q = &r->q[dir][(address >> 8) & 63];
+    if (q->state == LEAVING && !(data & NIC_QUEUE_STATUS_STATE_MASK)) acknowledged(card, q, dir, now);
+}
+
+/* ---- DMA ---- */
+static struct queue *ring_at(u32 card, u32 dir, u64 address) {
+    for (u32 i = 0; i < QUEUES; i++) {
+        struct queue *q = &all[card].q[dir][i];
+        if (q->state != OFF && q->size && address - q->ring < (u64)q->size * DESC) return q;
+    }
+    return 0;
+}
+
+static struct queue *completions_at(u32 card, u64 address, u32 *dir) {
+    for (*dir = 0; *dir < 2; ++*dir)
+        for (u32 i = 0; i < QUEUES; i++) {
+            struct queue *q = &all[card].q[*dir][i];
+            if (q->state != OFF && q->size && address - q->cpl < (u64)q->cpl_size * CPL) return q;
+        }
+    return 0;
+}
+
+static int owned(u32 card, u32 dir, u64 from, u64 to) {
+    for (u32 i = 0; i < QUEUES; i++) {
+        const struct queue *q = &all[card].q[dir][i];
+        if (q->state == OFF || !q->size) continue;
+        for (u32 k = q->done; k != q->fetched; k++) {
+            const struct slot *s = &q->slots[k & (q->size - 1)];
+            u64 first = dir == TX ? s->address & ~7ull : s->address;
+            u64 end = dir == TX ? (s->address + s->length + 7) & ~7ull : s->address + s->length;
+            if (s->length && from >= first && to <= end) return 1;
+        }
+    }
+    return 0;
+}
+
+void rings_read_begin(u32 card, u32 id, u64 address, u32 bytes, u64 now) {
+    u32 dir = id == ID_RX_DESC ? RX : TX;
+    if (id == ID_TX_DATA) {
+        if (!owned(card, TX, address, address + bytes))
+            hm_fault(card, "RING-03", address, bytes, id, now, "transmit data read outside of the buffers that the NIC owns");
+        return;
+    }
+    struct queue *q = ring_at(card, dir, address);
+    if (!q || address - q->ring + bytes > (u64)q->size * DESC || address % DESC || bytes % DESC) {
+        hm_fault(card, "RING-01", address, bytes, id, now, "descriptor read outside of an enabled ring, or not of whole descriptors");
+        return;
+    }
+    u32 ahead = ((u32)((address - q->ring) / DESC) - q->done) & (q->size - 1);
+    if (ahead + bytes / DESC > q->producer - q->done)
+        hm_fault(card, "RING-02", address, bytes, id, now, "descriptors %u to %u are read, the producer is %u", q->done + ahead,
+                 q->done + ahead + bytes / DESC - 1, q->producer);
+    else if (ahead + bytes / DESC > q->fetched - q->done) q->fetched = q->done + ahead + bytes / DESC;
+}
+
+void rings_read_data(u32 card, u32 id, u64 address, const u8 *data, u32 bytes, u32 failed, u64 now) {
+    u32 dir = id == ID_RX_DESC ? RX : TX;
+    struct queue *q = id == ID_TX_DATA ? 0 : ring_at(card, dir, address);
+    (void)now;
+    if (!q || address - q->ring + bytes > (u64)q->size * DESC) return;
+    if (failed && q->state == ON) q->state = FAILED;
+    for (u32 i = 0; i < bytes / DESC; i++, data += DESC) {
+        struct slot *s = &q->slots[(address - q->ring) / DESC + i];
+        memcpy(&s->address, data, 8);
+        s->length = failed ? 0 : dir == TX ? data[8] | (u32)data[9] << 8 : q->page[NIC_QUEUE_BUF_SIZE / 4];
+    }
+}
+
+void rings_write_begin(u32 card, u32 id, u64 address, u32 bytes, u64 now) {
+    u32 dir;
+    if (id != ID_CPL) return; /* data: judged by its strobes, in rings_write_data */
+    struct queue *q = completions_at(card, address, &dir);
+    if (!q || bytes != CPL || address != q->cpl + (u64)(q->next & (q->cpl_size - 1)) * CPL)
+        hm_fault(card, "RING-05", address, bytes, id, now, "completion outside of an enabled ring, or not at its next entry");
+}
+
+static void data_answered(u32 card, const struct queue *q, u32 dir, u32 to, u64 now) {
+    for (u32 i = q->done; i != to; i++) {
+        const struct slot *s = &q->slots[i & (q->size - 1)];
+        if (s->length && bus_overlaps(card, dir, dir == TX ? ID_TX_DATA : ID_RX_DATA, s->address, s->address + s->length))
+            hm_fault(card, "RING-07", s->address, s->length, dir, now, "completion of descriptor %u before its data's response", i);
+    }
+}
+
+void rings_write_data(u32 card, u32 id, u64 address, const u8 *data, const u8 *strobes, u32 bytes, u64 now) {
+    u32 dir, first = 0, end = bytes, index;
+    while (first < bytes && !strobes[first]) first++;
+    while (end > first && !strobes[end - 1]) end--;
+    if (id != ID_CPL) {
+        if (first < end && !owned(card, RX, address + first, address + end))
+            hm_fault(card, "RING-04", address + first, end - first, id, now, "receive data written outside of the buffers that the NIC owns");
+        return;
+    }
+    struct queue *q = completions_at(card, address, &dir);
+    if (!q || bytes != CPL) return;
+    if (first || end != bytes) hm_fault(card, "RING-05", address, bytes, id, now, "completion written in parts");
+    memcpy(&index, data, 4);
+    u32 log2 = (u32)__builtin_ctz(q->cpl_size), phase = 1 ^ (q->next >> log2 & 1);
+    if ((data[24] & 1u) != phase)
+        hm_fault(card, "RING-06", address, bytes, id, now, "completion %u has the wrong phase", q->next);
+    else if (index == q->done || index - q->done > q->fetched - q->done || (dir == RX && index != q->done + 1))
+        hm_fault(card, "RING-06", address, bytes, id, now, "completion of index %u, done are %u, fetched %u", index, q->done, q->fetched);
+    else data_answered(card, q, dir, index, now), q->done = index;
+    q->next++;
+}
+
+void rings_write_end(u32 card, u32 id, u64 address, u32 bytes, u32 failed, u64 now) {
+    u32 dir;
+    struct queue *q = id == ID_CPL ? completions_at(card, address, &dir) : 0;
+    (void)bytes, (void)now;
+    if (!q) return;
+    if (!failed) q->visible++;
+    else if (q->state == ON) q->state = FAILED;
+}
+
+void rings_irq(u32 card, u32 vector, u64 now) {
+    struct rings *r = &all[card];
+    for (u32 dir = 0; dir < 2; dir++)
+        for (u32 i = 0; i < QUEUES; i++) {
+            struct queue *q = &r->q[dir][i];
+            if (q->state == OFF || !q->armed || q->page[NIC_QUEUE_VECTOR / 4] != vector || q->visible == q->consumer) continue;
+            q->armed = 0;
+            return;
+        }
+    if (vector || !r->misc_enable)
+        hm_fault(card, "RING-08", 0, 0, vector, now, "vector %u fires, and no unmasked queue has a visible completion for it", vector);
+}
+
+/* ---- reports ---- */
+u32 hm_rings(u32 card, u32 *out, u32 most) {
+    u32 rows = 0;
+    for (u32 dir = 0; dir < 2; dir++)
+        for (u32 i = 0; i < QUEUES; i++) {
+            const struct queue *q = &all[card].q[dir][i];
+            u32 row[12] = {dir, i, q->state, q->size, q->producer, q->fetched, q->done, q->cpl_size, q->next, q->visible,
+                           q->consumer, q->armed};
+            if ((q->state == OFF && !q->size) || rows == most) continue;
+            memcpy(out + 12 * rows++, row, sizeof row);
+        }
+    return rows;
+}

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds a design once per simulator and configuration, and starts simulations of it.
+
+A `Design` names a target of hdl/manifest.f with its parameters; `build` compiles it into build/<sim>/_builds/<hash> unless
+that exists, where the hash covers every source, flag and tool version. `simulate` starts the simulator with cocotb and a
+test module. The pitfalls that the command lines avoid stand beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hilnic import sources, toolchain
+from hilnic.cosim.build_hostmem import build_hostmem, build_root, content_hash
+
+ICARUS, VERILATOR = "icarus", "verilator"
+SIMULATORS = (ICARUS, VERILATOR)
+_TIMESCALE = "1ps/1ps"
+_INCLUDE = re.compile(r'^\s*`include\s+"([^"]+)"', re.MULTILINE)
+
+
+class BuildFailed(RuntimeError):
+    """The simulator refused the sources; the message ends with what it said."""
+
+
+class MissingTool(RuntimeError):
+    """A simulator is not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is simulated: a target, how it is parametrised, and whether its signals are recorded."""
+
+    target: str
+    sim: str
+    parameters: tuple[tuple[str, int], ...] = ()
+    defines: tuple[tuple[str, str], ...] = ()
+    waves: bool = False
+    replaced: tuple[tuple[str, str], ...] = ()
+    """Sources that another file takes the place of (path from the project's root, path): how mutants are built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A design that can be started."""
+
+    design: Design
+    folder: Path
+    program: Path
+    top: str
+    hostmem: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a simulator process ended."""
+
+    exit_code: int
+    timed_out: bool
+    seconds: float
+    log: Path
+
+
+@dataclass(slots=True)
+class Run:
+    """One simulator process: a built design, a cocotb test module, and where its files go."""
+
+    built: Built
+    module: str
+    folder: Path
+    results: Path
+    test_filter: str = ""
+    seed: int = 1
+    plusargs: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    wall_limit_s: float = 600.0
+    python_path: Sequence[Path] = ()
+    wave: Path | None = None
+
+
+def _files(design: Design) -> tuple[str, list[Path], list[Path]]:
+    """Top module, files and include folders, after replacement."""
+    found = sources.sources(design.target)
+    if found.top is None:
+        raise BuildFailed(f"target {design.target!r} of hdl/manifest.f names no top module")
+    replaced = {sources.root() / old: Path(new) for old, new in design.replaced}
+    files = found.files if design.sim == VERILATOR else found.verilog
+    return found.top, [replaced.get(file, file) for file in files], list(found.include_dirs)
+
+
+def _contents(files: Sequence[Path], includes: Sequence[Path]) -> list[str]:
+    """Texts of all files and of what they include."""
+    texts, names = [], set()
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        texts.append(text)
+        names.update(_INCLUDE.findall(text))
+    for name in sorted(names):
+        texts.extend((folder / name).read_text(encoding="utf-8") for folder in includes if (folder / name).exists())
+    return texts
+
+
+def build(design: Design) -> Built:
+    """The design, compiled if it was not yet. Raises BuildFailed or MissingTool."""
+    environment = toolchain.environment()
+    program = "iverilog" if design.sim == ICARUS else "verilator"
+    version = toolchain.icarus_version() if design.sim == ICARUS else toolchain.verilator_version()
+    if version is None:
+        raise MissingTool(f"{program} is not installed: run `make setup`, or see `hilnic doctor`")
+    top, files, includes = _files(design)
+    hostmem = build_hostmem()
+    texts = _contents(files, includes)
+    key = content_hash(version, repr(design), str(hostmem), *map(str, files), *texts, *_ICARUS_FLAGS, *_VERILATOR_FLAGS)
+    folder = build_root() / design.sim / "_builds" / key
+    name = "sim.vvp" if design.sim == ICARUS else top
+    built = Built(design, folder, folder / name, top, hostmem)
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        commands = _icarus(built, files, includes) if design.sim == ICARUS else _verilator(built, files, includes)
+        with (folder / "build.log").open("w", encoding="utf-8") as log:
+            for command in commands:
+                _execute(command, folder, environment, log.name)
+        (folder / "complete").touch()
+    return built
+
+
+def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: str) -> None:
+    with Path(log).open("a", encoding="utf-8") as out:
+        out.write(f"$ {' '.join(command)}\n")
+        out.flush()
+        done = subprocess.run(
+            command, cwd=folder, env=dict(environment), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            check=False,
+        )  # fmt: skip
+    if done.returncode:
+        lines = Path(log).read_text(encoding="utf-8").splitlines()
+        errors = [line for line in lines if re.search(r"rror|sorry|syntax", line)][:20] or lines[-20:]
+        raise BuildFailed("\n".join([f"{command[0]} failed in {folder}", *errors]))
+
+
+# Icarus: the module has to be known to the compiler too, or 64-bit functions are cut to 32 bits. All files get 1 ps, in which
+# the C library counts. The extra top module writes the waveform of any design when it is asked to.
+_ICARUS_FLAGS = ("-g2012", "-Wall", "-Wno-timescale", "-m", "hostmem")
+_DUMP = """`default_nettype wire
+module hilnic_dump;
+  reg [8*512-1:0] name;
+  integer start;
+  initial if ($value$plusargs("dump_file=%s", name)) begin
+    $dumpfile(name);
+    start = 0;
+    if ($value$plusargs("dump_from=%d", start)) #(start);
+    $dumpvars(0, TOP);
+  end
+endmodule
+"""
+
+
+def _icarus(built: Built, files: Sequence[Path], includes: Sequence[Path]) -> list[list[str]]:
+    (built.folder / "timescale.f").write_text(f"+timescale+{_TIMESCALE}\n", encoding="utf-8")
+    (built.folder / "hilnic_dump.sv").write_text(_DUMP.replace("TOP", built.top), encoding="utf-8")
+    command = [
+        "iverilog", *_ICARUS_FLAGS, "-L", str(built.hostmem.parent), "-o", str(built.program), "-s", built.top,
+        "-s", "hilnic_dump", "-c", "timescale.f",
+        *(f"-I{folder}" for folder in includes),
+        *(f"-P{built.top}.{name}={value}" for name, value in built.design.parameters),
+        *(f"-D{name}={value}" for name, value in built.design.defines),
+        "hilnic_dump.sv", *map(str, files),
+    ]  # fmt: skip
+    return [command]
+
+
+# Verilator: only what the target's .vlt names is public (--public-flat-rw halves the speed); a target without one gets the flag,
+# because cocotb then has to see every port. FST: VM_TRACE would be 0 and cocotb's main would refuse --trace.
+_VERILATOR_FLAGS = (
+    "-cc", "--exe", "--vpi", "--timing", "--prefix", "Vtop", "-O3", "--x-assign", "fast", "--x-initial", "fast",
+    "--noassert", "-Wno-fatal", "--timescale", _TIMESCALE, "-CFLAGS", "-O2",
+)  # fmt: skip
+
+
+def _verilator(built: Built, files: Sequence[Path], includes: Sequence[Path]) -> list[list[str]]:
+    import cocotb_tools.config as cocotb
+
+    listed = any(file.suffix == ".vlt" and file.parent.name == "tb" for file in files)
+    trace = ["--trace-fst", "-CFLAGS", "-UVM_TRACE -DVM_TRACE=1"] if built.design.waves else []
+    libraries = f"-Wl,-rpath,{cocotb.libs_dir} -L{cocotb.libs_dir} -lcocotbvpi_verilator"
+    hostmem = f"-Wl,-rpath,{built.hostmem.parent} {built.hostmem}"
+    command = [
+        "verilator", *_VERILATOR_FLAGS, "-Mdir", str(built.folder), "--top-module", built.top, "-o", built.top,
+        *([] if listed else ["--public-flat-rw"]), *trace, "-LDFLAGS", f"{libraries} {hostmem}",
+        *(f"-I{folder}" for folder in includes),
+        *(f"-G{name}={value}" for name, value in built.design.parameters),
+        *(f"-D{name}={value}" for name, value in built.design.defines),
+        str(cocotb.share_dir / "lib" / "verilator" / "verilator.cpp"), *map(str, files),
+    ]  # fmt: skip
+    make = ["make", "-j", str(os.cpu_count() or 1), "-C", str(built.folder), "-f", "Vtop.mk"]
+    return [command, [*make, "OPT_FAST=-O2", "OPT_SLOW=-O1"]]
+
+
+def _cocotb_environment(run: Run) -> dict[str, str]:
+    import cocotb_tools.config as cocotb
+    import find_libpython
+
+    environment = toolchain.environment()
+    library = find_libpython.find_libpython()
+    if library is None:
+        raise MissingTool("no shared libpython: install python3-dev or libpython3")
+    path = [*map(str, run.python_path), *(entry for entry in sys.path if entry)]
+    environment.update(
+        GPI_USERS=f"{library};{cocotb.pygpi_entry_point()}",
+        PYGPI_PYTHON_BIN=sys.executable,
+        PYTHONPATH=os.pathsep.join(path),
+        COCOTB_TOPLEVEL=run.built.top,
+        COCOTB_TEST_MODULES=run.module,
+        COCOTB_TEST_FILTER=run.test_filter,
+        COCOTB_RESULTS_FILE=str(run.results),
+        COCOTB_RANDOM_SEED=str(run.seed),
+        COCOTB_TRUST_INERTIAL_WRITES="1" if run.built.design.sim == VERILATOR else "0",
+        TOPLEVEL_LANG="verilog",
+        HILNIC_HOSTMEM=str(run.built.hostmem),
+        HILNIC_SIM=run.built.design.sim,
+        **run.environment,
+    )
+    return environment
+
+
+def command_line(run: Run) -> list[str]:
+    """The simulator's command."""
+    import cocotb_tools.config as cocotb
+
+    built = run.built
+    if built.design.sim == VERILATOR:
+        trace = ["--trace", "--trace-file", str(run.wave)] if run.wave else []
+        return [str(built.program), *trace, *run.plusargs]
+    dump = ["-fst", f"+dump_file={run.wave}"] if run.wave else ["-none"]
+    modules = ["-m", cocotb.lib_entry("vpi", "icarus"), "-M", str(built.hostmem.parent), "-m", "hostmem"]
+    return ["vvp", *modules, str(built.program), *dump, *run.plusargs]
+
+
+def simulate(run: Run) -> Finished:
+    """Run to the end or to the wall clock's limit; the results are in `run.results`, the output in `sim.log`."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.results.unlink(missing_ok=True)
+    log, started, timed_out = run.folder / "sim.log", time.monotonic(), False
+    with log.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(
+            command_line(run), cwd=run.folder, env=_cocotb_environment(run), stdout=out, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            process.wait(run.wall_limit_s)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    return Finished(process.returncode, timed_out, time.monotonic() - started, log)
