@@ -23,6 +23,14 @@ mac eth_mac_1g: common
     hdl/mac/eth_mac_1g.sv
 
 nic nic_1g: regs mac
+    hdl/nic/queue_pick.sv
+    hdl/nic/doorbell_check.sv
+    hdl/nic/desc_plan.sv
+    hdl/nic/desc_fetch.sv
+    hdl/nic/dma_read.sv
+    hdl/nic/tx_frame.sv
+    hdl/nic/tx_assemble.sv
+    hdl/nic/tx_path.sv
     hdl/nic/loopback.sv
     hdl/nic/rx_ingress.sv
     hdl/nic/rx_writer.sv
@@ -39,12 +47,21 @@ nic nic_1g: regs mac
     hdl/nic/mac_port.sv
     hdl/nic/stats.sv
     hdl/nic/rx_filter.sv
+    hdl/nic/queue_pages.sv
+    hdl/nic/queue_side.sv
+    hdl/nic/queue_ctrl.sv
+    hdl/nic/csr_regs.sv
+    hdl/nic/csr.sv
+    hdl/nic/nic_1g.sv
 
 
 # Benches of single blocks
 
 common_bench common_bench: common
     tb/common_bench.sv
+
+nic_tx nic_tx_path: nic
+    tb/nic_tx_path.sv
 
 tb:
     +incdir+tb
