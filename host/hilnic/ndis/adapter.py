@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.driver import GeneralAttributes, MiniportDriver, RegistrationAttributes
+from hilnic.ndis.ethernet import HEADER_SIZE, VLAN_TAG_SIZE
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid import OidQueue
 from hilnic.ndis.states import ADAPTER_MACHINE, AdapterEvent, AdapterState
@@ -32,6 +33,7 @@ class Adapter:
         "hang_timer",
         "held_sends",
         "interrupts",
+        "largest_frame",
         "link_state",
         "merged_filter",
         "merged_multicast",
@@ -63,6 +65,7 @@ class Adapter:
         self.context: Any = None
         self.registration: RegistrationAttributes | None = None
         self.attributes: GeneralAttributes = GeneralAttributes(mac_address=bytes(6))
+        self.largest_frame = 0  # MAC header, VLAN tag and payload, without FCS (S6-14)
         self.link_state: LinkState | None = None
         self.bindings: list[Binding] = []
         self.receivers: tuple[Binding, ...] = ()  # the bindings that frames may be delivered to now
@@ -123,6 +126,7 @@ def set_miniport_attributes(adapter: Adapter, attributes: RegistrationAttributes
     if adapter.registration is None:
         return NdisStatus.INVALID_STATE
     adapter.attributes = attributes
+    adapter.largest_frame = attributes.mtu_size + HEADER_SIZE + VLAN_TAG_SIZE
     adapter.link_state = LinkState(
         attributes.media_connect_state,
         attributes.media_duplex_state,

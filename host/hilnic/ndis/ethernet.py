@@ -7,6 +7,7 @@ from hilnic.ndis.flags import PacketFilter
 from hilnic.ndis.net_buffer import NetBuffer
 
 HEADER_SIZE = 14
+VLAN_TAG_SIZE = 4
 MAXIMUM_PAYLOAD = 1500
 BROADCAST = b"\xff" * 6
 

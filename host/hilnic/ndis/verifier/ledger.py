@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.flags import NblInfo
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.net_buffer import NetBuffer, layout_error
 from hilnic.ndis.status import NdisStatus
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 HOME, SENT, INDICATED, LENT, FREED = "home", "sent", "indicated", "lent", "freed"
 
 HISTORY_LENGTH = 16
+_LSO = int(NblInfo.TCP_LARGE_SEND)
 
 FINAL_STATUSES = frozenset(
     {
@@ -173,10 +175,13 @@ class Verifier:
                 self.ndis.warning("S6-15", adapter, nbl, f"completed with {status:#010x}")
         if custody.clones:
             self.ndis.violation("MD-22", adapter, nbl, f"completed before {custody.clones} clones were freed")
+        largest = adapter.largest_frame
         nb = nbl.first_net_buffer
         while nb is not None:
             if nb.scatter_gather_list is not None:
                 self.ndis.violation("IT-06", adapter, nbl, "completed before its SG list was freed")
+            if nb.data_length > largest and status == 0 and nbl.net_buffer_list_info[_LSO] is None:
+                self.ndis.violation("S6-14", adapter, nbl, f"{nb.data_length} bytes completed with SUCCESS")
             nb = nb.next
         change = sent_change(nbl, custody.shadow)
         if change is not None:
