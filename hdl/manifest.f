@@ -80,3 +80,8 @@ tb_nic tb_nic: nic tb
     tb/card.sv
     tb/tb_nic.sv
     tb/tb_nic.vlt
+
+nic_blocks_bench nic_blocks_bench: mac
+    hdl/nic/stats.sv
+    hdl/nic/rx_filter.sv
+    tb/nic_blocks_bench.sv
