@@ -61,9 +61,15 @@ module write_align (
     endcase
   end
 
-  always_ff @(posedge clk_i) begin
-    if (word_valid_i && word_ready_o) next_q <= word_data_i;
-    if (take) last_q <= next_q;
+  // reset, so that lanes without strobe are never unknown
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      next_q <= 64'd0;
+      last_q <= 64'd0;
+    end else if (word_valid_i || take) begin
+      if (word_ready_o && word_valid_i) next_q <= word_data_i;
+      if (take) last_q <= next_q;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
