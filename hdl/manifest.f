@@ -85,3 +85,9 @@ nic_blocks_bench nic_blocks_bench: mac
     hdl/nic/stats.sv
     hdl/nic/rx_filter.sv
     tb/nic_blocks_bench.sv
+
+mac_port_bench mac_port_bench: mac
+    hdl/nic/tx_unpack.sv
+    hdl/nic/rx_pack.sv
+    hdl/nic/mac_port.sv
+    tb/mac_port_bench.sv
