@@ -141,15 +141,9 @@ class FunctionalProtocol:
         if self.binding is not None or (self.adapter_name or parameters.adapter_name) != parameters.adapter_name:
             return NdisStatus.NOT_RECOGNIZED
         self.trace.append("bind")
-        status, self.binding = ndis.open_adapter(
-            self.driver_of(bind_context), self, ndis.OpenParameters(), bind_context
-        )
-        return NdisStatus.SUCCESS if status is NdisStatus.PENDING else status
-
-    @staticmethod
-    def driver_of(bind_context: ndis.BindContext) -> ndis.ProtocolDriver:
-        """The handle that NdisRegisterProtocolDriver wrote; a bind may come before it has returned."""
-        return bind_context.protocol
+        self._bind_context = bind_context
+        status, self.binding = ndis.open_adapter(bind_context.protocol, self, ndis.OpenParameters(), bind_context)
+        return status  # PENDING when the open pends: open_adapter_complete ends the bind then
 
     def unbind_adapter(self, unbind_context: ndis.UnbindContext) -> NdisStatus:
         """ProtocolUnbindAdapterEx: close, and pend until the close has completed."""
@@ -163,6 +157,7 @@ class FunctionalProtocol:
     def open_adapter_complete(self, status: NdisStatus) -> None:
         """ProtocolOpenAdapterCompleteEx."""
         self.trace.append(f"opened {status.name}")
+        ndis.complete_bind_adapter(self._bind_context, status)
 
     def close_adapter_complete(self) -> None:
         """ProtocolCloseAdapterCompleteEx."""
