@@ -106,8 +106,8 @@ class Stack:
 
     async def stop(self) -> None:
         """Halt the adapter, deregister everybody, report what has leaked (V9)."""
-        if self._adapter is not None and self._adapter in self.host.adapters:
-            await ndis.halt_adapter(self._adapter)
+        for adapter in list(self.host.adapters):
+            await ndis.halt_adapter(adapter)
         for protocol in reversed(self.protocols):
             await protocol.deregister()
         ndis.deregister_miniport_driver(self.driver)

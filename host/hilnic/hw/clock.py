@@ -145,6 +145,10 @@ class VirtualTask:
         self._error: BaseException | None = None
         self._observed = False
 
+    def __del__(self) -> None:
+        """A run may end before its background tasks do."""
+        self._coroutine.close()
+
     def done(self) -> bool:
         """Has it ended, well or badly?"""
         return self._finished.is_set()

@@ -192,7 +192,7 @@ class NicAdapter:
     async def _mask_misc(self) -> None:
         """Disable vector 0; the read after the write pushes it and waits out a message under way."""
         self.hardware.write(regs.MISC_ENABLE, 0)
-        await self.hardware.read(regs.MISC_ENABLE)
+        await self.hardware.until(regs.MISC_ENABLE, ENABLED_CAUSES, 0, self.config.timeout_ns)
 
     async def _set_up(self) -> None:
         """What a soft reset forgets: address, longest frame, closed filter, miscellaneous interrupts."""
@@ -298,7 +298,7 @@ class NicAdapter:
         return NdisStatus.SUCCESS, True
 
     def _lost(self) -> tuple[NdisStatus, bool]:
-        """The NIC does not come back from its reset: it is as good as gone."""
+        """The NIC does not come back from a reset, or is not there: it leaves."""
         if self.hardware.present:
             self.surprise_removed()
             ndis.remove_miniport(self.handle)
@@ -306,9 +306,12 @@ class NicAdapter:
 
     async def check_for_hang(self) -> bool:
         """True when the transmitter has made no progress since the last call (ST-16); a missing NIC removes itself."""
-        if self.hardware.present and await self.hardware.read(regs.ID) == ALL_ONES:
-            self.surprise_removed()
-            ndis.remove_miniport(self.handle)
+        try:
+            missing = await self.hardware.read(regs.ID) == ALL_ONES
+        except BusError:
+            return True
+        if missing:
+            self._lost()
             return False
         before = self._hang_mark
         self._hang_mark = (self.tx.completions.index, self.tx.busy)

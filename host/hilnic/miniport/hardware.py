@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from hilnic import ndis
 from hilnic.hw import regs
-from hilnic.hw.device import Device
+from hilnic.hw.device import BusError, Device
 from hilnic.ndis.kernel import Kernel
 
 __all__ = ["ALL_ONES", "Hardware", "QueuePage", "allocate_ring"]
@@ -44,7 +44,7 @@ class Hardware:
             self.device.write32(offset, value)
 
     async def read(self, offset: int) -> int:
-        """Read a register; all ones once the device is gone."""
+        """Read a register; all ones once the device is gone. BusError when the NIC answers with an error."""
         if not self.present:
             return ALL_ONES
         self.reads += 1
@@ -56,11 +56,14 @@ class Hardware:
         return low | await self.read(offset + 4) << 32
 
     async def until(self, offset: int, mask: int, value: int, timeout_ns: int) -> bool:
-        """Wait until the masked register has a value; False when it took too long or the device is gone."""
+        """Wait until the masked register has a value; False when it took too long, or the NIC does not answer."""
         deadline = self.kernel.now_ns() + timeout_ns
         while self.present:
-            if await self.read(offset) & mask == value:
-                return True
+            try:
+                if await self.read(offset) & mask == value:
+                    return True
+            except BusError:
+                return False
             if self.kernel.now_ns() >= deadline:
                 return False
             await self.kernel.sleep(_POLL_NS)
@@ -120,8 +123,11 @@ class QueuePage:
         )
 
     async def state(self) -> int:
-        """The queue's state; all ones in the field's width once the device is gone."""
-        return await self.hardware.read(self.page + regs.QUEUE_STATUS) & regs.QUEUE_STATUS_STATE
+        """The queue's state; no valid one when the device is gone or answers with an error."""
+        try:
+            return await self.hardware.read(self.page + regs.QUEUE_STATUS) & regs.QUEUE_STATUS_STATE
+        except BusError:
+            return regs.QUEUE_STATUS_STATE
 
 
 _CONFIGURATION = {

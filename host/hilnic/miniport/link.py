@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from hilnic import ndis
 from hilnic.hw import regs
+from hilnic.hw.device import BusError
 from hilnic.miniport.hardware import ALL_ONES, Hardware
 
 __all__ = ["ENABLED_CAUSES", "Link", "link_state"]
@@ -37,7 +38,10 @@ class Link:
 
     async def acknowledge(self) -> int:
         """Read and clear the causes; the NIC sends the interrupt again for what comes after this read."""
-        causes = await self._hardware.read(regs.MISC_CAUSE)
+        try:
+            causes = await self._hardware.read(regs.MISC_CAUSE)
+        except BusError:
+            causes = 0
         if causes == ALL_ONES:
             return 0
         self._hardware.write(regs.MISC_CAUSE, causes)
@@ -45,7 +49,10 @@ class Link:
 
     async def report(self) -> None:
         """Indicate the link's state if it is another than the last one (OI-16)."""
-        up = await self.read()
+        try:
+            up = await self.read()
+        except BusError:
+            return
         if up != self.up and self._hardware.present:
             self.up = up
             ndis.indicate_status(self._adapter, ndis.StatusIndication(ndis.NdisStatus.LINK_STATE, link_state(up)))

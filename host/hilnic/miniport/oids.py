@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hilnic import ndis
 from hilnic.hw import regs
+from hilnic.hw.device import BusError
 from hilnic.hw.regs import RxCounter, TxCounter
 from hilnic.ndis import Oid
 
@@ -149,6 +150,13 @@ SUPPORTED_OIDS: tuple[Oid, ...] = tuple(
 
 async def oid_request(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
     """MiniportOidRequest: one at a time, at PASSIVE_LEVEL."""
+    try:
+        return await _answer(nic, request)
+    except BusError:
+        return ndis.NdisStatus.FAILURE
+
+
+async def _answer(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
     if not nic.hardware.present:
         return ndis.NdisStatus.NOT_ACCEPTED
     if request.request_type == ndis.RequestType.SET_INFORMATION:

@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A minimal Device for driver tests: rings, doorbells, re-arm, counters by docs/nic.md, and knobs to misbehave.
+"""What the driver's tests share: a minimal Device with knobs, and a bench of stack and raw protocol on it.
 
-It is not the twin: one queue each way, no filter, no moderation timer, frames go out at once. What it adds is control:
-`hold_tx` keeps frames unfinished, `fail_read` answers reads with BusError, `gone` is a NIC that was pulled out.
+`FakeNic` has rings, doorbells, re-arm and counters by docs/nic.md. It is not the twin: one queue each way, no filter,
+no moderation timer, frames go out at once. What it adds is control: `hold_tx` keeps frames unfinished, `fail_read`
+answers reads with BusError, `gone` is a NIC that was pulled out.
 """
 
+import struct
 from collections import Counter, deque
 
+import pytest
+
 from hilnic.hw import regs
+from hilnic.hw.clock import VirtualClock
 from hilnic.hw.descriptors import COMPLETION_BYTES, Completion, RxDescriptor, TxDescriptor, phase_of
 from hilnic.hw.device import BusError
 from hilnic.hw.memory import HostMemory
 from hilnic.hw.regs import Cause, CompletionStatus, QueueState
+from hilnic.miniport.config import NicConfig
+from hilnic.protocols.raw import RawProtocol
+from hilnic.stack import Stack
 
 U32 = 0xFFFFFFFF
+OWN_ADDRESS = NicConfig().mac_address
 PAGES = {"tx": regs.tx_page(0), "rx": regs.rx_page(0)}
 DOORBELLS = {regs.tx_doorbell(0): "tx", regs.rx_doorbell(0): "rx"}
 REARMS = {regs.tx_rearm(0): "tx", regs.rx_rearm(0): "rx"}
@@ -249,3 +258,93 @@ class FakeNic:
     def fail_queue(self, kind, cause=Cause.FETCH_ERROR):
         self.queues[kind].state, self.queues[kind].cause = QueueState.ERROR, cause
         self.raise_misc(regs.MISC_CAUSE_TX_QUEUE_ERROR if kind == "tx" else regs.MISC_CAUSE_RX_QUEUE_ERROR)
+
+
+class Bench:
+    """A started stack on a FakeNic, with one raw binding."""
+
+    def __init__(
+        self, *, weak=False, verify="full", profile=None, on_receive=None, on_completed=None, nic=None, **config
+    ):
+        self.clock = VirtualClock()
+        self.nic = FakeNic(self.clock, HostMemory(8 << 20, weak=weak))
+        self.raw = RawProtocol(on_receive=on_receive, on_completed=on_completed)
+        self.config = NicConfig(**{"tx_ring": 16, "rx_ring": 16, "rx_buffers": 32, "rx_low_water": 0, **config})
+        self.stack = Stack(
+            self.nic, self.clock, protocols=[self.raw], config=self.config, verify=verify, profile=profile
+        )
+        self.expect_empty = True
+
+    def start(self):
+        self.clock.run(self.stack.start())
+        return self
+
+    @property
+    def binding(self):
+        return self.raw.bindings["nic0"]
+
+    @property
+    def miniport(self):
+        return self.stack.nic
+
+    def run(self, nanoseconds=50_000):
+        self.clock.run_until(self.clock.now_ns() + nanoseconds)
+
+    def wait(self, coroutine):
+        return self.clock.run(coroutine)
+
+    def idle(self):
+        self.wait(self.binding.wait_until_idle())
+
+    def doorbells(self, offset):
+        return [value for register, value in self.nic.writes if register == offset]
+
+    def stop(self):
+        """Halt; then nothing is mapped, nothing allocated (ST-19, IT-08)."""
+        self.wait(self.stack.stop())
+        assert self.nic.memory.live_mappings() == []
+        assert self.nic.memory.leaks() == []
+
+
+@pytest.fixture
+def make_bench():
+    """Builds benches; each is stopped after the test and must leave nothing behind."""
+    benches = []
+
+    def make(**settings):
+        bench = Bench(**settings)
+        benches.append(bench)
+        return bench.start()
+
+    yield make
+    for bench in benches:
+        if bench.expect_empty:
+            bench.stop()
+
+
+@pytest.fixture
+def bench(make_bench):
+    return make_bench()
+
+
+@pytest.fixture(scope="session")
+def new_bench():
+    """The class itself, for tests that begin before the start or make many."""
+    return Bench
+
+
+@pytest.fixture(scope="session")
+def fake_nic():
+    """The class itself."""
+    return FakeNic
+
+
+@pytest.fixture(scope="session")
+def frame():
+    """frame(number, length): a frame to the bench's NIC that names its number."""
+
+    def make(number=0, length=60, destination=OWN_ADDRESS, source=b"\x02\0\0\0\0\x99"):
+        body = struct.pack(">I", number) + bytes((number + i) & 0xFF for i in range(max(0, length - 18)))
+        return (destination + source + b"\x88\xb5" + body)[:length]
+
+    return make
