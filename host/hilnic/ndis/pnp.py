@@ -63,8 +63,9 @@ async def start_adapter(
 
 async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_DISABLED) -> None:
     """Pause, unbind every protocol, halt; whatever the miniport still holds is a leak (ST-18, ST-19)."""
-    if adapter.state is AdapterState.RUNNING:
-        await pause_adapter(adapter, PauseReason.MINIPORT_DEVICE_REMOVE)
+    async with adapter.pnp_lock:  # a pause or restart that runs already ends first
+        if adapter.state is AdapterState.RUNNING:
+            await _pause(adapter, PauseReason.MINIPORT_DEVICE_REMOVE)
     for binding in list(adapter.bindings):
         await _unbind(binding)
     async with adapter.pnp_lock:
@@ -105,17 +106,21 @@ def remove_miniport(adapter: Adapter) -> None:
 async def pause_adapter(adapter: Adapter, reason: PauseReason = PauseReason.NDIS_INTERNAL) -> None:
     """Pause the protocols, then the miniport (ST-12). The pause cannot fail (ST-04)."""
     async with adapter.pnp_lock:
-        for binding in list(adapter.bindings):
-            if binding.state is BindingState.RUNNING:
-                await _pause_binding(binding, reason)
-        if not adapter.step(AdapterEvent.PAUSE):
-            return
-        status = await _ask(adapter, PAUSE, adapter.driver.characteristics.pause, PauseParameters(reason))
-        if status is not NdisStatus.SUCCESS:
-            adapter.ndis.violation("ST-04", adapter, adapter, f"pause answered {NdisStatus(status).name}")
-        if adapter.sends_outstanding or adapter.receives_outstanding:
-            adapter.ndis.violation("ST-03", adapter, adapter, f"paused with {adapter.statistics()}")
-        adapter.step(AdapterEvent.PAUSED)
+        await _pause(adapter, reason)
+
+
+async def _pause(adapter: Adapter, reason: PauseReason) -> None:
+    for binding in list(adapter.bindings):
+        if binding.state is BindingState.RUNNING:
+            await _pause_binding(binding, reason)
+    if not adapter.step(AdapterEvent.PAUSE):
+        return
+    status = await _ask(adapter, PAUSE, adapter.driver.characteristics.pause, PauseParameters(reason))
+    if status is not NdisStatus.SUCCESS:
+        adapter.ndis.violation("ST-04", adapter, adapter, f"pause answered {NdisStatus(status).name}")
+    if adapter.sends_outstanding or adapter.receives_outstanding:
+        adapter.ndis.violation("ST-03", adapter, adapter, f"paused with {adapter.statistics()}")
+    adapter.step(AdapterEvent.PAUSED)
 
 
 async def restart_adapter(adapter: Adapter) -> NdisStatus:
@@ -232,6 +237,10 @@ async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus,
             await context.done.wait()
             status = context.status or NdisStatus.SUCCESS
         context.status = status
+        if context.binding is not None and (
+            status is not NdisStatus.SUCCESS or context.binding.state is BindingState.OPENING
+        ):
+            protocol.ndis.violation("ST-22", protocol, context, f"bind ended with {status.name} and a half-open binding")
     if status is not NdisStatus.SUCCESS:
         return status, None
     return status, context.binding
