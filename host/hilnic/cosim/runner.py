@@ -147,9 +147,9 @@ def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str
         raise BuildFailed("\n".join([f"{command[0]} failed in {folder}", *errors]))
 
 
-# Icarus: the module has to be known to the compiler too, or 64-bit functions are cut to 32 bits. All files get 1 ps, in which
+# Icarus: the module has to be known to the compiler too (-L before -m), or 64-bit functions are cut to 32 bits. All files get 1 ps, in which
 # the C library counts. The extra top module writes the waveform of any design when it is asked to.
-_ICARUS_FLAGS = ("-g2012", "-Wall", "-Wno-timescale", "-m", "hostmem")
+_ICARUS_FLAGS = ("-g2012", "-Wall", "-Wno-timescale")
 _DUMP = """`default_nettype wire
 module hilnic_dump;
   reg [8*512-1:0] name;
@@ -168,7 +168,7 @@ def _icarus(built: Built, files: Sequence[Path], includes: Sequence[Path]) -> li
     (built.folder / "timescale.f").write_text(f"+timescale+{_TIMESCALE}\n", encoding="utf-8")
     (built.folder / "hilnic_dump.sv").write_text(_DUMP.replace("TOP", built.top), encoding="utf-8")
     command = [
-        "iverilog", *_ICARUS_FLAGS, "-L", str(built.hostmem.parent), "-o", str(built.program), "-s", built.top,
+        "iverilog", *_ICARUS_FLAGS, "-L", str(built.hostmem.parent), "-m", "hostmem", "-o", str(built.program), "-s", built.top,
         "-s", "hilnic_dump", "-c", "timescale.f",
         *(f"-I{folder}" for folder in includes),
         *(f"-P{built.top}.{name}={value}" for name, value in built.design.parameters),

@@ -7,7 +7,7 @@
 
 enum { MOST = 4 };
 struct function { const char *name; u64 (*call)(const u64 *arguments); u32 count; };
-struct site { const struct function *function; vpiHandle self, argument[MOST]; int wide[MOST]; };
+struct site { const struct function *function; vpiHandle self, argument[MOST]; u64 mask[MOST]; };
 
 #define CALL1(f) f(a[0], a[1])
 #define CALL2(f) f(a[0], a[1], a[2])
@@ -42,7 +42,8 @@ static struct site *site_of(vpiHandle self, const struct function *function) {
             iterator = NULL;
             break;
         }
-        site->wide[i] = vpi_get(vpiSize, site->argument[i]) > 32;
+        int bits = vpi_get(vpiSize, site->argument[i]);
+        site->mask[i] = bits < 64 ? ((u64)1 << bits) - 1 : ~(u64)0;
     }
     if (iterator) vpi_free_object(iterator);
     vpi_put_userdata(self, site);
@@ -57,7 +58,8 @@ static PLI_INT32 call(PLI_BYTE8 *data) {
         value.format = vpiVectorVal;
         vpi_get_value(site->argument[i], &value);
         a[i] = (u32)value.value.vector[0].aval;
-        if (site->wide[i]) a[i] |= (u64)(u32)value.value.vector[1].aval << 32;
+        if (site->mask[i] >> 32) a[i] |= (u64)(u32)value.value.vector[1].aval << 32;
+        a[i] &= site->mask[i]; /* vvp leaves more in the word than the argument has bits */
     }
     a[site->function->count] = now();
     u64 result = site->function->call(a);

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Link port on the GMII ends: frames go into the C library's queue for the wire, the NIC's frames come back as events.
+
+`record` hears of every frame at the time at which it was on the wire, in both directions; pcapng and trace hang on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from hilnic.cosim import hostmem
+from hilnic.cosim.clock import SimClock
+from hilnic.cosim.hostmem import Carrier
+from hilnic.wire.link import FCS_OCTETS, NS_PER_OCTET, Receiver, WireFrame, as_wire_frame, from_octets
+
+__all__ = ["HdlLink", "Record"]
+
+Record = Callable[[bool, WireFrame], None]
+"""(True for a frame of the NIC, the frame with its time)"""
+
+_ALL = 0xFFFF_FFFF
+_FALSE_CARRIER = [1 << 9 | 0x0E]
+
+
+class HdlLink:
+    """The wire end of one card."""
+
+    def __init__(self, card: int, clock: SimClock) -> None:
+        self.card = card
+        self.record: Record | None = None
+        self._clock, self._library = clock, clock.library
+        self._receiver: Receiver = _nobody
+        self._sent: deque[WireFrame] = deque()
+        self._plain = Carrier(preamble=7, sfd=1, fcs=hostmem.FCS_GOOD, gap=12, keep=_ALL)
+
+    def __repr__(self) -> str:
+        """Which card, and how many frames wait for the wire."""
+        return f"<HdlLink card {self.card}, {self.backlog} frames to send>"
+
+    @property
+    def backlog(self) -> int:
+        """Frames that are not on the wire yet."""
+        return int(self._library.source_backlog(self.card))
+
+    def connect(self, receiver: Receiver) -> None:
+        """Who gets the frames of the NIC; the last one connected."""
+        self._receiver = receiver
+
+    def send(self, frame: bytes | WireFrame, at: int | None = None) -> None:
+        """Send after everything sent before, not before the time `at`."""
+        exact = as_wire_frame(frame)
+        self._sent.append(exact)
+        at_ps = 0 if at is None else self._clock.to_ps(at)
+        if exact.is_false_carrier:
+            self._library.send_symbols(self.card, _FALSE_CARRIER, exact.ifg, at_ps, 0)
+        else:
+            self._library.send(self.card, exact.data, self._carrier(exact), at_ps, 0)
+
+    def send_cut(self, frame: WireFrame, keep: int) -> None:
+        """Send a frame whose carrier is lost after `keep` octets."""
+        self._sent.append(replace(frame, data=frame.octets[:keep], raw=True))
+        carrier = self._carrier(frame)
+        carrier.keep = keep
+        self._library.send(self.card, frame.data, carrier, 0, 0)
+
+    def send_symbols(self, symbols: list[int], gap: int = 12) -> None:
+        """Send raw GMII symbols, each er << 9 | dv << 8 | octet."""
+        self._sent.append(WireFrame(bytes(symbol & 0xFF for symbol in symbols), raw=True, preamble=0, sfd=False))
+        self._library.send_symbols(self.card, symbols, gap, 0, 0)
+
+    def _carrier(self, frame: WireFrame) -> Carrier:
+        if frame.preamble == 7 and frame.sfd and frame.fcs_ok and not frame.error and not frame.raw and frame.ifg == 12:
+            return self._plain if self._plain.keep == _ALL else Carrier(7, 1, hostmem.FCS_GOOD, 12, 0, 0, _ALL)
+        fcs = hostmem.FCS_NONE if frame.raw or not frame.sfd else hostmem.FCS_GOOD if frame.fcs_ok else hostmem.FCS_BAD
+        return Carrier(
+            preamble=frame.preamble, sfd=int(frame.sfd), fcs=fcs, gap=frame.ifg,
+            er_from=len(frame.data) // 2, er_count=int(frame.error), keep=_ALL,
+        )  # fmt: skip
+
+    def on_sent(self, time_ps: int) -> None:
+        """A carrier towards the NIC has started (from the harness)."""
+        frame = self._sent.popleft()
+        if self.record is not None:
+            data_at = self._clock.to_ns(time_ps) + NS_PER_OCTET * (frame.preamble + frame.sfd)
+            self.record(False, replace(frame, time_ns=data_at))
+
+    def on_frame(self, time_ps: int, place: int, what: int) -> None:
+        """A carrier of the NIC has ended (from the harness)."""
+        length, preamble, flags = what & 0xFFFF, what >> 16 & 0xFFFF, what >> 32
+        octets = self._library.frames[self.card][place : place + length].tobytes()
+        data_at = self._clock.to_ns(time_ps) + NS_PER_OCTET * (preamble + 1)
+        error = bool(flags & hostmem.FRAME_ERROR)
+        if flags & hostmem.FRAME_FCS_OK and preamble == 7:
+            frame = WireFrame(octets[:-FCS_OCTETS], data_at, error=error)
+        else:
+            frame = from_octets(octets, data_at, error=error)
+            frame = replace(frame, preamble=preamble, sfd=not flags & hostmem.FRAME_NO_SFD)
+        if self.record is not None:
+            self.record(True, frame)
+        self._receiver(frame)
+
+
+def _nobody(frame: WireFrame) -> None:
+    """Frames that nobody waits for."""
