@@ -13,7 +13,9 @@ from hilnic.testing import NdisBench
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "rule(*ids): the rules of the catalogue that the test speaks for")
-    config.addinivalue_line("markers", "mutant(id): a driver that breaks exactly this rule is caught by exactly this rule")
+    config.addinivalue_line(
+        "markers", "mutant(id): a driver that breaks exactly this rule is caught by exactly this rule"
+    )
 
 
 @pytest.fixture

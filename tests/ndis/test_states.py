@@ -367,7 +367,7 @@ def test_close_completes_only_after_sends_receives_and_requests_ended(bench):
     b.run()
     binding = b.fp.open
     b.kernel.start(ndis.unbind_protocol(binding))
-    for end in (lambda: b.fm.complete_all(), lambda: b.fp.give_back(), lambda: b.fm.complete_oid()):
+    for end in (b.fm.complete_all, b.fp.give_back, b.fm.complete_oid):
         b.run()
         assert (binding.state, b.fp.closed) == (BindingState.CLOSING, 0)
         b.fm.hold_oids = False

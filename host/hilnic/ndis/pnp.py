@@ -240,7 +240,9 @@ async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus,
         if context.binding is not None and (
             status is not NdisStatus.SUCCESS or context.binding.state is BindingState.OPENING
         ):
-            protocol.ndis.violation("ST-22", protocol, context, f"bind ended with {status.name} and a half-open binding")
+            protocol.ndis.violation(
+                "ST-22", protocol, context, f"bind ended with {status.name} and a half-open binding"
+            )
     if status is not NdisStatus.SUCCESS:
         return status, None
     return status, context.binding

@@ -48,7 +48,7 @@ def indicate_receive_net_buffer_lists(
         return
     number = _number_frames(ndis, adapter, nbls)
     if receive_flags & _RESOURCES:
-        _lend(adapter, nbls, port_number, number, receive_flags)
+        _lend(adapter, nbls, port_number, receive_flags)
         return
     adapter.receives_outstanding += number
     receivers = adapter.receivers
@@ -133,7 +133,7 @@ def _deliver(binding: Binding, nbls: NetBufferList, port_number: int, number: in
     binding.receive_handler(binding.context, nbls, port_number, number, flags)
 
 
-def _lend(adapter: Adapter, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
+def _lend(adapter: Adapter, nbls: NetBufferList, port_number: int, flags: int) -> None:
     """RESOURCES: each receiver sees, during the call, those of the originals that it asks for."""
     verifier = adapter.ndis.verifier
     originals = list(walk(nbls))
@@ -151,8 +151,7 @@ def _lend(adapter: Adapter, nbls: NetBufferList, port_number: int, number: int, 
         if nbl.first_net_buffer is not None:
             nbl.first_net_buffer.frame_id = 0
     if verifier is not None:
-        verifier.came_home(adapter, nbls)
-    del number
+        verifier.came_home(adapter, nbls, lent=True)
 
 
 @wdk("NdisReturnNetBufferLists", callout=True)

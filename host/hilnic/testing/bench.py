@@ -73,6 +73,7 @@ class NdisBench:
 
     def stop(self) -> None:
         """Halt, unregister, and report everything that leaked (V9)."""
+        self.fm.hold_oids = False
         self.run()
         if self.fm.adapter in self.ndis.adapters and self.fm.adapter.state in _STOPPABLE:
             self.run(halt_adapter(self.fm.adapter))
