@@ -12,6 +12,7 @@ from hilnic.hw import regs
 from hilnic.hw.clock import Clock
 from hilnic.hw.descriptors import (
     COMPLETION_BYTES,
+    COMPLETION_RESERVED,
     TX_DESCRIPTOR_BYTES,
     Completion,
     RxDescriptor,
@@ -26,7 +27,6 @@ from hilnic.hw.regs_table import RX_COUNTER_NAMES, TX_COUNTER_NAMES
 from hilnic.testing.nic_adapter import Direction, Done, FilterSetup, QueueSetup
 
 U32 = 0xFFFF_FFFF
-_RESERVED = sum(0xFF << 8 * i for i in (28, 29, 30, 31))
 _HASH_POLYNOMIAL = 0x04C1_1DB7
 
 
@@ -157,10 +157,11 @@ class Nic1g:
             self.memory.map(ring.address, len(ring), Dma.TO_DEVICE),
             self.memory.map(completions.address, len(completions), Dma.FROM_DEVICE),
         )
-        self._write_page(setup, ring.address, completions.address)
+        self.write_page(setup, ring.address, completions.address)
         return Queue(setup, ring, completions, mappings, setup.start, setup.cpl_start)
 
-    def _write_page(self, setup: QueueSetup, ring: int, completions: int) -> None:
+    def write_page(self, setup: QueueSetup, ring: int, completions: int) -> None:
+        """Write every configuration register of a queue."""
         page = self.page(setup.direction, setup.number)
         for offset, value in (
             (regs.QUEUE_RING_LO, ring & U32),
@@ -186,7 +187,7 @@ class Nic1g:
         await self.wait_for(page + regs.QUEUE_STATUS, regs.QUEUE_STATUS_STATE, QueueState.ENABLED)
 
     async def disable(self, direction: Direction, number: int) -> int:
-        """Disable, wait for the idle acknowledgement; rings and buffers are unmapped, what completed stays to be polled."""
+        """Disable, wait for the idle acknowledgement, unmap rings and buffers; what completed stays to be polled."""
         page = self.page(direction, number)
         self.device.write32(page + regs.QUEUE_CTRL, 0)
         await self.wait_for(page + regs.QUEUE_STATUS, regs.QUEUE_STATUS_STATE, QueueState.DISABLED)
@@ -267,7 +268,8 @@ class Nic1g:
 
     def poll(self, direction: Direction, number: int) -> list[Done]:
         """Take every completion whose phase has come; reserved fields and indices are checked."""
-        queue, found = self.queues[direction, number], []
+        queue = self.queues[direction, number]
+        found: list[Done] = []
         while True:
             slot = queue.consumer % queue.cpl_size * COMPLETION_BYTES
             completion = Completion.unpack(queue.completions.view, slot)
@@ -279,7 +281,7 @@ class Nic1g:
 
     def _check(self, completion: Completion, raw: bytes) -> None:
         unbuilt = completion.vlan, completion.rss_type, completion.checksum, completion.rss_hash, completion.timestamp
-        if any(unbuilt) or int.from_bytes(raw, "little") & _RESERVED or raw[24] & 0xFE or raw[25]:
+        if any(unbuilt) or int.from_bytes(raw, "little") & COMPLETION_RESERVED:
             raise DeviceFault(f"a completion has unbuilt or reserved fields set: {raw.hex()}", engine="completer")
 
     def _done(self, queue: Queue, completion: Completion) -> Done:
