@@ -84,7 +84,7 @@ module dma_write #(
   logic [SlotBits:0] slot_count_q; // of data bursts and fences
   logic fence_head, b_data, b_cpl, slot_push, slot_pop, slot_pop_last, acc_err_q, unused_bresp;
 
-  assign seg_ready_o = !seg_valid_q;
+  assign seg_ready_o = !seg_valid_q && state_q != StData; // the bytes of the segment before have left write_align
   assign seg_accept = seg_valid_i && seg_ready_o;
   assign end_m1 = {{(17 - Lg) {1'b0}}, seg_addr_q[Lg-1:0]} + {1'b0, seg_rem_m1_q};
   assign crosses = end_m1[16:Lg] != '0;

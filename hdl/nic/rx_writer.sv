@@ -152,7 +152,7 @@ module rx_writer #(
 
   // ---- headers and words ----
   assign hdr_ready_o = head_take;
-  assign word_valid_o = buf_valid_i && offer_q && words_q != '0 && state_q != StFence && state_q != StDrop;
+  assign word_valid_o = buf_valid_i && offer_q && words_q != '0 && state_q != StDrop;
   assign word_data_o = buf_data_i;
   assign word_taken = buf_valid_i && buf_ready_o;
   assign buf_ready_o = state_q == StDrop ? words_q != '0 : word_valid_o && word_ready_i;
