@@ -147,7 +147,7 @@ class VirtualKernel:
 
     def queue_work_item(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a coroutine at PASSIVE_LEVEL."""
-        self.call_at(self._now, lambda: self._step(work(), None))
+        self.call_at(self._now, lambda: self._step(work(), []))
 
     def create_event(self) -> VirtualEvent:
         """A new event, not set."""
@@ -182,11 +182,7 @@ class VirtualKernel:
     def start(self, work: Coroutine[Any, Any, T]) -> list[T]:
         """Start a coroutine; the list gets its result."""
         result: list[T] = []
-
-        async def keep() -> None:
-            result.append(await work)
-
-        self.queue_work_item(keep)
+        self.call_at(self._now, lambda: self._step(work, result))
         return result
 
     def run(self, work: Coroutine[Any, Any, T] | None = None) -> T:
@@ -195,6 +191,7 @@ class VirtualKernel:
         while self._heap and not (result and work is not None):
             self._next()
         if work is not None and not result:
+            work.close()
             raise RuntimeError(f"deadlock: {work!r} waits and nothing is left to happen")
         return result[0] if result else None  # type: ignore[return-value]
 
@@ -209,12 +206,13 @@ class VirtualKernel:
         self._now, _, routine = heapq.heappop(self._heap)
         routine()
 
-    def _step(self, work: Coroutine[Any, Any, Any], value: Any) -> None:
+    def _step(self, work: Coroutine[Any, Any, Any], result: list[Any]) -> None:
         try:
-            event = work.send(value)
-        except StopIteration:
+            event = work.send(None)
+        except StopIteration as stop:
+            result.append(stop.value)
             return
-        event.add_waiter(lambda: self._step(work, None))
+        event.add_waiter(lambda: self._step(work, result))
 
 
 class VirtualMapper:
