@@ -96,7 +96,9 @@ class Bench:
         self._gathered: deque[list[tuple[int, int]]] = deque([[]])
         self._waiting: dict[int, deque[Burst]] = {0: deque(), 1: deque()}
         self.to_any = False  # whatever arrives is taken
-        self.broken: set[tuple[int, int]] = set()  # rings with a failed completion: what is in flight behind it may still come
+        self.broken: set[tuple[int, int]] = (
+            set()
+        )  # rings with a failed completion: what is in flight behind it may still come
         self.lossy = False  # frames may be missing, not changed
         self.judge: int | None = None  # cycles until the MAC's good verdict on a frame, None: by hand
 
@@ -110,7 +112,20 @@ class Bench:
         for handle in d:
             if handle._name.endswith(("_i", "_ni")) and handle._name != "clk_i":
                 handle.value = 0
-        for name in ("rready", "rid", "rdata", "rresp", "rlast", "rvalid", "bid", "bresp", "bvalid", "awready", "wready", "arready"):
+        for name in (
+            "rready",
+            "rid",
+            "rdata",
+            "rresp",
+            "rlast",
+            "rvalid",
+            "bid",
+            "bresp",
+            "bvalid",
+            "awready",
+            "wready",
+            "arready",
+        ):
             if name != "rready":
                 getattr(d, f"m_axi_{name}").value = 0
         d.ring_log2_i.value, d.buf_size_i.value, d.max_frame_i.value = self.log2, self.buf_size, max_frame
@@ -174,7 +189,9 @@ class Bench:
             if self.next_buffer + 2 * self.buf_size + 64 > SIZE:
                 self.next_buffer = BUFFERS
             at = self.next_buffer + (self.rng.randrange(64) if align is None else align)
-            self.next_buffer = at + self.buf_size + self.rng.randrange(1, 9) if align is None else (at + self.buf_size + 127) & ~63
+            self.next_buffer = (
+                at + self.buf_size + self.rng.randrange(1, 9) if align is None else (at + self.buf_size + 127) & ~63
+            )
             self.memory[at - 1 : at + self.buf_size + 1] = b"\xee" * (self.buf_size + 2)
             self.writable[at : at + self.buf_size] = b"\1" * self.buf_size
             index = self.producer[queue]
@@ -224,7 +241,9 @@ class Bench:
             self.tx_words.append((int.from_bytes(piece, "little"), i + 8 >= len(data), len(piece) - 1))
         self.record(queue, index, len(data), verdict=1)
 
-    def record(self, queue: int, index: int, length: int, cause: int = 0, kind: int = 0, verdict: int = 0, barrier: int = 0) -> None:
+    def record(
+        self, queue: int, index: int, length: int, cause: int = 0, kind: int = 0, verdict: int = 0, barrier: int = 0
+    ) -> None:
         self.records.append((barrier, queue, index, length, cause, kind, verdict))
 
     # ---- every cycle -------------------------------------------------------------------------------------------------
@@ -290,7 +309,9 @@ class Bench:
             d.mac_tx_ready_i.value = mac_ready
             if not rec_now and self.records:
                 rec_now = 1
-                for name, value in zip(("barrier", "queue", "index", "length", "cause", "class", "verdict"), self.records[0], strict=True):
+                for name, value in zip(
+                    ("barrier", "queue", "index", "length", "cause", "class", "verdict"), self.records[0], strict=True
+                ):
                     getattr(d, f"rec_{name}_i").value = value
             d.rec_valid_i.value = rec_now
             if not verdict_now and self.verdicts and self.verdicts[0][0] <= self.cycle:
@@ -309,14 +330,22 @@ class Bench:
                     length = int(getattr(d, f"{name}_len_o").value) if name != "ev0" else 0
                     for i in range(36):
                         if mask >> i & 1:
-                            add = wire if i == 1 else length if i in (3, 5, 7, 9) and not (prefix == "tx" and i == 9) else 1
+                            add = (
+                                wire
+                                if i == 1
+                                else length
+                                if i in (3, 5, 7, 9) and not (prefix == "tx" and i == 9)
+                                else 1
+                            )
                             self.counters[f"{prefix}{i}"] += add
         irq = d.irq_o.value
         if irq != 0:
             assert irq.is_resolvable, "irq_o has an X"
             self.irqs.extend((self.cycle, v) for v in range(len(d.irq_o)) if int(irq) >> v & 1)
         if int(d.cpl_err_valid_o.value):
-            self.errors.append(("cpl", int(d.cpl_err_dir_o.value), int(d.cpl_err_queue_o.value), int(d.cpl_err_index_o.value)))
+            self.errors.append(
+                ("cpl", int(d.cpl_err_dir_o.value), int(d.cpl_err_queue_o.value), int(d.cpl_err_index_o.value))
+            )
         if int(d.fetch_err_valid_o.value):
             self.errors.append(("fetch", 1, int(d.fetch_err_queue_o.value), int(d.fetch_err_index_o.value)))
         if int(d.barrier_valid_o.value):
@@ -324,10 +353,16 @@ class Bench:
 
     def _address(self) -> None:
         d = self.dut
-        burst = Burst(int(d.m_axi_awid.value), int(d.m_axi_awaddr.value) - BASE, int(d.m_axi_awlen.value) + 1, self.writes)
+        burst = Burst(
+            int(d.m_axi_awid.value), int(d.m_axi_awaddr.value) - BASE, int(d.m_axi_awlen.value) + 1, self.writes
+        )
         self.writes += 1
         last = (burst.address & ~7) + 8 * burst.beats - 1
-        assert burst.address >> 12 == last >> 12 and 8 * burst.beats <= int(d.MaxBurstBytes.value) and burst.ident in (0, 1)
+        assert (
+            burst.address >> 12 == last >> 12
+            and 8 * burst.beats <= int(d.MaxBurstBytes.value)
+            and burst.ident in (0, 1)
+        )
         assert int(d.m_axi_awsize.value) == 3 and int(d.m_axi_awburst.value) == 1 and int(d.m_axi_awcache.value) == 3
         assert 0 <= burst.address and last < SIZE
         burst.bad = burst.number in self.fail_writes
@@ -339,7 +374,9 @@ class Bench:
 
     def _word(self) -> None:
         d = self.dut
-        self._gathered[-1].append((int(d.m_axi_wdata.value) if d.m_axi_wdata.value.is_resolvable else -1, int(d.m_axi_wstrb.value)))
+        self._gathered[-1].append(
+            (int(d.m_axi_wdata.value) if d.m_axi_wdata.value.is_resolvable else -1, int(d.m_axi_wstrb.value))
+        )
         if self._gathered[-1][-1][0] < 0:  # lanes without strobe may be anything
             word, strobe = str(d.m_axi_wdata.value), int(d.m_axi_wstrb.value)
             for lane in range(8):
@@ -357,7 +394,9 @@ class Bench:
             assert len(burst.words) == burst.beats, "WLAST does not fit AWLEN"
             queue = self._waiting[burst.ident]
             burst.due = max(self.cycle + self.rng.randint(*self.latency), queue[-1].due if queue else 0)
-            burst.apply_at = max(self.rng.randint(self.cycle, burst.due), queue[-1].apply_at if queue else 0)  # in order per id
+            burst.apply_at = max(
+                self.rng.randint(self.cycle, burst.due), queue[-1].apply_at if queue else 0
+            )  # in order per id
             queue.append(burst)
             if burst.ident == 1:
                 self._check_completion_order(burst)
@@ -379,7 +418,9 @@ class Bench:
                     if not burst.bad:
                         self.memory[a] = word >> 8 * lane & 0xFF
         first = (burst.address & 7, 7)
-        assert burst.words[0][1] & ((1 << first[0]) - 1) == 0 and burst.words[0][1] >> first[0] & 1, "first strobe is not AWADDR's"
+        assert burst.words[0][1] & ((1 << first[0]) - 1) == 0 and burst.words[0][1] >> first[0] & 1, (
+            "first strobe is not AWADDR's"
+        )
         if burst.ident == 1 and burst.bad:
             self.broken.add(self._ring(burst))
             self.cpl_next[self._ring(burst)] = self.cpl_next[self._ring(burst)] + 1 & MASK32
@@ -398,7 +439,9 @@ class Bench:
         at = self.buffers[queue][index]
         for data in self._waiting[0]:
             overlap = data.address < at + self.buf_size and (data.address & ~7) + 8 * data.beats > at
-            assert not overlap or (data.address & ~7) + 8 * data.beats <= at + 8, "completion before its data's response"
+            assert not overlap or (data.address & ~7) + 8 * data.beats <= at + 8, (
+                "completion before its data's response"
+            )
 
     def _completed(self, burst: Burst) -> None:
         rx, queue = self._ring(burst)
@@ -409,7 +452,9 @@ class Bench:
         assert words[3] & 0xFFFE == 0 and words[3] >> 32 == 0 and words[1] == words[2] == 0
         assert words[3] & 1 == 1 ^ (entry >> self.log2 & 1), "wrong phase"
         w = words[0]
-        c = Completion(rx, queue, entry, w & MASK32, w >> 32 & 0xFFFF, w >> 48 & 0xFF, w >> 56, words[3] >> 16 & 0xFFFF, self.cycle)
+        c = Completion(
+            rx, queue, entry, w & MASK32, w >> 32 & 0xFFFF, w >> 48 & 0xFF, w >> 56, words[3] >> 16 & 0xFFFF, self.cycle
+        )
         self.completions.append(c)
         if rx and (rx, queue) not in self.broken:
             self._take(c)
@@ -417,7 +462,10 @@ class Bench:
     def _take(self, c: Completion) -> None:
         at = self.buffers[c.queue].pop(c.index - 1 & MASK32)
         data = bytes(self.memory[at : at + c.length])
-        assert bytes(self.memory[at + c.length : at + self.buf_size]) == b"\xee" * (self.buf_size - c.length) or c.status & ERROR
+        assert (
+            bytes(self.memory[at + c.length : at + self.buf_size]) == b"\xee" * (self.buf_size - c.length)
+            or c.status & ERROR
+        )
         self.writable[at : at + self.buf_size] = bytes(self.buf_size)
         pieces = self._pieces[c.queue]
         assert bool(c.status & SOP) == (not pieces), "SOP misplaced"

@@ -235,7 +235,15 @@ async def carriers_without_a_frame_are_counted_and_no_frames(dut: Any) -> None:
 async def pass_bad_delivers_bad_frames_with_their_cause(dut: Any) -> None:
     bench = await Bench(dut, seed=14).begin(pass_bad_i=1)
     await bench.give(0, 8)
-    for flags, wire in ((FCS, 64), (RX_ER | FCS, 64), (RUNT, 40), (OVERSIZE, 1600), (IN_RANGE, 64), (RUNT | FCS, 18), (RUNT | FCS, 17)):
+    for flags, wire in (
+        (FCS, 64),
+        (RX_ER | FCS, 64),
+        (RUNT, 40),
+        (OVERSIZE, 1600),
+        (IN_RANGE, 64),
+        (RUNT | FCS, 18),
+        (RUNT | FCS, 17),
+    ):
         bench.receive((OWN + bytes(2000))[: min(wire, 1518) - 4], flags=flags, wire=wire)
     await settled(bench, 7)
     assert [(s & (OK | ERROR), c) for _, s, c in bench.frames[0]] == [(ERROR, c) for c in (16, 17, 18, 19, 20, 18)]
@@ -502,4 +510,3 @@ async def a_short_frame_is_visible_two_write_responses_and_35_cycles_after_its_s
     took = max(bench.responded_at.values()) - bench.status_at[0]
     dut._log.info("status word to visible completion: %d cycles with 63-cycle responses", took)
     assert took <= 2 * 63 + 35
-
