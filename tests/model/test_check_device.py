@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The conformance suite on the software twin, in several builds and with a disordered memory."""
 
+from collections.abc import Callable
+
 import pytest
 
-from hilnic.hw.clock import VirtualClock
-from hilnic.hw.memory import HostMemory
 from hilnic.hw.timing import TimingModel
 from hilnic.model.build import Build
-from hilnic.model.nic import ModelNic
-from hilnic.testing.check_device import CHECKS, CheckBench, run_check
-from hilnic.testing.nic_1g import Nic1g
+from hilnic.testing.check_device import CHECKS, CheckBench, run_check, run_checks
+from hilnic.testing.conformance import CheckFailed
 
 BUILDS = {
     "default": (Build(), TimingModel()),
@@ -18,16 +17,40 @@ BUILDS = {
 }
 
 
-def bench_for(build: Build, timing: TimingModel) -> CheckBench:
-    clock = VirtualClock()
-    memory = HostMemory(weak=timing.weak, now_ns=clock.now_ns)
-    nic = ModelNic(clock, memory, timing, build)
-    return CheckBench(clock, nic.wire, Nic1g(nic, clock), device=nic, controls=nic)
-
-
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("name", CHECKS)
-def test_the_twin_passes(name: str, build: str) -> None:
-    bench = bench_for(*BUILDS[build])
-    result = bench.clock.run(run_check(bench, name))
+def test_the_twin_passes(name: str, build: str, make_bench: Callable[..., CheckBench]) -> None:
+    bench = make_bench(*BUILDS[build])
+    result = bench.clock.run(run_check(bench, name))  # type: ignore[attr-defined]
     assert result.passed, result.failure
+
+
+def test_64_queues_pass_the_register_walk(make_bench: Callable[..., CheckBench]) -> None:
+    bench = make_bench(Build(num_tx_queues=64, num_rx_queues=64))
+    names = ["every_register_has_its_reset_value", "tx_queues_take_turns", "filter_steers_frames_to_queues"]
+    results = bench.clock.run(run_checks(bench, names))  # type: ignore[attr-defined]
+    assert [r.failure for r in results] == ["", "", ""]
+
+
+def test_checks_run_one_after_another_on_the_same_nic(make_bench: Callable[..., CheckBench]) -> None:
+    bench = make_bench()
+    results = bench.clock.run(run_checks(bench))  # type: ignore[attr-defined]
+    assert [(r.name, r.failure) for r in results if not r.passed] == []
+    assert len(results) == len(CHECKS) > 60
+
+
+def test_a_bench_without_controls_skips_with_a_reason(make_bench: Callable[..., CheckBench]) -> None:
+    bench = make_bench()
+    bench.offers = frozenset({"registers"})
+    result = bench.clock.run(run_check(bench, "misc_reports_link_changes"))  # type: ignore[attr-defined]
+    assert not result.passed
+    assert result.skipped == "the bench offers no link"
+
+
+def test_every_check_is_a_sentence() -> None:
+    assert all(c.sentence.endswith(".") and len(c.sentence) > 20 for c in CHECKS.values())
+
+
+def test_a_failed_expectation_says_what_and_what_not(make_bench: Callable[..., CheckBench]) -> None:
+    with pytest.raises(CheckFailed, match="answer: 41, not 42"):
+        make_bench().expect(41, 42, "answer")

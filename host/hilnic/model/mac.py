@@ -163,9 +163,11 @@ class Mac:
         frame = (
             from_octets(data, time_ns, origin=self.name) if host_fcs else WireFrame(padded, time_ns, origin=self.name)
         )
-        gap = max(self._registers.value(regs.MAC_CFG) & regs.MAC_CFG_IFG, SHORTEST_GAP)
-        self._tx_free_at = end + NS_PER_OCTET * gap
+        self._tx_free_at = end + NS_PER_OCTET * self._gap()
         self._clock.call_at(end, partial(self._run, "tx", partial(self._sent, frame, octets, done)))
+
+    def _gap(self) -> int:
+        return max(self._registers.value(regs.MAC_CFG) & regs.MAC_CFG_IFG, SHORTEST_GAP)
 
     def _sent(self, frame: WireFrame, octets: int, done: Callable[[int], None]) -> None:
         if self._alive:

@@ -10,6 +10,7 @@ A NIC with another register map brings a NicAdapter and runs the checks that nee
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hilnic.hw.device import DeviceFault
 from hilnic.testing.checks import errors, filters, interrupts, lifecycle, receive, registers, statistics, transmit
 from hilnic.testing.conformance import CHECKS, Check, CheckBench, CheckFailed
 
@@ -31,7 +32,7 @@ class Result:
 
 
 async def run_check(bench: CheckBench, name: str) -> Result:
-    """Run one check on a freshly reset NIC; a failed one is a Result, any other exception is the bench's."""
+    """Run one check on a freshly reset NIC; a NIC at fault is a failed Result, any other exception is the bench's."""
     chosen = CHECKS[name]
     missing = chosen.needs - bench.offers
     if missing:
@@ -40,7 +41,7 @@ async def run_check(bench: CheckBench, name: str) -> Result:
     try:
         await bench.start()
         await chosen.function(bench)
-    except CheckFailed as failure:
+    except (CheckFailed, DeviceFault) as failure:
         return Result(name, passed=False, failure=str(failure), simulated_ns=bench.clock.now_ns() - start)
     return Result(name, passed=True, simulated_ns=bench.clock.now_ns() - start)
 

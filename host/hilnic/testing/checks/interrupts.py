@@ -134,16 +134,21 @@ async def queues_use_their_own_vectors(bench: CheckBench) -> None:
 
 @check("registers")
 async def misc_reports_queue_errors_on_vector_0(bench: CheckBench) -> None:
-    """A queue error sends vector 0 once; writing MISC_CAUSE re-arms, and a cause that still stands sends again."""
+    """Queue errors send vector 0 once; writing MISC_CAUSE re-arms, and a cause that still stands sends again."""
     clear = regs.MISC_CAUSE_LINK_CHANGE | regs.MISC_CAUSE_TX_QUEUE_ERROR | regs.MISC_CAUSE_RX_QUEUE_ERROR
     bench.device.write32(regs.MISC_CAUSE, clear)
-    bench.device.write32(regs.MISC_ENABLE, regs.MISC_ENABLE_TX_QUEUE_ERROR)
+    bench.device.write32(regs.MISC_ENABLE, regs.MISC_ENABLE_TX_QUEUE_ERROR | regs.MISC_ENABLE_RX_QUEUE_ERROR)
     await bench.enable(Direction.TX, size=4)
     bench.device.write32(regs.tx_doorbell(0), 5)
     await bench.settle(LATE_NS)
     _expect(bench, 1, "after a queue error", 0)
-    bench.expect(await bench.device.read32(regs.MISC_CAUSE), regs.MISC_CAUSE_TX_QUEUE_ERROR, "MISC_CAUSE")
-    bench.device.write32(regs.MISC_CAUSE, 0)
+    await bench.enable(Direction.RX, size=4)
+    bench.device.write32(regs.rx_doorbell(0), 5)
+    await bench.settle(LATE_NS)
+    _expect(bench, 1, "while disarmed", 0)
+    both = regs.MISC_CAUSE_TX_QUEUE_ERROR | regs.MISC_CAUSE_RX_QUEUE_ERROR
+    bench.expect(await bench.device.read32(regs.MISC_CAUSE), both, "MISC_CAUSE")
+    bench.device.write32(regs.MISC_CAUSE, regs.MISC_CAUSE_TX_QUEUE_ERROR)
     await bench.settle(LATE_NS)
     _expect(bench, 2, "re-armed with the cause standing", 0)
     bench.device.write32(regs.MISC_CAUSE, clear)
