@@ -316,6 +316,36 @@ def test_sends_and_oids_after_removal_are_not_accepted(bench):
     assert [status for _, status in b.fp.completed] == [NdisStatus.NOT_ACCEPTED]
 
 
+@pytest.mark.rule("ST-17", "ST-07")
+@pytest.mark.parametrize("delay_ns", [0, 500, 1500])
+def test_a_removal_in_a_reset_waits_for_it_and_halts_once(bench, delay_ns):
+    b = bench(miniport=SlowReset)
+    b.kernel.start(ndis.reset_adapter(b.fm.adapter))
+    b.kernel.run_for(delay_ns)
+    b.kernel.start(ndis.surprise_remove_adapter(b.fm.adapter))
+    b.kernel.start(ndis.surprise_remove_adapter(b.fm.adapter))
+    b.kernel.start(ndis.halt_adapter(b.fm.adapter))
+    b.run()
+    assert b.fm.adapter.state is AdapterState.HALTED
+    assert b.fm.trace.count("halt DEVICE_SURPRISE_REMOVED") == 1
+    assert b.run(ndis.reset_adapter(b.fm.adapter)) is NdisStatus.ADAPTER_REMOVED
+
+
+@pytest.mark.rule("ST-07")
+def test_a_halt_during_a_pause_comes_after_it(bench):
+    b = bench()
+    b.fp.hold = b.fp.hoards = True
+    b.fm.indicate(b.frame())
+    b.kernel.start(ndis.pause_adapter(b.fm.adapter))
+    b.run()
+    halted = b.kernel.start(ndis.halt_adapter(b.fm.adapter))
+    b.run()
+    assert (halted, b.fm.trace[-1]) == ([], "pause")
+    b.fp.give_back()
+    b.run()
+    assert b.fm.trace[-1] == "halt DEVICE_DISABLED"
+
+
 @pytest.mark.rule("ST-18", "ST-19")
 def test_a_clean_halt_leaves_nothing_behind(bench):
     b = bench(completion="inline")

@@ -30,6 +30,7 @@ class Adapter:
         "context",
         "dma_handles",
         "driver",
+        "halted",
         "hang_timer",
         "held_sends",
         "interrupts",
@@ -85,6 +86,7 @@ class Adapter:
         self.dma_handles: list[Any] = []
         self.timers: list[Any] = []
         self.hang_timer: Any = None
+        self.halted: Event | None = None  # from the beginning of a halt on; set at its end
         self.throttle: Any = None  # the receive throttle of the DPC that runs now
         characteristics = driver.characteristics
         self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self)

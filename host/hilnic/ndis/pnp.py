@@ -62,8 +62,17 @@ async def start_adapter(
 
 
 async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_DISABLED) -> None:
-    """Pause, unbind every protocol, halt; whatever the miniport still holds is a leak (ST-18, ST-19)."""
-    async with adapter.pnp_lock:  # a pause or restart that runs already ends first
+    """Pause, unbind every protocol, halt; whatever the miniport still holds is a leak (ST-18, ST-19).
+
+    A pause, restart or reset that runs already ends first; a second halt waits for the first.
+    """
+    if adapter.halted is not None:
+        await adapter.halted.wait()
+        return
+    adapter.halted = adapter.ndis.kernel.create_event()
+    while adapter.resetting:
+        await adapter.reset_ended.wait()
+    async with adapter.pnp_lock:
         if adapter.state is AdapterState.RUNNING:
             await _pause(adapter, PauseReason.MINIPORT_DEVICE_REMOVE)
     for binding in list(adapter.bindings):
@@ -76,10 +85,13 @@ async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_
         adapter.step(AdapterEvent.HALT)
         adapter.ndis.adapters.remove(adapter)
         adapter.driver.adapters.remove(adapter)
+    adapter.halted.set()
 
 
 async def surprise_remove_adapter(adapter: Adapter) -> None:
     """The device is gone: tell the miniport, pause, unbind, halt; sends and OIDs end with NOT_ACCEPTED (ST-17)."""
+    if adapter.removed:
+        return
     adapter.removed = True
     adapter.update_bindings()
     notify = adapter.driver.characteristics.device_pnp_event_notify
@@ -292,6 +304,8 @@ async def reset_adapter(adapter: Adapter) -> NdisStatus:
     handler = adapter.driver.characteristics.reset
     if handler is None:
         return NdisStatus.NOT_RESETTABLE
+    if adapter.removed or adapter.halted is not None:
+        return NdisStatus.ADAPTER_REMOVED
     if adapter.resetting:
         return NdisStatus.RESET_IN_PROGRESS
     ndis = adapter.ndis
