@@ -337,16 +337,18 @@ def good_frames_both_ways(host, number=100):
 def test_ten_resets_at_random_times_under_full_duplex_traffic_st13_st14(seed):
     draw = random.Random(seed)
     host = Host(tx_ring=16, rx_ring=16, rx_buffers=32)
-    traffic = Traffic(host, draw)
+    traffic, idle = Traffic(host, draw), []
+    end_traffic = host.stack.nic._end_traffic
+    host.stack.nic._end_traffic = lambda status: idle.append(host.nic._dma.idle) or end_traffic(status)
     for _ in range(10):
         host.run(draw.randrange(1, 30_000))
         assert host.clock.run(ndis.reset_adapter(host.stack.adapter)) == NdisStatus.SUCCESS
-        assert host.nic._dma.idle
     traffic.on = False
     host.run(300_000)
     statistics = host.binding.statistics()
     assert statistics.completed == statistics.sent > 0
     assert set(host.binding.statuses) <= {NdisStatus.RESET_IN_PROGRESS}
+    assert idle == [True] * 10  # no memory changes hands before the NIC is idle (RG-12)
     good_frames_both_ways(host)
     host.stop()
 

@@ -232,7 +232,7 @@ class NicAdapter:
         self.tx.rearm()
         self.rx.rearm()
         self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE)
-        return True
+        return await self.hardware.until(regs.CTRL, regs.CTRL_RX_ENABLE, regs.CTRL_RX_ENABLE, self.config.timeout_ns)
 
     async def pause(self) -> NdisStatus:
         """MiniportPause: accepted frames still go out (ST-23), then silence, then everything is back (ST-03)."""

@@ -50,6 +50,10 @@ class Hardware:
         self.reads += 1
         return await self.device.read32(offset)
 
+    async def flush(self) -> None:
+        """Wait until every posted write has arrived: a read pushes them."""
+        await self.read(regs.STATUS)
+
     async def read64(self, offset: int) -> int:
         """Read a counter: the low word latches the high one."""
         low = await self.read(offset)

@@ -161,7 +161,10 @@ async def _answer(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
         return ndis.NdisStatus.NOT_ACCEPTED
     if request.request_type == ndis.RequestType.SET_INFORMATION:
         change = _SETS.get(request.oid)
-        return ndis.NdisStatus.NOT_SUPPORTED if change is None else change(nic, request)
+        status = ndis.NdisStatus.NOT_SUPPORTED if change is None else change(nic, request)
+        if status == ndis.NdisStatus.SUCCESS:
+            await nic.hardware.flush()  # whoever asked may rely on it from now on
+        return status
     if request.request_type not in {ndis.RequestType.QUERY_INFORMATION, ndis.RequestType.QUERY_STATISTICS}:
         return ndis.NdisStatus.NOT_SUPPORTED
     if request.oid == Oid.OID_GEN_STATISTICS:
