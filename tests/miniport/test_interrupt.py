@@ -80,10 +80,15 @@ def test_transmit_and_receive_share_one_dpc(bench, frame):
 
 
 def test_moderation_and_vector_are_programmed_as_configured(make_bench):
-    bench = make_bench(vector=3, tx_moderation=(5, 77), rx_moderation=(9, 99))
+    bench = make_bench(vector=3, tx_ring=64, tx_moderation=(5, 77), rx_moderation=(9, 99))
     for page, (count, ticks) in ((regs.tx_page(0), (5, 77)), (regs.rx_page(0), (9, 99))):
         written = dict(bench.nic.writes)
         assert written[page + regs.QUEUE_MOD_COUNT] == count
         assert written[page + regs.QUEUE_MOD_TICKS] == ticks
         assert written[page + regs.QUEUE_VECTOR] == 3
     assert bench.nic.handlers[3] is not None
+
+
+def test_a_small_ring_is_not_starved_by_moderation(make_bench):
+    bench = make_bench(tx_ring=4, tx_moderation=(16, 1000))
+    assert dict(bench.nic.writes)[regs.tx_page(0) + regs.QUEUE_MOD_COUNT] == 1

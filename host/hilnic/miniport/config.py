@@ -38,8 +38,8 @@ class NicConfig:
     """First ring index after each start (tests near 2^32)."""
     vector: int = 1
     """Interrupt message of the queues; 0 is that of link and errors."""
-    tx_moderation: tuple[int, int] = (16, 1250)
-    """Completions until an interrupt, and system clock ticks after which it comes anyhow."""
+    tx_moderation: tuple[int, int] = (16, 500)
+    """Completions until an interrupt (at most an eighth of the ring), and system clock ticks after which it comes."""
     rx_moderation: tuple[int, int] = (1, 0)
     """Likewise."""
     stall_ns: int = 200_000

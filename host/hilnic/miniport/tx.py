@@ -145,7 +145,7 @@ class Transmitter:
             init_index=config.start_index,
             cpl_init_index=config.start_index,
             vector=config.vector,
-            mod_count=config.tx_moderation[0],
+            mod_count=max(1, min(config.tx_moderation[0], config.tx_ring // 8)),
             mod_ticks=config.tx_moderation[1],
         )
         if not await self.page.enable():
