@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random scenarios on two twins that differ in timing alone, and on a broken twin."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hilnic.hw.timing import TimingModel
+from hilnic.model.build import Build
+from hilnic.model.completer import Completer
+from hilnic.testing.check_device import CheckBench
+from hilnic.testing.differential import Outcome, differences, play
+from hilnic.testing.scenario import BusError, Ending, Scenario, Transmit, make_scenario
+
+MakeBench = Callable[..., CheckBench]
+
+
+def played(make_bench: MakeBench, scenario: Scenario, timing: TimingModel) -> list[Outcome]:
+    bench = make_bench(timing=timing)
+    outcome: list[Outcome] = bench.clock.run(play(bench, scenario))  # type: ignore[attr-defined]
+    return outcome
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_timing_does_not_change_what_a_quiet_phase_gives(seed: int, make_bench: MakeBench) -> None:
+    scenario = make_scenario(seed)
+    one = played(make_bench, scenario, scenario.timing)
+    other = played(make_bench, scenario, TimingModel(dma_read_ns=300, write_response_ns=2000, posted_write_ns=100))
+    assert differences(one, other) == []
+
+
+def test_one_seed_makes_one_scenario() -> None:
+    assert make_scenario(3) == make_scenario(3) != make_scenario(4)
+
+
+def test_scenarios_cover_every_ending_kind_and_fault() -> None:
+    phases = [phase for seed in range(40) for phase in make_scenario(seed).phases]
+    steps = [step for phase in phases for step in phase.steps]
+    assert {phase.ending for phase in phases} == set(Ending)
+    assert {queue.size for phase in phases for queue in phase.queues} == {2, 4, 8, 16, 32, 64}
+    assert len({step.cause for step in steps if isinstance(step, Transmit)}) == 7
+    assert any(isinstance(step, BusError) for step in steps)
+    assert any(phase.loopback for phase in phases)
+
+
+def test_quiet_phases_are_compared_and_others_are_not(make_bench: MakeBench) -> None:
+    scenario = make_scenario(5)
+    outcomes = played(make_bench, scenario, scenario.timing)
+    assert [o.exact for o in outcomes] == [p.ending is Ending.QUIET for p in scenario.phases]
+
+
+def test_a_difference_is_named(make_bench: MakeBench) -> None:
+    scenario = next(s for s in map(make_scenario, range(40)) if s.phases[0].ending is Ending.QUIET)
+    one = played(make_bench, scenario, scenario.timing)
+    changed = replace(one[0], counters={**one[0].counters, "tx.frames": 12345})
+    (sentence,) = differences(one, [changed, *one[1:]])
+    assert "phase 0 counters tx.frames" in sentence
+    assert "12345" in sentence
+
+
+def test_a_twin_with_another_frame_length_disagrees(make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = next(s for s in map(make_scenario, range(40)) if s.phases[0].ending is Ending.QUIET)
+    good = played(make_bench, scenario, scenario.timing)
+    original = Completer.write
+
+    def lying(*arguments: Any) -> None:
+        *before, frame_length, done = arguments
+        original(*before, frame_length ^ 1, done)
+
+    monkeypatch.setattr(Completer, "write", lying)
+    assert "phase 0 done" in differences(good, played(make_bench, scenario, scenario.timing))[0]
+
+
+def test_one_queue_builds_play_too(make_bench: MakeBench) -> None:
+    build = Build(num_tx_queues=1, num_rx_queues=1)
+    for seed in range(3):
+        bench = make_bench(build)
+        assert bench.clock.run(play(bench, make_scenario(seed, 1, 1)))  # type: ignore[attr-defined]
