@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""hdl/common: no crossing loses, doubles, reorders or tears anything at any ratio of the clocks; the FIFOs keep their promises."""
+"""hdl/common: no crossing loses, doubles, reorders or tears anything at any ratio of the clocks; FIFOs too."""
 
 import random
 from collections import Counter, deque

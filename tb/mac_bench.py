@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vocabulary of the MAC's tests: cocotbext-eth's GMII ends on the line, monitors that write down every cycle of both sides."""
+"""Vocabulary of the MAC's tests: cocotbext-eth on the line, monitors of every cycle of both sides."""
 
 import random
 import zlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""eth_mac_1g against cocotbext-eth's GmiiSource and GmiiSink: what 802.3 clauses 3, 4 and 35 and docs/nic.md section 7 promise."""
+"""eth_mac_1g against cocotbext-eth's GMII ends: what 802.3 clauses 3, 4, 35 and docs/nic.md section 7 promise."""
 
 import cocotb
 from cocotb.triggers import ClockCycles

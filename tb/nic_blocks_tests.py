@@ -140,7 +140,7 @@ async def a_clear_sets_all_to_zero_and_loses_no_later_event(dut):
     dut.stats_clear_i.value = 0
     await RisingEdge(dut.clk_i)
     assert dut.stats_clear_busy_o.value == 1
-    word, cycles = await access(dut, 5, 0)
+    _, cycles = await access(dut, 5, 0)
     assert cycles < 45
     await event(dut, 1, 1 << 35)
     assert dut.stats_clear_busy_o.value == 0

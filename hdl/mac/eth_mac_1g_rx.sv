@@ -18,7 +18,7 @@ module eth_mac_1g_rx (
     output      logic        m_axis_rx_tvalid,
     output      logic        m_axis_rx_tlast,
     output      logic        m_axis_rx_tuser,
-    // configuration, keep_fcs taken at the start of a frame
+    // configuration, taken at the start of a frame
     input  wire logic [15:0] cfg_max_frame_i,
     input  wire logic        cfg_keep_fcs_i,
     // status of the carrier that just ended
@@ -55,7 +55,7 @@ module eth_mac_1g_rx (
   logic [15:0] octets_q, type_q, expected_q, newest_pair;
   logic seen_er_q, keep_q, tagged_q, false_q, valid_q;
   logic in_frame, ends, overflows, emits, idle_code, false_carrier, missing, fcs_bad, runt, oversize, bad, is_tag;
-  logic [16:0] limit;
+  logic [16:0] limit_q; // longest frame allowed
 
   // The pins, registered.
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -96,8 +96,7 @@ module eth_mac_1g_rx (
   crc32 u_crc (.crc_i(crc_q), .data_i(d_q), .crc_o(crc_next));
 
   assign in_frame = state_q == StData || state_q == StCut;
-  assign limit = {1'b0, cfg_max_frame_i} + (tagged_q ? 17'd4 : 17'd0);
-  assign overflows = {1'b0, octets_q} >= limit;
+  assign overflows = {1'b0, octets_q} >= limit_q;
   assign newest_pair = {line_q[31:24], line_q[39:32]};
   assign is_tag = newest_pair == 16'h8100 || newest_pair == 16'h88A8;
 
@@ -112,6 +111,7 @@ module eth_mac_1g_rx (
       keep_q <= 1'b0;
       tagged_q <= 1'b0;
       type_q <= '1;
+      limit_q <= '0;
       expected_q <= 16'd0;
     end else if (dv_q) begin
       if (in_frame) begin
@@ -121,6 +121,7 @@ module eth_mac_1g_rx (
         if (er_q) seen_er_q <= 1'b1;
         if (octets_q < 16'd20) begin
           if (octets_q == 16'd14) tagged_q <= is_tag;
+          if (octets_q == 16'd15 && tagged_q) limit_q <= limit_q + 17'd4;
           if (octets_q == 16'd14 || (octets_q == 16'd18 && tagged_q)) type_q <= newest_pair;
           expected_q <= type_q + (tagged_q ? 16'd22 : 16'd18);
         end else if (octets_q == 16'd20 && expected_q < MinOctets) begin
@@ -133,6 +134,7 @@ module eth_mac_1g_rx (
         keep_q <= cfg_keep_fcs_i;
         tagged_q <= 1'b0;
         type_q <= '1;
+        limit_q <= {1'b0, cfg_max_frame_i};
       end
     end
   end

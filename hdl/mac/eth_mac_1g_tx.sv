@@ -19,7 +19,7 @@ module eth_mac_1g_tx (
     output      logic [ 7:0] gmii_txd_o,
     output      logic        gmii_tx_en_o,
     output      logic        gmii_tx_er_o,
-    // configuration, taken at the start of a frame (IFG: at its end)
+    // configuration, taken at the start of a frame
     input  wire logic [ 7:0] cfg_ifg_i,
     input  wire logic        cfg_host_fcs_i,
     // verdict
@@ -49,7 +49,7 @@ module eth_mac_1g_tx (
   logic [31:0] crc_q, crc_next;
   logic [15:0] octets_q;
   logic accept, data_ends, fourth, long_enough;
-  logic [7:0] ifg;
+  logic [7:0] last_idle_q; // step that ends the gap
 
   crc32 u_crc (.crc_i(crc_q), .data_i(hold_q), .crc_o(crc_next));
 
@@ -57,7 +57,6 @@ module eth_mac_1g_tx (
   assign accept = s_axis_tx_tvalid && s_axis_tx_tready;
   assign fourth = step_q[1:0] == 2'd3;
   assign long_enough = octets_q >= MinOctets - 16'd1;
-  assign ifg = cfg_ifg_i < MinIfg ? MinIfg : cfg_ifg_i;
   assign data_ends = hold_last_q && (host_fcs_q || long_enough);
 
   always_comb begin
@@ -79,7 +78,7 @@ module eth_mac_1g_tx (
         else if (fourth) state_d = StDrain;
       end
       StDrain: if (accept && s_axis_tx_tlast) state_d = StIfg;
-      StIfg: if (step_q >= ifg - 8'd1) state_d = StIdle;
+      StIfg: if (step_q == last_idle_q) state_d = StIdle;
       default: state_d = StIdle;
     endcase
   end
@@ -124,6 +123,7 @@ module eth_mac_1g_tx (
       host_fcs_q <= 1'b0;
       abort_q <= 1'b0;
       done_q <= 1'b0;
+      last_idle_q <= MinIfg - 8'd1;
     end else if (state_q != StIdle || accept) begin
       case (state_q)
         StIdle: begin
@@ -132,6 +132,7 @@ module eth_mac_1g_tx (
           crc_q <= '1;
           octets_q <= 16'd0;
           host_fcs_q <= cfg_host_fcs_i;
+          last_idle_q <= (cfg_ifg_i < MinIfg ? MinIfg : cfg_ifg_i) - 8'd1;
           abort_q <= 1'b0;
         end
         StPreamble: if (step_q == 8'd6) gmii_txd_o <= Sfd;
