@@ -35,6 +35,7 @@ DEFAULT_SIZE = 32 << 20
 DEFAULT_BASE = 0x1_2000_0000
 GRANULE = 64
 POISON = 0xDD
+_TO_DEVICE, _FROM_DEVICE = 1, 2
 _SMALL = 65536
 _ZEROS = bytes(_SMALL)
 _ONES = b"\1" * _SMALL
@@ -230,14 +231,16 @@ class HostMemory:
 
     def map(self, address: int, length: int, direction: int) -> Mapping:
         """Let the device access a range until `unmap`; a TO_DEVICE range becomes visible as it is now."""
-        start = self._offset(address, length)
+        start = address - self.base
         end = start + length
-        if direction & Direction.TO_DEVICE:
-            _increment(self._read_view, start, end)
+        if length <= 0 or start < 0 or end > self.size:
+            raise ValueError(f"0x{address:x}+{length} is outside of {self!r}")
+        if direction & _TO_DEVICE:
+            _increment(self._read_view[start:end], length)
             if self.weak:
                 self._device_view[start:end] = self._host_view[start:end]
-        if direction & Direction.FROM_DEVICE:
-            _increment(self._write_view, start, end)
+        if direction & _FROM_DEVICE:
+            _increment(self._write_view[start:end], length)
         mapping = Mapping(address, length, direction)
         self._mappings.add(mapping)
         return mapping
@@ -248,11 +251,11 @@ class HostMemory:
             raise ValueError(f"{mapping!r} was unmapped twice")
         self._mappings.remove(mapping)
         mapping.live = False
-        start = mapping.address - self.base
-        if mapping.direction & Direction.TO_DEVICE:
-            _decrement(self._read_view, start, start + mapping.length)
-        if mapping.direction & Direction.FROM_DEVICE:
-            _decrement(self._write_view, start, start + mapping.length)
+        start, length = mapping.address - self.base, mapping.length
+        if mapping.direction & _TO_DEVICE:
+            _decrement(self._read_view[start : start + length], length)
+        if mapping.direction & _FROM_DEVICE:
+            _decrement(self._write_view[start : start + length], length)
 
     def _offset(self, address: int, length: int) -> int:
         start = address - self.base
@@ -305,9 +308,8 @@ def _read_nonzero(counts: memoryview, start: int, end: int) -> bool:
     return window != (_ZEROS[: end - start] if end - start <= _SMALL else bytes(end - start))
 
 
-def _increment(counts: memoryview, start: int, end: int) -> None:
+def _increment(window: memoryview, length: int) -> None:
     """Add 1 to each count. The usual case, all 0, is a copy (numpy's in-place add costs five times as much)."""
-    window, length = counts[start:end], end - start
     if length <= _SMALL and window.tobytes() == _ZEROS[:length]:
         window[:] = _ONES[:length]
         return
@@ -317,8 +319,7 @@ def _increment(counts: memoryview, start: int, end: int) -> None:
     array += 1
 
 
-def _decrement(counts: memoryview, start: int, end: int) -> None:
-    window, length = counts[start:end], end - start
+def _decrement(window: memoryview, length: int) -> None:
     if length <= _SMALL and window.tobytes() == _ONES[:length]:
         window[:] = _ZEROS[:length]
         return
