@@ -130,11 +130,16 @@ def literals_in_accesses(tree: ast.AST) -> list[int]:
     """Integers of 8 and more in the offset of a read32 or write32 call: an offset by hand."""
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.args]
     offsets = [call.args[0] for call in calls if call.func.attr in {"read32", "write32"}]
-    return [n.value for o in offsets for n in ast.walk(o) if isinstance(n, ast.Constant) and is_large(n.value)]
+    return [value for offset in offsets for value in constants_in(offset) if value >= 8]
 
 
-def is_large(value: object) -> bool:
-    return isinstance(value, int) and value >= 8
+def constants_in(node: ast.AST) -> list[int]:
+    """Integers of an expression, without those that are arguments of a call (a queue's or an entry's number)."""
+    if isinstance(node, ast.Call):
+        return []
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, int) else []
+    return [value for child in ast.iter_child_nodes(node) for value in constants_in(child)]
 
 
 def test_no_other_module_holds_an_offset_or_a_layout(project: Path) -> None:
