@@ -2,8 +2,9 @@
 """The event trace in simulated time, across host and hardware.
 
 One id follows a frame, as field `frame` of its events. NDIS numbers what is sent from 1; `tag()` numbers what enters on
-the wire from FIRST_WIRE_ID, and remembers the bytes of either; descriptor events carry the id, and `find()` recognises the frame by its bytes where it leaves (on the wire, in the
-receive buffer). Frames of equal bytes are matched in order, so a dropped one shifts only its own duplicates.
+the wire from FIRST_WIRE_ID, and remembers the bytes of either; descriptor events carry the id, and `find()` recognises
+the frame by its bytes where it leaves (on the wire, in the receive buffer). Frames of equal bytes are matched in order,
+so a dropped one shifts only its own duplicates.
 
 Off costs one attribute test: `if trace.enabled: trace.emit(...)`. Two runs with one seed write the same JSONL bytes.
 """
