@@ -55,17 +55,17 @@ class Interrupts:
         queue.masked = False
         queue.reported = consumer
         self._cancel_timer(queue)
-        if queue.cpl_produced != consumer:
+        if _behind(queue):
             self._fire(queue)
 
     def completed(self, queue: Queue) -> None:
         """CPL_PRODUCED has moved."""
         if queue.masked:
             return
-        unreported = (queue.cpl_produced - queue.reported) & U32
+        unreported = _behind(queue)
         if unreported >= max(queue.mod_count, 1):
             self._fire(queue)
-        elif queue.mod_ticks and queue.timer is None:
+        elif unreported and queue.mod_ticks and queue.timer is None:
             due = self._clock.now_ns() + self._build.cycles_ns(queue.mod_ticks)
             queue.timer = self._clock.call_at(due, lambda: self._timed_out(queue))
 
@@ -86,7 +86,7 @@ class Interrupts:
 
     def flush(self, queue: Queue) -> None:
         """Before a queue becomes disabled: send what is unreported, then mask."""
-        if not queue.masked and queue.cpl_produced != queue.reported:
+        if not queue.masked and _behind(queue):
             self._fire(queue)
         queue.masked = True
         self._cancel_timer(queue)
@@ -113,3 +113,9 @@ class Interrupts:
     def reset(self) -> None:
         """Soft reset: misc is armed again."""
         self._misc_armed = True
+
+
+def _behind(queue: Queue) -> int:
+    """Completions to report; 0 also when software has seen more in memory than the write responses tell yet."""
+    distance = (queue.cpl_produced - queue.reported) & U32
+    return distance if distance < 1 << 31 else 0

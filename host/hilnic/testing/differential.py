@@ -67,6 +67,7 @@ class _Player:
     arriving: list[bytes] = field(default_factory=list)
     wire_free_at: int = 0
     last_news: int = 0
+    vectors: dict[Key, int] = field(default_factory=dict)
 
     async def play(self) -> Outcome:
         await self._begin()
@@ -95,6 +96,7 @@ class _Player:
             await bench.nic.enable(setup)
             bench.nic.rearm(setup.direction, setup.number)
             self.done[setup.direction, setup.number] = []
+            self.vectors[setup.direction, setup.number] = setup.vector
             if setup.direction is Direction.RX:
                 bench.nic.post_rx(setup.number, setup.size)
         await bench.settle(3000)
@@ -110,8 +112,14 @@ class _Player:
                 self.last_news = self.bench.clock.now_ns()
             if found and direction is Direction.RX:
                 self.bench.nic.post_rx(number, len(found))
-            if found:
-                self.bench.nic.rearm(direction, number)
+            self._rearm(direction, number)
+
+    def _rearm(self, direction: Direction, number: int) -> None:
+        """Answer an interrupt message, as a driver does; the queue is masked since it was sent."""
+        vector = self.vectors[direction, number]
+        if self.bench.interrupts[vector]:
+            self.bench.interrupts[vector] = 0
+            self.bench.nic.rearm(direction, number)
 
     async def _pause(self, ns: int) -> None:
         end = self.bench.clock.now_ns() + ns

@@ -134,7 +134,7 @@ def _queue(random: Random, direction: Direction, number: int) -> QueueSetup:
         start=random.choice((0, random.randrange(1 << 32), 0xFFFF_FFFF - random.randrange(8))),
         cpl_start=random.choice((0, random.randrange(1 << 32), 0xFFFF_FFFF - random.randrange(8))),
         buf_size=random.choice((64, 65, 128, 256, 1522, 2048)),
-        vector=random.randrange(8),
+        vector=4 * direction + number,
         mod_count=random.choice((0, 1, 4)),
         mod_ticks=random.choice((0, 500)),
     )
