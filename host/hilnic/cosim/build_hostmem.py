@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the C library `hostmem` (host/hilnic/cosim/native) with the system's compiler, once per content.
 
+Beside it, `cast_memo` (native/preload), which makes Icarus twice as fast.
+
 `python -m hilnic.cosim.build_hostmem` builds and prints the path. One file serves all: Icarus loads it as a VPI module,
 Verilator links it, Python attaches to it with ctypes.
 """
@@ -15,6 +17,7 @@ from pathlib import Path
 from hilnic import sources, toolchain
 
 NAME = "hostmem.vpi"
+MEMO = "cast_memo.so"
 FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Werror")
 
 
@@ -57,18 +60,29 @@ def build_hostmem() -> Path:
     text = [file.read_text(encoding="utf-8") for file in (*files, *sorted(headers))]
     target = build_root() / "hostmem" / content_hash(*FLAGS, sys.platform, *text) / NAME
     if not target.exists():
-        _compile(files, includes, target)
+        undefined = ("-undefined", "dynamic_lookup") if sys.platform == "darwin" else (f"-Wl,-soname,{NAME}",)
+        _compile(files, (*undefined, *(f"-I{folder}" for folder in includes)), target)
     return target
 
 
-def _compile(files: tuple[Path, ...], includes: tuple[Path, ...], target: Path) -> None:
+def build_cast_memo() -> Path | None:
+    """What is preloaded into vvp; None where there is no LD_PRELOAD for it (all but Linux)."""
+    if sys.platform != "linux":
+        return None
+    file = Path(__file__).parent / "native" / "preload" / "cast_memo.c"
+    target = build_root() / "hostmem" / content_hash(*FLAGS, file.read_text(encoding="utf-8")) / MEMO
+    if not target.exists():
+        _compile((file,), ("-ftls-model=initial-exec", "-ldl"), target)
+    return target
+
+
+def _compile(files: tuple[Path, ...], flags: tuple[str, ...], target: Path) -> None:
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("gcc", "cc", "clang")), None)
     if compiler is None:
         raise BuildError("no C compiler: install gcc")
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}")
-    undefined = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else [f"-Wl,-soname,{NAME}"]
-    command = [compiler, *FLAGS, *undefined, *(f"-I{folder}" for folder in includes), "-o", str(partial), *map(str, files)]
+    command = [compiler, *FLAGS, "-o", str(partial), *map(str, files), *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"{' '.join(command)}\n{done.stderr}")
@@ -76,4 +90,5 @@ def _compile(files: tuple[Path, ...], includes: tuple[Path, ...], target: Path) 
 
 
 if __name__ == "__main__":
+    build_cast_memo()
     print(build_hostmem())  # noqa: T201

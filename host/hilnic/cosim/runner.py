@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hilnic import sources, toolchain
-from hilnic.cosim.build_hostmem import build_hostmem, build_root, content_hash
+from hilnic.cosim.build_hostmem import build_cast_memo, build_hostmem, build_root, content_hash
 
 ICARUS, VERILATOR = "icarus", "verilator"
 SIMULATORS = (ICARUS, VERILATOR)
@@ -229,6 +229,9 @@ def _cocotb_environment(run: Run) -> dict[str, str]:
         HILNIC_SIM=run.built.design.sim,
         **run.environment,
     )
+    memo = build_cast_memo() if run.built.design.sim == ICARUS else None
+    if memo is not None:
+        environment["LD_PRELOAD"] = " ".join(filter(None, (environment.get("LD_PRELOAD"), str(memo))))
     return environment
 
 
