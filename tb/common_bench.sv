@@ -80,8 +80,20 @@ module common_bench (
       .dst_data_o(word_o)
   );
 
+  logic [4:0] age_q;
+
+  always_ff @(posedge b_clk_i or negedge b_rst_ni) begin
+    if (!b_rst_ni) age_q <= 5'd0;
+    else age_q <= age_q + 5'd1;
+  end
+
   cdc_alive u_alive (
-      .watched_clk_i(a_clk_i), .watched_rst_ni(a_rst_ni), .clk_i(b_clk_i), .rst_ni(b_rst_ni), .alive_o(a_alive_o)
+      .watched_clk_i(a_clk_i),
+      .watched_rst_ni(a_rst_ni),
+      .clk_i(b_clk_i),
+      .rst_ni(b_rst_ni),
+      .tick_i(age_q == '1),
+      .alive_o(a_alive_o)
   );
 
   cdc_reset u_reset (.clk_i(b_clk_i), .rst_ni(a_rst_ni), .rst_no(a_rst_no));

@@ -180,15 +180,15 @@ async def watch_word(dut, offered):
 
 
 @cocotb.test()
-async def a_stopped_clock_is_noticed_within_a_hundred_cycles(dut):
+async def a_stopped_clock_is_noticed_within_seventy_cycles(dut):
     bench = await Bench.start(dut)
     for _ in range(3):
-        await ClockCycles(dut.b_clk_i, 60)
+        await ClockCycles(dut.b_clk_i, 80)
         assert dut.a_alive_o.value == 1
         bench.a.stop()
-        await ClockCycles(dut.b_clk_i, 50)
+        await ClockCycles(dut.b_clk_i, 25)
         assert dut.a_alive_o.value == 1
-        await ClockCycles(dut.b_clk_i, 50)
+        await ClockCycles(dut.b_clk_i, 45)
         assert dut.a_alive_o.value == 0
         bench.a.start()
 
@@ -196,7 +196,7 @@ async def a_stopped_clock_is_noticed_within_a_hundred_cycles(dut):
 @cocotb.test()
 async def a_slow_clock_counts_as_running(dut):
     await Bench.start(dut, a_ps=8000, b_ps=5000)
-    await ClockCycles(dut.b_clk_i, 60)
+    await ClockCycles(dut.b_clk_i, 80)
     for _ in range(400):
         await RisingEdge(dut.b_clk_i)
         assert dut.a_alive_o.value == 1

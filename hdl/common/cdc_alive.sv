@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells clk_i's domain whether watched_clk_i is running: alive_o falls when 64 cycles of clk_i pass without a sign of life (one
-// comes every 8 cycles of the watched clock) and rises with the next one. The watched clock may stop and start at any time.
+// Tells clk_i's domain whether watched_clk_i is running. At each tick_i (one every 32 cycles, shared by all watchers) it asks
+// through the watched clock and back; alive_o says whether the answer to the last question came before the next tick. So it falls 32
+// to 64 cycles after the watched clock stopped, and rises within 64 cycles of its return.
 `default_nettype none
 
 module cdc_alive (
@@ -8,32 +9,22 @@ module cdc_alive (
     input  wire logic watched_rst_ni,
     input  wire logic clk_i,
     input  wire logic rst_ni,
+    input  wire logic tick_i,
     output      logic alive_o
 );
 
-  logic [3:0] beat_q;
-  logic beat_at_clk, seen_q, alive_q;
-  logic [5:0] silence_q;
+  logic ask_q, ask_at_watched, answer, alive_q;
 
-  always_ff @(posedge watched_clk_i or negedge watched_rst_ni) begin
-    if (!watched_rst_ni) beat_q <= 4'd0;
-    else beat_q <= beat_q + 4'd1;
-  end
-
-  cdc_sync u_beat (.clk_i, .rst_ni, .d_i(beat_q[3]), .q_o(beat_at_clk));
+  cdc_sync u_ask (.clk_i(watched_clk_i), .rst_ni(watched_rst_ni), .d_i(ask_q), .q_o(ask_at_watched));
+  cdc_sync u_answer (.clk_i, .rst_ni, .d_i(ask_at_watched), .q_o(answer));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      seen_q <= 1'b0;
+      ask_q <= 1'b0;
       alive_q <= 1'b0;
-      silence_q <= 6'd0;
-    end else if (seen_q != beat_at_clk) begin
-      seen_q <= beat_at_clk;
-      alive_q <= 1'b1;
-      silence_q <= 6'd0;
-    end else if (alive_q) begin
-      if (silence_q == '1) alive_q <= 1'b0;
-      silence_q <= silence_q + 6'd1;
+    end else if (tick_i) begin
+      alive_q <= answer == ask_q;
+      ask_q <= answer == ask_q ? !ask_q : ask_q;
     end
   end
 

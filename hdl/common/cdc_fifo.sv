@@ -29,10 +29,13 @@ module cdc_fifo #(
   logic [Bits:0] wr_ptr_q, wr_gray_q, wr_gray_at_rd, wr_next;
   logic [Bits:0] rd_ptr_q, rd_gray_q, rd_gray_at_wr, rd_next;
   logic [Width-1:0] rd_data_q;
-  logic rd_valid_q;
+  logic rd_valid_q, push, filled, advance;
 
   // Full: the pointers differ in both top bits of the Gray code only.
   assign wr_ready_o = wr_gray_q != {~rd_gray_at_wr[Bits:Bits-1], rd_gray_at_wr[Bits-2:0]};
+  assign push = wr_valid_i && wr_ready_o;
+  assign filled = rd_gray_q != wr_gray_at_rd;
+  assign advance = (filled && (!rd_valid_q || rd_ready_i)) || (rd_valid_q && rd_ready_i);
   assign wr_next = wr_ptr_q + 1'b1;
   assign rd_next = rd_ptr_q + 1'b1;
   assign rd_valid_o = rd_valid_q;
@@ -42,14 +45,14 @@ module cdc_fifo #(
     if (!wr_rst_ni) begin
       wr_ptr_q <= '0;
       wr_gray_q <= '0;
-    end else if (wr_valid_i && wr_ready_o) begin
+    end else if (push) begin
       wr_ptr_q <= wr_next;
       wr_gray_q <= wr_next ^ (wr_next >> 1);
     end
   end
 
   always_ff @(posedge wr_clk_i) begin
-    if (wr_valid_i && wr_ready_o) mem[wr_ptr_q[Bits-1:0]] <= wr_data_i;
+    if (push) mem[wr_ptr_q[Bits-1:0]] <= wr_data_i;
   end
 
   cdc_sync #(.Width(Bits + 1)) u_wr_to_rd (
@@ -65,14 +68,12 @@ module cdc_fifo #(
       rd_gray_q <= '0;
       rd_valid_q <= 1'b0;
       rd_data_q <= '0;
-    end else if (!rd_valid_q || rd_ready_i) begin
-      if (rd_gray_q != wr_gray_at_rd) begin
+    end else if (advance) begin
+      rd_valid_q <= filled;
+      if (filled) begin
         rd_ptr_q <= rd_next;
         rd_gray_q <= rd_next ^ (rd_next >> 1);
         rd_data_q <= mem[rd_ptr_q[Bits-1:0]];
-        rd_valid_q <= 1'b1;
-      end else if (rd_valid_q) begin
-        rd_valid_q <= 1'b0;
       end
     end
   end

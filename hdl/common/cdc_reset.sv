@@ -11,13 +11,8 @@ module cdc_reset (
   (* keep *) logic first_q, second_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) first_q <= 1'b0;
-    else first_q <= 1'b1;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) second_q <= 1'b0;
-    else second_q <= first_q;
+    if (!rst_ni) {second_q, first_q} <= 2'b00;
+    else {second_q, first_q} <= {first_q, 1'b1};
   end
 
   assign rst_no = second_q;

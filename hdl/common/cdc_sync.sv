@@ -28,7 +28,7 @@ module cdc_sync #(
 `else
   logic [31:0] random_q;
   logic held_q;
-  logic [Width-1:0] sample;
+  logic changes;
 
   // The seed of an instance mixes the run's seed with the instance's own name.
   initial begin : gen_seed
@@ -51,20 +51,20 @@ module cdc_sync #(
     return y ^ (y << 5);
   endfunction
 
-  assign sample = d_i;
+  assign changes = chain_q != {Stages{d_i}}; // a net: costs nothing while nothing changes
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       chain_q <= {Stages * Width{ResetValue}};
       held_q <= 1'b0;
-    end else if (chain_q != {Stages{sample}}) begin
+    end else if (changes) begin
       random_q <= next_random(random_q);
-      if (sample != chain_q[Width-1:0] && !held_q && random_q[7]) begin
+      if (d_i != chain_q[Width-1:0] && !held_q && random_q[7]) begin
         held_q <= 1'b1;
         chain_q <= {chain_q[(Stages-1)*Width-1:0], chain_q[Width-1:0]};
       end else begin
         held_q <= 1'b0;
-        chain_q <= {chain_q[(Stages-1)*Width-1:0], sample};
+        chain_q <= {chain_q[(Stages-1)*Width-1:0], d_i};
       end
     end
   end

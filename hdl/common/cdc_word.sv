@@ -16,14 +16,17 @@ module cdc_word #(
 );
 
   logic [Width-1:0] held_q, dst_data_q;
-  logic req_q, req_at_dst, ack_q, ack_at_src;
+  logic req_q, req_at_dst, ack_q, ack_at_src, take, arrives;
+
+  assign take = held_q != src_data_i && req_q == ack_at_src;
+  assign arrives = ack_q != req_at_dst;
 
   // The word is held from the request until its acknowledgement.
   always_ff @(posedge src_clk_i or negedge src_rst_ni) begin
     if (!src_rst_ni) begin
       held_q <= ResetValue;
       req_q <= 1'b0;
-    end else if (held_q != src_data_i && req_q == ack_at_src) begin
+    end else if (take) begin
       held_q <= src_data_i;
       req_q <= !req_q;
     end
@@ -36,7 +39,7 @@ module cdc_word #(
     if (!dst_rst_ni) begin
       dst_data_q <= ResetValue;
       ack_q <= 1'b0;
-    end else if (ack_q != req_at_dst) begin
+    end else if (arrives) begin
       dst_data_q <= held_q;
       ack_q <= req_at_dst;
     end

@@ -54,16 +54,17 @@ module eth_mac_1g_rx (
   logic [31:0] crc_q, crc_next;
   logic [15:0] octets_q, type_q, expected_q, newest_pair;
   logic seen_er_q, keep_q, tagged_q, false_q, valid_q;
-  logic in_frame, ends, overflows, emits, idle_code, false_carrier, missing, fcs_bad, runt, oversize, bad, is_tag;
+  logic pins_active, state_moves, reports, in_frame, ends, overflows, emits, idle_code, false_carrier, missing, fcs_bad, runt, oversize, bad, is_tag;
   logic [16:0] limit_q; // longest frame allowed
 
   // The pins, registered.
+  assign pins_active = gmii_rx_dv_i || dv_q || gmii_rx_er_i || er_q;
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       d_q <= 8'd0;
       dv_q <= 1'b1;
       er_q <= 1'b0;
-    end else if (gmii_rx_dv_i || dv_q || gmii_rx_er_i || er_q) begin
+    end else if (pins_active) begin
       d_q <= gmii_rxd_i;
       dv_q <= gmii_rx_dv_i;
       er_q <= gmii_rx_er_i;
@@ -88,9 +89,11 @@ module eth_mac_1g_rx (
     endcase
   end
 
+  assign state_moves = state_q != state_d;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) state_q <= StSkip;
-    else if (state_q != state_d) state_q <= state_d;
+    else if (state_moves) state_q <= state_d;
   end
 
   crc32 u_crc (.crc_i(crc_q), .data_i(d_q), .crc_o(crc_next));
@@ -149,6 +152,8 @@ module eth_mac_1g_rx (
   assign oversize = state_q == StCut;
   assign bad = missing || fcs_bad || runt || seen_er_q || oversize;
 
+  assign reports = state_q != StIdle || valid_q || er_q || false_q;
+
   // Beats and status.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -168,7 +173,7 @@ module eth_mac_1g_rx (
       rx_length_mismatch_o <= 1'b0;
       rx_length_range_o <= 1'b0;
       rx_tagged_o <= 1'b0;
-    end else if (state_q != StIdle || valid_q || er_q || false_q) begin
+    end else if (reports) begin
       m_axis_rx_tvalid <= emits;
       if (emits) begin
         m_axis_rx_tdata <= keep_q ? line_q[39:32] : line_q[7:0];

@@ -48,13 +48,14 @@ module eth_mac_1g_tx (
   logic hold_last_q, hold_bad_q, host_fcs_q, abort_q, done_q;
   logic [31:0] crc_q, crc_next;
   logic [15:0] octets_q;
-  logic accept, data_ends, fourth, long_enough;
+  logic accept, active, data_ends, fourth, long_enough;
   logic [7:0] last_idle_q; // step that ends the gap
 
   crc32 u_crc (.crc_i(crc_q), .data_i(hold_q), .crc_o(crc_next));
 
   assign s_axis_tx_tready = state_q == StIdle || (state_q == StData && !hold_last_q) || state_q == StDrain;
   assign accept = s_axis_tx_tvalid && s_axis_tx_tready;
+  assign active = state_q != StIdle || accept;
   assign fourth = step_q[1:0] == 2'd3;
   assign long_enough = octets_q >= MinOctets - 16'd1;
   assign data_ends = hold_last_q && (host_fcs_q || long_enough);
@@ -87,7 +88,7 @@ module eth_mac_1g_tx (
     if (!rst_ni) begin
       state_q <= StIfg;
       step_q <= 8'd0;
-    end else if (state_q != StIdle || accept) begin
+    end else if (active) begin
       if (state_q != state_d) begin
         state_q <= state_d;
         step_q <= 8'd0;
@@ -124,7 +125,7 @@ module eth_mac_1g_tx (
       abort_q <= 1'b0;
       done_q <= 1'b0;
       last_idle_q <= MinIfg - 8'd1;
-    end else if (state_q != StIdle || accept) begin
+    end else if (active) begin
       case (state_q)
         StIdle: begin
           gmii_txd_o <= Preamble;

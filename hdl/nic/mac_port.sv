@@ -47,11 +47,20 @@ module mac_port (
   cdc_reset u_tx_reset (.clk_i(gmii_tx_clk_i), .rst_ni, .rst_no(tx_rst_n));
   cdc_reset u_rx_reset (.clk_i(gmii_rx_clk_i), .rst_ni, .rst_no(rx_rst_n));
 
+  // The tick of the clock watchers, every 32 cycles.
+  logic [4:0] age_q;
+  logic tick_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {tick_q, age_q} <= 6'd0;
+    else {tick_q, age_q} <= age_q + 6'd1;
+  end
+
   cdc_alive u_tx_alive (
-      .watched_clk_i(gmii_tx_clk_i), .watched_rst_ni(tx_rst_n), .clk_i, .rst_ni, .alive_o(tx_clk_alive_o)
+      .watched_clk_i(gmii_tx_clk_i), .watched_rst_ni(tx_rst_n), .clk_i, .rst_ni, .tick_i(tick_q), .alive_o(tx_clk_alive_o)
   );
   cdc_alive u_rx_alive (
-      .watched_clk_i(gmii_rx_clk_i), .watched_rst_ni(rx_rst_n), .clk_i, .rst_ni, .alive_o(rx_clk_alive_o)
+      .watched_clk_i(gmii_rx_clk_i), .watched_rst_ni(rx_rst_n), .clk_i, .rst_ni, .tick_i(tick_q), .alive_o(rx_clk_alive_o)
   );
 
   // Configuration into the MAC's clocks.

@@ -47,7 +47,7 @@ module rx_filter (
   logic [23:0] mem_high [32]; // valid, steer, queue, octets 4 and 5
   logic [55:0] entry_q;       // entry of the step before
   logic [23:0] table_high;
-  logic own, broadcast, multicast, exact_on, match, hash_done, last_step, wanted, hashed;
+  logic moves, busy, own, broadcast, multicast, exact_on, match, hash_done, last_step, wanted, hashed;
   logic hit_valid_q, hit_accept_q, hit_own_q, hit_broadcast_q, hit_multicast_q;
   logic [5:0] hit_queue_q;
 
@@ -79,9 +79,12 @@ module rx_filter (
     endcase
   end
 
+  assign moves = state_q != state_d;
+  assign busy = state_q != StIdle || da_valid_i || hit_valid_q;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) state_q <= StIdle;
-    else if (state_q != state_d) state_q <= state_d;
+    else if (moves) state_q <= state_d;
   end
 
   // The lookup.
@@ -91,18 +94,16 @@ module rx_filter (
       step_q <= 6'd0;
       crc_q <= '1;
       entry_q <= 56'd0;
-    end else if (state_q == StIdle) begin
-      if (da_valid_i) begin
-        da_q <= da_i;
-        step_q <= 6'd0;
-        crc_q <= '1;
-        entry_q <= 56'd0;
-      end
     end else if (state_q == StWalk) begin
       step_q <= step_q + 6'd1;
       if (!hash_done) crc_q <= crc_next;
       entry_q[55:32] <= high_known_q[step_q[4:0]] ? mem_high[step_q[4:0]] : 24'd0;
       entry_q[31:0] <= low_known_q[step_q[4:0]] ? mem_low[step_q[4:0]] : 32'd0;
+    end else if (da_valid_i) begin
+      da_q <= da_i;
+      step_q <= 6'd0;
+      crc_q <= '1;
+      entry_q <= 56'd0;
     end
   end
 
@@ -115,7 +116,7 @@ module rx_filter (
       hit_own_q <= 1'b0;
       hit_broadcast_q <= 1'b0;
       hit_multicast_q <= 1'b0;
-    end else if (state_q != StIdle || hit_valid_q) begin
+    end else if (busy) begin
       hit_valid_q <= state_q != StIdle && state_d == StIdle;
       if (state_q == StClass) begin
         hit_accept_q <= cfg_filter_i[Promiscuous] || (own && cfg_filter_i[OwnUnicast])

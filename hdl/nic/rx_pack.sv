@@ -26,11 +26,12 @@ module rx_pack (
   logic [63:0] word_q;
   logic [40:0] status_q;
   logic [15:0] length_q, passed_q;
-  logic word_full_q, status_full_q, lost_q, ended_q, losing;
+  logic word_full_q, status_full_q, lost_q, ended_q, losing, active;
 
   assign word_valid_o = status_full_q || (word_full_q && !lost_q);
   assign word_status_o = status_full_q;
   assign word_data_o = status_full_q ? {23'd0, status_q} : word_q;
+  assign active = s_axis_tvalid || word_full_q || status_valid_i || ended_q || status_full_q;
   assign losing = lost_q || (word_full_q && (status_full_q || !word_ready_i));
 
   // A complete data word has this one cycle to go. ended_q comes with a frame's last word, its status one cycle later.
@@ -44,7 +45,7 @@ module rx_pack (
       ended_q <= 1'b0;
       status_q <= 41'd0;
       status_full_q <= 1'b0;
-    end else if (s_axis_tvalid || word_full_q || status_valid_i || ended_q || status_full_q) begin
+    end else if (active) begin
       word_full_q <= s_axis_tvalid && (s_axis_tlast || length_q[2:0] == 3'd7);
       if (s_axis_tvalid) begin
         if (length_q[2:0] == 3'd0) word_q <= {56'd0, s_axis_tdata};

@@ -47,9 +47,11 @@ module stats #(
   logic [NumCounters-1:0] left_q, lowest; // counters of the event that still wait
   logic [63:0] lowest64;
   logic [15:0] wire_q, len_q, amount, amount_q;
-  logic second_last_q, may_take, take0, take1, adding, adds_q, clear_asked_q;
+  logic moves, active, uses_memory, second_last_q, may_take, take0, take1, adding, adds_q, clear_asked_q;
   logic [5:0] lowest_index, adds_index_q, clear_index_q;
   logic [31:0] high_q;
+  logic preset;
+  logic [31:0] preset_low_q;
   (* no_rw_check *) logic [63:0] mem [64]; // never reads the counter that is being written
   logic [63:0] rd_data_q;
 
@@ -68,6 +70,10 @@ module stats #(
   assign take1 = may_take && ev1_valid_i && !take0;
   assign ev0_ready_o = take0;
   assign ev1_ready_o = take1;
+
+  assign moves = state_q != state_d || state_q == StClear || clear_i;
+  assign active = adding || adds_q || take0 || take1;
+  assign uses_memory = active || state_q == StClear || state_q == StRead || preset;
 
   always_comb begin
     state_d = state_q;
@@ -89,7 +95,7 @@ module stats #(
       clear_asked_q <= 1'b0;
       clear_index_q <= 6'd0;
       high_q <= 32'd0;
-    end else if (state_q != state_d || state_q == StClear || clear_i) begin
+    end else if (moves) begin
       state_q <= state_d;
       clear_asked_q <= clear_i || (clear_asked_q && state_q != StClear);
       clear_index_q <= state_d == StClear && state_q == StClear ? clear_index_q + 6'd1 : 6'd0;
@@ -107,7 +113,7 @@ module stats #(
       adds_q <= 1'b0;
       adds_index_q <= 6'd0;
       amount_q <= 16'd0;
-    end else if (adding || adds_q || take0 || take1) begin
+    end else if (active) begin
       adds_q <= adding;
       if (adding) begin
         left_q <= left_q & ~lowest;
@@ -124,9 +130,6 @@ module stats #(
   end
 
   // The counters.
-  logic preset;
-  logic [31:0] preset_low_q;
-
 `ifdef SYNTHESIS
   assign preset = 1'b0;
   assign preset_low_q = 32'd0;
@@ -136,10 +139,12 @@ module stats #(
 `endif
 
   always_ff @(posedge clk_i) begin
-    if (adds_q) mem[adds_index_q] <= rd_data_q + 64'(amount_q);
-    else if (state_q == StClear) mem[clear_index_q] <= 64'd0;
-    else if (preset) mem[csr_index_i] <= {csr_wdata_i, preset_low_q};
-    if (adding || state_q == StRead) rd_data_q <= mem[state_q == StRead ? csr_index_i : lowest_index];
+    if (uses_memory) begin
+      if (adds_q) mem[adds_index_q] <= rd_data_q + 64'(amount_q);
+      else if (state_q == StClear) mem[clear_index_q] <= 64'd0;
+      else if (preset) mem[csr_index_i] <= {csr_wdata_i, preset_low_q};
+      if (adding || state_q == StRead) rd_data_q <= mem[state_q == StRead ? csr_index_i : lowest_index];
+    end
   end
 
   assign clear_busy_o = clear_asked_q || state_q == StClear;

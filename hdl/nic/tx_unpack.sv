@@ -23,19 +23,20 @@ module tx_unpack (
 );
 
   logic [2:0] octet_q;
-  logic inside_q, at_end;
+  logic inside_q, at_end, accept;
 
   assign at_end = octet_q == (word_last_i ? word_count_i : 3'd7);
   assign m_axis_tdata = word_data_i[{octet_q, 3'd0}+:8];
   assign m_axis_tvalid = word_valid_i && (inside_q || start_ok_i);
   assign m_axis_tlast = word_last_i && at_end;
-  assign word_ready_o = m_axis_tvalid && m_axis_tready && at_end;
+  assign accept = m_axis_tvalid && m_axis_tready;
+  assign word_ready_o = accept && at_end;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       octet_q <= 3'd0;
       inside_q <= 1'b0;
-    end else if (m_axis_tvalid && m_axis_tready) begin
+    end else if (accept) begin
       octet_q <= at_end ? 3'd0 : octet_q + 3'd1;
       inside_q <= !m_axis_tlast;
     end
