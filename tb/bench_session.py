@@ -5,16 +5,20 @@ import cProfile
 import io
 import pstats
 from dataclasses import asdict
-from time import perf_counter
+from time import perf_counter, process_time
 
 import cocotb
 
 from hilnic.apps import latency, session
 from hilnic.apps.traffic import Load, Snapshot, Traffic
 from hilnic.cosim import hostmem
-from hilnic.cosim.harness import Harness
+from hilnic.cosim.harness import Clocks, Harness
 from hilnic.hw.timing import TimingModel
+from hilnic.miniport.config import NicConfig
 from hilnic.stack import Stack
+
+ALIGNED = Clocks(phases_ps=(0, 0, 0))
+"""Edges of all clocks together: a third of the simulator's time steps."""
 
 
 class Meter:
@@ -44,6 +48,7 @@ class Meter:
         s = self.card.statistics
         return Snapshot(
             wall_s=perf_counter(),
+            cpu_s=process_time(),
             now_ns=self.harness.now_ns,
             cycles=s.cycles,
             sent=(s.tx_frames, s.last_tx_ps / 1000),
@@ -63,7 +68,7 @@ async def rows(dut):
 async def measure(dut, row, job):
     load = Load(**row["load"])
     timing = TimingModel()
-    harness = Harness(dut, timing=timing, seed=job["seed"], limit_ns=60_000_000_000)
+    harness = Harness(dut, timing=timing, clocks=[ALIGNED], seed=job["seed"], limit_ns=60_000_000_000)
     await harness.start()
     card, meter = harness.cards[0], Meter(harness)
     looped = load.dir == "roundtrip"
@@ -72,7 +77,8 @@ async def measure(dut, row, job):
     card.settings.batch_ps = 10_000_000
     traffic = Traffic(load, job["seed"])
     raw = traffic.protocol()
-    stack = Stack(card.device, harness.clock, protocols=[raw], verify=row["verify"], timing=timing)
+    config = NicConfig(rx_moderation=tuple(row["rx_moderation"]))
+    stack = Stack(card.device, harness.clock, protocols=[raw], verify=row["verify"], timing=timing, config=config)
     await stack.start()
     traffic.attach(stack, raw, card.link, harness.clock, meter.snapshot)
     profile = cProfile.Profile() if job.get("profile") else None
@@ -81,10 +87,11 @@ async def measure(dut, row, job):
     start, end = await traffic.run()
     if profile:
         profile.disable()
-        print(report(profile))
+        print(report(profile))  # noqa: T201 - for sim.log
     card.settings.deliver, card.settings.batch_ps = 1, 0
     drops = await traffic.drops()
     meter.watch_interrupts()
+    stack.nic.rx.page.configure(mod_count=1, mod_ticks=0)
     found = await latency.measure(
         traffic, card.link, row["samples"], lambda: meter.arrival_ns, lambda: meter.interrupt_ns
     )

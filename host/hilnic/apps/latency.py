@@ -16,7 +16,8 @@ from typing import Any
 from hilnic.apps.traffic import Traffic
 from hilnic.hw import regs
 from hilnic.hw.timing import TimingModel
-from hilnic.wire.link import FCS_OCTETS, NS_PER_OCTET, PREAMBLE_OCTETS, Link, WireFrame
+from hilnic.wire.fcs import FCS_OCTETS
+from hilnic.wire.link import NS_PER_OCTET, PREAMBLE_OCTETS, Link, WireFrame
 
 __all__ = ["Latencies", "Spread", "measure"]
 
@@ -54,8 +55,11 @@ async def measure(
     arrival_ns: Callable[[], float],
     interrupt_ns: Callable[[], float],
 ) -> Latencies:
-    """Send single frames. `arrival_ns` and `interrupt_ns` tell when the last frame towards the NIC had its first octet
-    after the SFD, and when the NIC last sent an interrupt."""
+    """Send single frames, and listen.
+
+    `arrival_ns` and `interrupt_ns` tell when the last frame towards the NIC had its first octet after the SFD, and when
+    the NIC last sent an interrupt.
+    """
     found = Latencies()
     watch = _Watch(traffic, link, found, arrival_ns, interrupt_ns)
     for _ in range(samples):
@@ -82,8 +86,8 @@ class _Watch:
         self._posted_ns = getattr(self._device, "timing", TimingModel()).posted_write_ns
         self._doorbell_ns = 0
         self._octet_ns: float = 0
-        self._device.write32 = self._on_write
-        traffic.on_indication = self._on_indication
+        setattr(self._device, "write32", self._on_write)  # noqa: B010 - a method, on this instance alone
+        traffic.on_indication = self._indicated
         link.connect(self._on_frame)
 
     def end(self) -> None:
@@ -103,7 +107,7 @@ class _Watch:
         preamble = frame.time_ns - NS_PER_OCTET * (PREAMBLE_OCTETS + 1)
         self._found.doorbell_to_preamble.append(preamble - self._doorbell_ns)
 
-    def _on_indication(self) -> None:
+    def _indicated(self) -> None:
         looped = self._traffic.load.dir == "roundtrip"
         octet_ns = self._octet_ns if looped else self._arrival_ns()
         octets = self._traffic.octets + FCS_OCTETS

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
-from xml.etree import ElementTree  # noqa: S405 - reads what our own simulator wrote
+from xml.etree import ElementTree as ET
 
 from hilnic import sources
 from hilnic.apps.outcome import Exit, Stop
@@ -100,12 +100,12 @@ def _judge(session: Session, run: runner.Run, finished: runner.Finished) -> None
         raise SessionFailed(f"no end within {session.wall_limit_s:.0f} s", finished.log)
     if not run.results.exists():
         raise SessionFailed(f"the simulator ended with code {finished.exit_code} before its session", finished.log)
-    failures = [node for node in ElementTree.parse(run.results).iter() if node.tag in {"failure", "error"}]  # noqa: S314
+    failures = [node for node in ET.parse(run.results).iter() if node.tag in {"failure", "error"}]  # noqa: S314
     if failures:
         raise SessionFailed(_sentence(failures[0], finished.log), finished.log)
 
 
-def _sentence(failure: ElementTree.Element, log: Path) -> str:
+def _sentence(failure: ET.Element, log: Path) -> str:
     """The exception that ended the session."""
     text = failure.get("error_msg") or failure.get("message") or failure.text or ""
     if not text:

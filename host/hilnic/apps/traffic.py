@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Load for a measurement: frames through raw protocol, NDIS, miniport and NIC, `window` of them under way, each compared.
+"""Load for a measurement: frames through raw protocol, NDIS, miniport and NIC, `window` under way, each one compared.
 
     tx          protocol -> wire          one credit per send completion
     rx          wire -> protocol          one credit per indication
@@ -7,8 +7,7 @@
     roundtrip   protocol -> wire -> loop -> protocol, one credit per indication
 
 After `warm_up` frames of each way a first snapshot is taken, after `frames` more of each the second; traffic does not
-stop in between. Then everything drains and the NIC's drop counters can be read. `single` sends one frame on an idle NIC.
-It knows nothing of simulators: who runs it gives a clock, a stack, a link and a function that takes snapshots.
+stop in between. Then everything drains and the NIC's drop counters can be read. `single` sends one frame when idle. It knows nothing of simulators: who runs it gives a clock, a stack, a link and a function that takes snapshots.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from hilnic.hw import regs
 from hilnic.hw.clock import Clock
 from hilnic.protocols.raw import RawBinding, RawProtocol
 from hilnic.stack import Stack
-from hilnic.wire.link import FCS_OCTETS, SHORTEST_DATA, Link, WireFrame
+from hilnic.wire.fcs import FCS_OCTETS
+from hilnic.wire.link import SHORTEST_DATA, Link, WireFrame
 
 __all__ = ["OVERHEAD_OCTETS", "Load", "Miscompare", "Snapshot", "Traffic"]
 
@@ -66,10 +66,14 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Where everything stands at a moment; `sent` and `arrived` are the wire's, as the NIC's transmitter and receiver
-    have it: frames, and the time in ns of the last one."""
+    """Where everything stands at a moment.
+
+    `sent` and `arrived` are the wire's, as the NIC's transmitter and receiver have it: frames, and the time in ns of the
+    last one.
+    """
 
     wall_s: float
+    cpu_s: float
     now_ns: int
     cycles: int
     sent: tuple[int, float]
@@ -106,14 +110,17 @@ class Traffic:
             on_receive=self._on_receive, on_completed=self._on_completed, buffer_bytes=max(2048, self.load.size)
         )
 
-    def attach(self, stack: Stack, raw: RawProtocol, link: Link, clock: Clock, snapshot: Callable[[], Snapshot]) -> None:
+    def attach(
+        self, stack: Stack, raw: RawProtocol, link: Link, clock: Clock, snapshot: Callable[[], Snapshot]
+    ) -> None:
         """Take over a started stack and its wire end."""
         self.stack, self._link, self._clock, self._snapshot = stack, link, clock, snapshot
         (self._binding,) = raw.bindings.values()
         own = stack.nic.config.mac_address
         destination = _PEER if self.load.dir in {"tx", "both"} else own
         self._frames = self._make(destination, own)
-        self._wire_frames = [WireFrame(frame) for frame in (self._make(own, _PEER) if self.load.dir == "both" else self._frames)]
+        towards = self._make(own, _PEER) if self.load.dir == "both" else self._frames
+        self._wire_frames = [WireFrame(frame) for frame in towards]
         link.connect(self.on_wire_frame)
 
     def _make(self, destination: bytes, source: bytes) -> list[bytes]:
@@ -180,10 +187,10 @@ class Traffic:
         self._completed += 1
         self._credits += 1
         if nbl.next is None:  # the last one of this completion
-            credits, self._credits = self._credits, 0
+            earned, self._credits = self._credits, 0
             if self._counting and self.load.dir in {"tx", "both"}:
                 self._mark()
-                self._send(credits)
+                self._send(earned)
 
     def on_wire_frame(self, frame: WireFrame) -> None:
         """The wire's receiver: compares what the NIC sent."""
