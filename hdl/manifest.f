@@ -69,6 +69,7 @@ tb:
     tb/axi_slave_mem.sv
     tb/axil_master.sv
     tb/gmii_source.sv
+    tb/gmii_words.sv
     tb/gmii_sink.sv
     tb/irq_sink.sv
     tb/check_gmii.sv

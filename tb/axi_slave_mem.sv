@@ -44,11 +44,13 @@ module axi_slave_mem #(
   assign s_axi_awready = ctl_i[`CTL_AWREADY];
   assign s_axi_wready = ctl_i[`CTL_WREADY];
 
+  wire logic work = s_axi_arvalid || s_axi_awvalid || s_axi_wvalid || s_axi_rvalid || s_axi_bvalid || ctl_i[`CTL_R] || ctl_i[`CTL_B];
+
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       s_axi_rvalid <= 1'b0;
       s_axi_bvalid <= 1'b0;
-    end else begin
+    end else if (work) begin
       if (s_axi_arvalid && s_axi_arready) ignored = `HM_AR(Card, s_axi_arid, s_axi_araddr, {1'b0, s_axi_arlen} + 9'd1);
       if (s_axi_awvalid && s_axi_awready) ignored = `HM_AW(Card, s_axi_awid, s_axi_awaddr, {1'b0, s_axi_awlen} + 9'd1);
       if (s_axi_wvalid && s_axi_wready) ignored = `HM_W(Card, s_axi_wdata, s_axi_wstrb, s_axi_wlast);

@@ -38,6 +38,8 @@ module axil_master #(
   logic [1:0] ready_delay_q;
   logic write_q, aw_done_q, w_done_q;
 
+  wire logic work = ctl_i[`CTL_CSR] || state_q != StIdle;
+
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
@@ -46,6 +48,8 @@ module axil_master #(
       m_axil_arvalid <= 1'b0;
       m_axil_bready <= 1'b0;
       m_axil_rready <= 1'b0;
+    end else if (!work) begin
+      // the usual cycle
     end else if (state_q == StIdle) begin
       access = ctl_i[`CTL_CSR] ? `HM_CSR(Card) : 64'd0;
       if (access[0]) begin

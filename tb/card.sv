@@ -69,17 +69,14 @@ module card #(
   logic end_dv, end_er, rx_dv_q, rx_er_q, gmii_tx_en, gmii_tx_er;
   wire logic [1:0] mode = ctl_q[`CTL_WIRE];
   wire logic rx_clk = mode == 2'd0 ? end_clk_i : mode == 2'd1 ? tx_clk_i : other_clk_i;
-  wire logic [9:0] line = mode == 2'd1 ? wire_o : other_i;
+  wire logic [9:0] line = mode == 2'd0 ? {end_er, end_dv, end_d} : mode == 2'd1 ? wire_o : other_i;
+  wire logic line_changes = line != {rx_er_q, rx_dv_q, rxd_q};
   assign wire_o = {gmii_tx_er, gmii_tx_en, gmii_txd};
 
   // The pins change in the middle of the sender's cycle, as on a board: no race between the two NICs' clocks.
   initial {rx_er_q, rx_dv_q, rxd_q} = 10'd0;
   always @(negedge rx_clk) begin
-    if (mode == 2'd0) begin
-      if ({rx_er_q, rx_dv_q, rxd_q} != {end_er, end_dv, end_d}) {rx_er_q, rx_dv_q, rxd_q} <= {end_er, end_dv, end_d};
-    end else if ({rx_er_q, rx_dv_q, rxd_q} != line) begin
-      {rx_er_q, rx_dv_q, rxd_q} <= line;
-    end
+    if (line_changes) {rx_er_q, rx_dv_q, rxd_q} <= line;
   end
 
   nic_1g #(
@@ -145,11 +142,26 @@ module card #(
   endgenerate
 
   irq_sink #(.Card(Card), .NumVectors(NumVectors)) u_irq (.clk_i(clk_i), .rst_ni(rst_n), .irq_i(irq));
-  gmii_sink #(.Card(Card)) u_sink (.clk_i(tx_clk_i), .gmii_d_i(gmii_txd), .gmii_en_i(gmii_tx_en), .gmii_er_i(gmii_tx_er));
+
+  logic word_valid, word_first, word_last, word_error;
+  logic [3:0] word_count;
+  logic [5:0] word_gap;
+  logic [63:0] word_octets, word_start;
+  gmii_words u_words (
+      .clk_i(tx_clk_i), .gmii_d_i(gmii_txd), .gmii_en_i(gmii_tx_en), .gmii_er_i(gmii_tx_er),
+      .valid_o(word_valid), .first_o(word_first), .last_o(word_last), .error_o(word_error), .count_o(word_count),
+      .octets_o(word_octets), .start_o(word_start), .gap_o(word_gap)
+  );
+  gmii_sink #(.Card(Card)) u_sink (
+      .clk_i(tx_clk_i), .valid_i(word_valid), .last_i(word_last), .error_i(word_error), .count_i(word_count),
+      .octets_i(word_octets), .start_i(word_start)
+  );
 
   // ---- checkers ----
   check_gmii #(.Card(Card)) u_check_gmii (
-      .clk_i(tx_clk_i), .rst_ni(rst_n), .gmii_d_i(gmii_txd), .gmii_en_i(gmii_tx_en), .gmii_er_i(gmii_tx_er)
+      .clk_i(tx_clk_i), .rst_ni(rst_n), .gmii_en_i(gmii_tx_en), .gmii_er_i(gmii_tx_er), .valid_i(word_valid),
+      .first_i(word_first), .last_i(word_last), .error_i(word_error), .count_i(word_count), .octets_i(word_octets),
+      .gap_i(word_gap)
   );
   check_axi4 #(.Card(Card), .MaxReads(MaxReads), .MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes)) u_check_axi4 (
       .clk_i(clk_i), .rst_ni(rst_n), .awid(m_axi_awid), .awaddr(m_axi_awaddr), .awlen(m_axi_awlen), .awsize(m_axi_awsize),

@@ -48,6 +48,8 @@ module check_axi4 #(
   logic ar_wait_q, aw_wait_q, w_wait_q, w_first_q, reset_seen_q;
   logic [7:0] reads_q, writes_q;
 
+  wire logic look = !rst_ni || arvalid || awvalid || wvalid || rvalid || bvalid || ar_wait_q || aw_wait_q || w_wait_q;
+
   // From the address to the last byte of the burst's words in one 4 KiB page: 512 words.
   function automatic logic crosses(input logic [63:0] address, input logic [7:0] len);
     return {1'b0, address[11:3]} + {2'b00, len} > 10'd511;
@@ -78,7 +80,7 @@ module check_axi4 #(
       w_first_q <= 1'b1;
       reads_q <= 8'd0;
       writes_q <= 8'd0;
-    end else begin
+    end else if (look !== 1'b0) begin
       if (^{arvalid, awvalid, wvalid, bready, rready} === 1'bx)
         `BREACH(Card, "AXI-04", "a valid or ready of m_axi is unknown");
       // what was offered and not taken has to be there still

@@ -37,14 +37,16 @@ module check_axil #(
 
   wire logic busy = awvalid || wvalid || arvalid || aw_done_q || w_done_q || ar_done_q;
 
+  wire logic look = busy || bvalid || rvalid || age_q != 7'd0;
+
   always @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       {b_wait_q, r_wait_q, aw_wait_q, w_wait_q, ar_wait_q, aw_done_q, w_done_q, ar_done_q} <= 8'd0;
       age_q <= 7'd0;
-    end else begin
+    end else if (look !== 1'b0) begin
       if (^{awready, wready, arready, bvalid, rvalid} === 1'bx)
         `BREACH(Card, "AXIL-04", "a valid or ready of s_axil is unknown");
-      if (busy || bvalid || rvalid || age_q != 7'd0) begin
+      else begin
         // the NIC's answers
         if (b_wait_q && (!bvalid || bresp !== b_q)) `BREACH(Card, "AXIL-01", "s_axil_b* changed before s_axil_bready");
         if (r_wait_q && (!rvalid || {rdata, rresp} !== r_q)) `BREACH(Card, "AXIL-01", "s_axil_r* changed before s_axil_rready");

@@ -19,6 +19,8 @@ module gmii_source #(
   logic [3:0] left_q;
   logic busy_q;
 
+  wire logic work = due_i || busy_q || left_q != 4'd0;
+
   initial begin
     gmii_d_o = 8'h00;
     gmii_dv_o = 1'b0;
@@ -29,11 +31,13 @@ module gmii_source #(
   end
 
   always @(posedge clk_i) begin
-    if (left_q != 4'd0) begin
+    if (!work) begin
+      // the usual cycle
+    end else if (left_q != 4'd0) begin
       {gmii_er_o, gmii_dv_o, gmii_d_o} <= rest_q[9:0];
       rest_q <= rest_q >> 10;
       left_q <= left_q - 4'd1;
-    end else if (due_i || busy_q) begin
+    end else begin
       symbols = `HM_SOURCE(Card);
       busy_q <= symbols[63:60] != 4'd0;
       {gmii_er_o, gmii_dv_o, gmii_d_o} <= symbols[63:60] != 4'd0 ? symbols[9:0] : 10'd0;

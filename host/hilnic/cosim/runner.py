@@ -225,6 +225,7 @@ def _cocotb_environment(run: Run) -> dict[str, str]:
         COCOTB_RANDOM_SEED=str(run.seed),
         COCOTB_TRUST_INERTIAL_WRITES="1" if run.built.design.sim == VERILATOR else "0",
         TOPLEVEL_LANG="verilog",
+        OPENBLAS_NUM_THREADS="1",  # numpy's threads would only take a processor away
         HILNIC_HOSTMEM=str(run.built.hostmem),
         HILNIC_SIM=run.built.design.sim,
         **run.environment,
