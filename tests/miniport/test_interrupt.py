@@ -43,6 +43,7 @@ def test_a_dpc_indicates_at_most_its_budget_and_queues_itself_again_it03(make_be
     bench.run()
     assert max(counts) == 8
     assert sum(counts) == 60
+    assert bench.doorbells(regs.rx_rearm(0)) == [0, 60]  # unmasked only when nothing was left
 
 
 def test_ndiss_own_limit_binds_too_it03(make_bench, frame):

@@ -48,6 +48,18 @@ def test_a_frame_longer_than_a_buffer_spans_several_and_none_is_overrun_rg10(mak
     assert bench.binding.received == [frame(i, length) for i in range(6)]
 
 
+def test_a_short_frame_in_a_buffer_of_an_earlier_long_one_has_one_mdl(make_bench, frame, keeper):
+    bench = make_bench(on_receive=keeper, rx_buffer_bytes=64, rx_ring=16, rx_buffers=16)
+    bench.nic.inject(frame(0, 640))
+    bench.run()
+    bench.binding.release()
+    bench.nic.inject(*[frame(i) for i in range(16)])
+    bench.run()
+    chains = [len(list(ndis.walk_mdls(nbl.first_net_buffer.mdl_chain))) for nbl in bench.binding._held]
+    assert chains == [1] * 16
+    bench.binding.release()
+
+
 @pytest.mark.parametrize("offset", [0, 1, 2, 7, 63])
 def test_buffers_may_have_any_alignment_rg15(make_bench, frame, offset):
     bench = make_bench(rx_buffer_offset=offset)
@@ -135,7 +147,12 @@ def test_without_buffers_the_nic_waits_and_traffic_resumes_after_the_returns_r6_
 
 
 def test_returning_inside_of_the_indication_refills_with_one_doorbell_per_batch_cl07(make_bench, frame):
-    bench = make_bench(rx_ring=16, rx_buffers=16, rx_moderation=(10, 0))
+    def one_by_one(binding, nbls, count, flags):
+        for nbl in ndis.walk(nbls):
+            nbl.next = None
+            binding.return_nbls(nbl)
+
+    bench = make_bench(on_receive=one_by_one, rx_ring=16, rx_buffers=16)
     before = len(bench.doorbells(regs.rx_doorbell(0)))
     bench.nic.inject(*[frame(i) for i in range(10)])
     bench.run()

@@ -178,6 +178,21 @@ def test_an_error_completion_ends_its_nbl_with_a_reason_and_the_queue_goes_on_rg
     assert bench.miniport.tx.statistics().errors == 1
 
 
+def test_one_bad_frame_of_an_nbl_decides_its_status_whatever_follows_s6_06(make_bench, frame):
+    bench = make_bench()
+    bench.nic.hold_tx = True
+    bench.binding.send_nbls([bench.binding.build([frame(0), frame(1)])])
+    bench.run()
+    queue = bench.nic.queues["tx"]
+    bench.nic.tx_error = Cause.BUS_ERROR
+    bench.nic._send_one(queue)
+    bench.nic.tx_error = None
+    bench.nic.resume()
+    bench.idle()
+    assert bench.nic.sent == [frame(1)]
+    assert bench.binding.statuses == [NdisStatus.FAILURE]
+
+
 def test_one_call_rings_one_doorbell(make_bench, frame):
     bench = make_bench(tx_ring=64)
     bench.binding.send(*[frame(i) for i in range(20)])
@@ -249,6 +264,17 @@ def test_cancel_ends_queued_nbls_of_that_id_and_no_others(make_bench, frame):
     bench.nic.resume()
     bench.idle()
     assert bench.nic.sent == [frame(0), frame(1), frame(4)]
+
+
+def test_an_nbl_of_which_a_frame_is_in_flight_is_not_cancelled_cn(make_bench, frame):
+    bench = make_bench(tx_ring=2)
+    bench.nic.hold_tx = True
+    bench.binding.send_nbls([bench.binding.build([frame(i) for i in range(5)], cancel_id=7)])
+    ndis.cancel_send_net_buffer_lists(bench.binding.handle, 7)
+    bench.nic.resume()
+    bench.idle()
+    assert bench.nic.sent == [frame(i) for i in range(5)]
+    assert bench.binding.statuses == []
 
 
 def test_a_completion_out_of_order_is_the_devices_fault(make_bench, frame):

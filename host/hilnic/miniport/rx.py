@@ -249,7 +249,7 @@ class Receiver:
                 continue
             nbl = self._assemble(buffers, length)
             lending += len(buffers)
-            (scarce if scarce.count or lending > limit else kept).append(nbl)
+            (scarce if lending > limit else kept).append(nbl)
         if taken:
             self._deliver(taken, kept, scarce)
         return taken == budget and self.completions.pending()
