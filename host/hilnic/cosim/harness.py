@@ -19,6 +19,7 @@ from typing import Any
 import cocotb
 
 from hilnic.cosim import hostmem
+from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.clock import SimClock
 from hilnic.cosim.hdl_device import HdlDevice
 from hilnic.cosim.hostmem import Library
@@ -27,6 +28,7 @@ from hilnic.cosim.watchdog import Watchdog
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import HostMemory
 from hilnic.hw.timing import TimingModel
+from hilnic.hw.trace import Trace
 
 __all__ = ["Card", "Clocks", "Harness", "ProtocolBreach"]
 
@@ -137,6 +139,12 @@ class Harness:
         self.clock.on_wake = self.check
         self.watchdog = Watchdog(self.library, self.clock, cards, dut, limit_ns)
         self._pump: Any = None
+        self.recorder = Recorder.of_current_test(cards)
+        self.trace = self.recorder.trace if self.recorder is not None else Trace()
+        """For `Stack(trace=...)`: the host's events beside those of the wire."""
+        if self.recorder is not None:
+            for card in self.cards:
+                card.link.tap = self.recorder.on_wire(card.index)
 
     def __repr__(self) -> str:
         """Cards and time."""
@@ -189,6 +197,8 @@ class Harness:
             card.settings.reset_n = 0
         if self._pump is not None:
             self._pump.cancel()
+        if self.recorder is not None:
+            self.recorder.close()
 
     async def _listen(self) -> None:
         wake = self.dut.wake.value_change

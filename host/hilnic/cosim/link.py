@@ -13,7 +13,8 @@ from dataclasses import replace
 from hilnic.cosim import hostmem
 from hilnic.cosim.clock import SimClock
 from hilnic.cosim.hostmem import Carrier
-from hilnic.wire.link import FCS_OCTETS, NS_PER_OCTET, Receiver, WireFrame, as_wire_frame, from_octets
+from hilnic.wire.fcs import FCS_OCTETS
+from hilnic.wire.link import NS_PER_OCTET, Receiver, WireFrame, as_wire_frame, from_octets
 
 __all__ = ["HdlLink", "Record"]
 
@@ -30,6 +31,8 @@ class HdlLink:
     def __init__(self, card: int, clock: SimClock) -> None:
         self.card = card
         self.record: Record | None = None
+        self.tap: Record | None = None
+        """As `record`, for the recorder of the test's artefacts."""
         self._clock, self._library = clock, clock.library
         self._receiver: Receiver = _nobody
         self._sent: deque[WireFrame] = deque()
@@ -82,9 +85,10 @@ class HdlLink:
     def on_sent(self, time_ps: int) -> None:
         """A carrier towards the NIC has started (from the harness)."""
         frame = self._sent.popleft()
-        if self.record is not None:
-            data_at = self._clock.to_ns(time_ps) + NS_PER_OCTET * (frame.preamble + frame.sfd)
-            self.record(False, replace(frame, time_ns=data_at))
+        if self.record is None and self.tap is None:
+            return
+        data_at = self._clock.to_ns(time_ps) + NS_PER_OCTET * (frame.preamble + frame.sfd)
+        self._hear(False, replace(frame, time_ns=data_at))
 
     def on_frame(self, time_ps: int, place: int, what: int) -> None:
         """A carrier of the NIC has ended (from the harness)."""
@@ -97,9 +101,14 @@ class HdlLink:
         else:
             frame = from_octets(octets, data_at, error=error)
             frame = replace(frame, preamble=preamble, sfd=not flags & hostmem.FRAME_NO_SFD)
-        if self.record is not None:
-            self.record(True, frame)
+        self._hear(True, frame)
         self._receiver(frame)
+
+    def _hear(self, from_nic: bool, frame: WireFrame) -> None:
+        if self.tap is not None:
+            self.tap(from_nic, frame)
+        if self.record is not None:
+            self.record(from_nic, frame)
 
 
 def _nobody(frame: WireFrame) -> None:

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue of simulator tests (tb/catalogue.toml), and the selection of some of them by name, group or glob."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hilnic import sources
+
+__all__ = ["Entry", "Selected", "UnknownTest", "load", "select"]
+
+_SIMS = ("icarus", "verilator")
+
+
+class UnknownTest(Exception):
+    """A name that selects nothing; the message lists what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One [[run]] of the catalogue."""
+
+    name: str
+    module: str
+    target: str
+    sims: tuple[str, ...]
+    parameters: tuple[tuple[str, int], ...] = ()
+    groups: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ("hdl",)
+    reason: str = ""
+    hdl_only: str = ""
+    soak: bool = False
+    wall_limit_s: float = 900.0
+
+    def functions(self) -> tuple[str, ...]:
+        """The cocotb tests of the module, in order, read without importing it."""
+        tree = ast.parse((sources.root() / "tb" / f"{self.module}.py").read_text(encoding="utf-8"))
+        return tuple(node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef) and _is_test(node))
+
+
+def _is_test(function: ast.AsyncFunctionDef) -> bool:
+    names = {ast.unparse(d.func if isinstance(d, ast.Call) else d) for d in function.decorator_list}
+    return "cocotb.test" in names
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A run that was asked for; `functions` is empty when all of its tests are meant."""
+
+    entry: Entry
+    functions: tuple[str, ...] = ()
+
+
+def load(path: Path | None = None) -> tuple[Entry, ...]:
+    """The catalogue, in the order of its file."""
+    text = (path or sources.root() / "tb" / "catalogue.toml").read_text(encoding="utf-8")
+    return tuple(_entry(row) for row in tomllib.loads(text)["run"])
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    lists: dict[str, Any] = {key: tuple(row[key]) for key in ("sims", "groups", "ends") if key in row}
+    unknown = set(lists["sims"]) - set(_SIMS)
+    if unknown:
+        raise ValueError(f"run {row['name']!r} of the catalogue: unknown simulator {sorted(unknown)}")
+    parameters = tuple(sorted(row.get("parameters", {}).items()))
+    values: dict[str, Any] = {**row, **lists, "parameters": parameters}
+    return Entry(**values)
+
+
+def select(entries: Sequence[Entry], names: Sequence[str], *, soak: bool) -> list[Selected]:
+    """The runs that `names` mean (all without names); UnknownTest for a name that means nothing."""
+    if not names:
+        return [Selected(entry) for entry in entries if entry.soak == soak]
+    chosen: dict[str, Selected] = {}
+    for name in names:
+        matches = [found for entry in entries if (found := _match(entry, name)) is not None]
+        if not matches:
+            raise UnknownTest(_unknown(entries, name))
+        for match in matches:
+            chosen[match.entry.name] = _merge(chosen.get(match.entry.name), match)
+    return list(chosen.values())
+
+
+def _match(entry: Entry, name: str) -> Selected | None:
+    if fnmatch.fnmatchcase(entry.name, name) or name in entry.groups:
+        return Selected(entry)
+    run, dot, function = name.partition(".")
+    if not dot or not fnmatch.fnmatchcase(entry.name, run):
+        return None
+    functions = tuple(f for f in entry.functions() if fnmatch.fnmatchcase(f, function))
+    return Selected(entry, functions) if functions else None
+
+
+def _merge(before: Selected | None, more: Selected) -> Selected:
+    if before is None:
+        return more
+    if not before.functions or not more.functions:
+        return Selected(more.entry)
+    return Selected(more.entry, tuple(dict.fromkeys(before.functions + more.functions)))
+
+
+def _unknown(entries: Sequence[Entry], name: str) -> str:
+    runs = ", ".join(entry.name for entry in entries)
+    groups = ", ".join(sorted({group for entry in entries for group in entry.groups}))
+    return f"no test is called {name!r}; runs: {runs}; groups: {groups or 'none'} (see `hilnic sim --list`)"

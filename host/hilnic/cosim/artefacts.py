@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test leaves behind: trace.jsonl, a pcapng per wire, and counts, in a folder of its own.
+
+Inside the simulator a `Recorder` writes while the test runs; outside, the regression reads. The folder is
+$HILNIC_ARTEFACTS + the test's name, so that one simulator process serves many tests. Equal seeds give equal bytes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from cocotb.task import current_task
+
+from hilnic.hw.trace import Trace
+from hilnic.wire.link import WireFrame
+from hilnic.wire.pcapng import Direction, PcapngWriter
+
+__all__ = ["LAST_EVENTS", "Recorder", "read_frames", "tail"]
+
+LAST_EVENTS = 8
+"""Lines of the trace that a failure's report shows."""
+
+_LIMIT = 200_000  # events kept, the latest ones
+
+_COUNTS, _TRACE = "counts.json", "trace.jsonl"
+
+
+def read_frames(folder: Path) -> int:
+    """Frames that crossed the wires of a test; 0 when it had none."""
+    path = folder / _COUNTS
+    return int(json.loads(path.read_text(encoding="utf-8"))["frames"]) if path.exists() else 0
+
+
+def tail(folder: Path, lines: int) -> list[str]:
+    """The last lines of a test's trace."""
+    path = folder / _TRACE
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as stream:
+        return [line.rstrip("\n") for line in deque(stream, lines)]
+
+
+class Recorder:
+    """One test's files: opened at its start, closed at its end, or when the next one starts."""
+
+    _open: ClassVar[Recorder | None] = None
+
+    def __init__(self, folder: Path, cards: int) -> None:
+        if Recorder._open is not None:
+            Recorder._open.close()
+        Recorder._open = self
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("wire*.pcapng"):
+            old.unlink()
+        self.folder, self.frames = folder, 0
+        self.trace = Trace(enabled=True, limit=_LIMIT)
+        self._writers = [PcapngWriter.create(folder / f"wire{card}.pcapng") for card in range(cards)]
+        for card, writer in enumerate(self._writers):
+            writer.add_interface(f"nic{card}", "GMII of the NIC")
+
+    @classmethod
+    def of_current_test(cls, cards: int) -> Recorder | None:
+        """The recorder of the running cocotb test; None when nobody asked for artefacts."""
+        prefix = os.environ.get("HILNIC_ARTEFACTS")
+        return cls(Path(prefix + _current_test()), cards) if prefix else None
+
+    def on_wire(self, card: int) -> Callable[[bool, WireFrame], None]:
+        """What hears of every frame on one card's wire."""
+        writer, trace = self._writers[card], self.trace
+
+        def hear(from_nic: bool, frame: WireFrame) -> None:
+            self.frames += 1
+            time_ns = round(frame.time_ns)
+            known = trace.find("tx", frame.data) if from_nic else trace.tag("rx", frame.data)
+            trace.emit_at(
+                time_ns,
+                "wire.tx" if from_nic else "wire.rx",
+                frame=known,
+                card=card,
+                bytes=len(frame.data),
+                fcs_ok=frame.fcs_ok,
+            )
+            writer.write(
+                0,
+                frame.data,
+                time_ns,
+                Direction.OUTBOUND if from_nic else Direction.INBOUND,
+                crc_error=not frame.fcs_ok,
+                symbol_error=frame.error,
+                comments=(f"frame {known}",) if known else (),
+            )
+
+        return hear
+
+    def close(self) -> None:
+        """Write trace and counts, close the captures. Closing twice is fine."""
+        if Recorder._open is self:
+            Recorder._open = None
+            for writer in self._writers:
+                writer.close()
+            self.trace.write(self.folder / _TRACE)
+            (self.folder / _COUNTS).write_text(json.dumps({"frames": self.frames}) + "\n", encoding="utf-8")
+
+
+def _close_last() -> None:
+    if Recorder._open is not None:
+        Recorder._open.close()
+
+
+atexit.register(_close_last)
+
+
+def _current_test() -> str:
+    """The name of the running test: cocotb calls its task `Test NAME`; a parameter's value is part of it."""
+    return current_task().get_name().removeprefix("Test ").replace("/", "-")
