@@ -15,6 +15,11 @@ settings.load_profile("hilnic")
 _STARTED = monotonic()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks by which `hilnic rules` finds the tests of a rule."""
+    config.addinivalue_line("markers", "rule(*ids): the rules of the catalogue that the test speaks for")
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The checkout's root."""

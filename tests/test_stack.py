@@ -99,15 +99,17 @@ def test_frames_go_out_and_come_in_byte_for_byte(host):
     assert host.received == frames
 
 
+@pytest.mark.rule("S6-13")
 @pytest.mark.parametrize("length", [14, 20, 59, 60])
-def test_a_short_frame_is_padded_with_zeros_and_the_senders_bytes_stay_s6_13(host, length):
+def test_a_short_frame_is_padded_with_zeros_and_the_senders_bytes_stay(host, length):
     host.binding.send(frame(1, length))
     host.idle()
     assert host.sent == [frame(1, length).ljust(60, b"\0")]
 
 
+@pytest.mark.rule("RG-10")
 @pytest.mark.parametrize(("mtu", "buffer"), [(1500, 256), (9000, 2048), (9000, 16384)])
-def test_the_longest_frames_pass_both_ways_and_longer_ones_neither_rg10(mtu, buffer):
+def test_the_longest_frames_pass_both_ways_and_longer_ones_neither(mtu, buffer):
     host = Host(mtu=mtu, rx_buffer_bytes=buffer)
     longest = frame(1, mtu + 14)
     host.binding.send(longest, frame(2, mtu + 15))
@@ -118,8 +120,9 @@ def test_the_longest_frames_pass_both_ways_and_longer_ones_neither_rg10(mtu, buf
     host.stop()
 
 
+@pytest.mark.rule("RG-01")
 @pytest.mark.parametrize("start", [0xFFFFFFF0, 0xFFFFFFFF])
-def test_indices_near_2_to_the_32_change_nothing_rg01(start):
+def test_indices_near_2_to_the_32_change_nothing(start):
     host = Host(start_index=start, tx_ring=8, rx_ring=8, rx_buffers=16)
     frames = [frame(i) for i in range(50)]
     host.binding.send(*frames, fragments=2)
@@ -131,8 +134,9 @@ def test_indices_near_2_to_the_32_change_nothing_rg01(start):
     host.stop()
 
 
+@pytest.mark.rule("RG-02")
 @pytest.mark.parametrize("size", [2, 4, 64])
-def test_small_rings_carry_everything_in_order_rg02(size):
+def test_small_rings_carry_everything_in_order(size):
     host = Host(tx_ring=size, rx_ring=size, rx_buffers=2 * size, rx_low_water=0)
     frames = [frame(i, 60 + i) for i in range(100)]
     host.binding.send(*frames, fragments=2)
@@ -170,8 +174,9 @@ def test_64_byte_frames_at_line_rate_in_both_directions_with_the_default_timing(
     host.stop()
 
 
+@pytest.mark.rule("RG-04", "RG-13")
 @pytest.mark.parametrize("seed", range(6))
-def test_jitter_reordering_and_weak_memory_change_no_result_rg04_rg13(seed):
+def test_jitter_reordering_and_weak_memory_change_no_result(seed):
     host = Host(timing=TimingModel(jitter_percent=100, stall_percent=30, reorder=True, weak=True, seed=seed))
     draw = random.Random(seed)
     frames = [frame(i, draw.randrange(14, 1515)) for i in range(80)]
@@ -224,8 +229,9 @@ ACCEPTED = {
 }
 
 
+@pytest.mark.rule("OI-10", "OI-11")
 @pytest.mark.parametrize("packet_filter", ACCEPTED)
-def test_the_filter_matrix_oi10_oi11(host, packet_filter):
+def test_the_filter_matrix(host, packet_filter):
     host.clock.run(host.binding.set_multicast_list([GROUP]))
     host.clock.run(host.binding.set_filter(packet_filter))
     host.run(5_000)
@@ -236,7 +242,8 @@ def test_the_filter_matrix_oi10_oi11(host, packet_filter):
     assert found == ACCEPTED[packet_filter]
 
 
-def test_statistics_agree_with_the_wire_after_random_traffic_oi13(host):
+@pytest.mark.rule("OI-13")
+def test_statistics_agree_with_the_wire_after_random_traffic(host):
     draw, totals = random.Random(3), {"own": [], "group": [], "all": []}
     host.clock.run(host.binding.set_filter(PacketFilter.PROMISCUOUS))
     host.run(5_000)
@@ -256,7 +263,8 @@ def test_statistics_agree_with_the_wire_after_random_traffic_oi13(host):
     assert (info.if_in_errors, info.if_in_discards, info.if_out_errors) == (0, 0, 0)
 
 
-def test_bad_frames_are_counted_and_never_indicated_r6_17(host):
+@pytest.mark.rule("R6-17")
+def test_bad_frames_are_counted_and_never_indicated(host):
     host.nic.wire.send(WireFrame(frame(1, 100), fcs_ok=False))
     host.nic.wire.send(WireFrame(frame(2, 100), error=True))
     host.nic.wire.send(WireFrame(frame(3, 40)))
@@ -266,7 +274,8 @@ def test_bad_frames_are_counted_and_never_indicated_r6_17(host):
     assert host.statistics().if_in_errors == 3
 
 
-def test_without_buffers_frames_are_discarded_and_counted_and_traffic_resumes_r6_18():
+@pytest.mark.rule("R6-18")
+def test_without_buffers_frames_are_discarded_and_counted_and_traffic_resumes():
     host = Host(
         on_receive=lambda binding, nbls, count, flags: binding.hold(nbls), rx_ring=8, rx_buffers=8, rx_low_water=0
     )
@@ -289,7 +298,8 @@ def test_without_buffers_frames_are_discarded_and_counted_and_traffic_resumes_r6
 # --- link
 
 
-def test_pulling_and_plugging_the_cable_is_indicated_each_time_oi16(host):
+@pytest.mark.rule("OI-16")
+def test_pulling_and_plugging_the_cable_is_indicated_each_time(host):
     for up in (False, True, False, True):
         host.nic.set_link(up)
         host.run(20_000)
@@ -333,8 +343,9 @@ def good_frames_both_ways(host, number=100):
     assert host.received[-number:] == frames
 
 
+@pytest.mark.rule("ST-13", "ST-14")
 @pytest.mark.parametrize("seed", range(20))
-def test_ten_resets_at_random_times_under_full_duplex_traffic_st13_st14(seed):
+def test_ten_resets_at_random_times_under_full_duplex_traffic(seed):
     draw = random.Random(seed)
     host = Host(tx_ring=16, rx_ring=16, rx_buffers=32)
     traffic, idle = Traffic(host, draw), []
@@ -353,8 +364,9 @@ def test_ten_resets_at_random_times_under_full_duplex_traffic_st13_st14(seed):
     host.stop()
 
 
+@pytest.mark.rule("ST-17")
 @pytest.mark.parametrize("seed", range(60))
-def test_a_removal_at_a_random_time_under_full_duplex_traffic_st17(seed):
+def test_a_removal_at_a_random_time_under_full_duplex_traffic(seed):
     draw = random.Random(seed)
     host = Host(tx_ring=16, rx_ring=16, rx_buffers=32)
     traffic = Traffic(host, draw)
@@ -369,9 +381,10 @@ def test_a_removal_at_a_random_time_under_full_duplex_traffic_st17(seed):
     host.stop()
 
 
+@pytest.mark.rule("RG-14")
 @pytest.mark.parametrize("channel", ["ar", "aw"])
 @pytest.mark.parametrize("first", [1, 21, 41])
-def test_a_bus_error_on_any_burst_ends_in_recovery_and_100_good_frames_rg14(channel, first):
+def test_a_bus_error_on_any_burst_ends_in_recovery_and_100_good_frames(channel, first):
     for number in range(first, first + 20):
         host = Host(tx_ring=64, rx_ring=64, rx_buffers=128)
         host.nic.inject_bus_error(channel, number)
@@ -387,7 +400,8 @@ def test_a_bus_error_on_any_burst_ends_in_recovery_and_100_good_frames_rg14(chan
         host.stop()
 
 
-def test_a_stopped_transmit_clock_ends_the_pause_and_traffic_resumes_with_it_rg12():
+@pytest.mark.rule("RG-12")
+def test_a_stopped_transmit_clock_ends_the_pause_and_traffic_resumes_with_it():
     host = Host(stall_ns=50_000)
     host.nic.stop_clock("tx")
     host.binding.send(*[frame(i) for i in range(5)])
@@ -402,7 +416,8 @@ def test_a_stopped_transmit_clock_ends_the_pause_and_traffic_resumes_with_it_rg1
     host.stop()
 
 
-def test_after_halt_the_nic_touches_no_memory_st18_rg12():
+@pytest.mark.rule("ST-18", "RG-12")
+def test_after_halt_the_nic_touches_no_memory():
     host = Host()
     traffic = Traffic(host, random.Random(1))
     host.run(50_000)

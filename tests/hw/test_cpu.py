@@ -67,7 +67,8 @@ def test_a_timer_fires_as_a_dpc_and_a_cancelled_one_does_not(cpu):
     assert not cancelled.cancel()
 
 
-def test_a_timer_can_be_cancelled_between_expiry_and_its_dpc_it05(cpu):
+@pytest.mark.rule("IT-05")
+def test_a_timer_can_be_cancelled_between_expiry_and_its_dpc(cpu):
     fired = []
     timer = cpu.set_timer(100, lambda: fired.append(1))
     cpu.clock.call_at(100, lambda: cpu.charge_frames(10))
@@ -89,7 +90,8 @@ def test_a_work_item_runs_at_passive_and_may_sleep(cpu):
     assert seen == [(300, HostIrql.PASSIVE)]
 
 
-def test_sleeping_at_dispatch_is_refused_cl05(cpu):
+@pytest.mark.rule("CL-05")
+def test_sleeping_at_dispatch_is_refused(cpu):
     cpu.queue_dpc(lambda: cpu.sleep(1))
     with pytest.raises(RuntimeError, match="PASSIVE"):
         cpu.clock.run_idle()

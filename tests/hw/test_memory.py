@@ -50,7 +50,8 @@ def test_free_of_a_stranger_or_twice_is_refused(memory):
         memory.free(region)
 
 
-def test_free_while_the_device_may_access_it_is_refused_rg12(memory):
+@pytest.mark.rule("RG-12")
+def test_free_while_the_device_may_access_it_is_refused(memory):
     region = memory.allocate(64)
     mapping = memory.map(region.address + 63, 1, FROM)
     with pytest.raises(ValueError, match="while the device may access it"):
@@ -59,7 +60,7 @@ def test_free_while_the_device_may_access_it_is_refused_rg12(memory):
     memory.free(region)
 
 
-def test_leaks_name_the_allocating_line_v9(memory):
+def test_leaks_name_the_allocating_line(memory):
     region = memory.allocate(64)
     assert memory.leaks() == [region]
     assert "test_memory.py" in repr(region)
@@ -78,8 +79,9 @@ def test_dma_reads_and_writes_inside_of_mappings(memory):
     memory.unmap(into)
 
 
+@pytest.mark.rule("RG-11")
 @pytest.mark.parametrize(("direction", "offset", "length"), [(TO, 0, 16), (FROM, 15, 2), (FROM, 0, 17), (None, 0, 1)])
-def test_dma_write_outside_of_a_mapping_or_against_its_direction_is_a_fault_rg11(memory, direction, offset, length):
+def test_dma_write_outside_of_a_mapping_or_against_its_direction_is_a_fault(memory, direction, offset, length):
     region = memory.allocate(64)
     if direction is not None:
         memory.map(region.address, 16, direction)
@@ -90,7 +92,8 @@ def test_dma_write_outside_of_a_mapping_or_against_its_direction_is_a_fault_rg11
     assert bytes(region.view) == before
 
 
-def test_no_access_after_unmap_it08(memory):
+@pytest.mark.rule("IT-08")
+def test_no_access_after_unmap(memory):
     region = memory.allocate(64)
     mapping = memory.map(region.address, 64, BOTH)
     memory.unmap(mapping)
@@ -151,7 +154,8 @@ def _readable(memory, address):
     return True
 
 
-def test_weak_memory_shows_stores_at_the_barrier_only_rg04():
+@pytest.mark.rule("RG-04")
+def test_weak_memory_shows_stores_at_the_barrier_only():
     memory = HostMemory(1 << 20, weak=True)
     region = memory.allocate(64)
     memory.map(region.address, 64, BOTH)

@@ -49,15 +49,17 @@ def failing_start(bench):
     return refused.value.status
 
 
+@pytest.mark.rule("ST-20")
 @pytest.mark.parametrize("failing", range(5))
-def test_a_register_read_that_fails_at_step_k_undoes_the_steps_before_st20(new_bench, failing):
+def test_a_register_read_that_fails_at_step_k_undoes_the_steps_before(new_bench, failing):
     bench = new_bench()
     bench.nic.fail_read = lambda offset: len(bench.nic.reads) > failing
     assert failing_start(bench) == NdisStatus.DEVICE_FAILED
 
 
+@pytest.mark.rule("ST-09")
 @pytest.mark.parametrize("failing", [5, 6])
-def test_a_register_read_that_fails_in_the_restart_leaves_the_adapter_paused_st09(new_bench, failing):
+def test_a_register_read_that_fails_in_the_restart_leaves_the_adapter_paused(new_bench, failing):
     bench = new_bench()
     bench.nic.fail_read = lambda offset: len(bench.nic.reads) > failing
     with pytest.raises(StackError, match="FAILURE"):
@@ -78,7 +80,8 @@ def fail_allocation(memory, failing):
     memory.allocate = allocate
 
 
-def test_every_allocation_that_fails_gives_resources_and_leaks_nothing_st20(new_bench):
+@pytest.mark.rule("ST-20")
+def test_every_allocation_that_fails_gives_resources_and_leaks_nothing(new_bench):
     for failing in range(10):  # two rings each way, two copy buffers, four receive buffers
         bench = new_bench(rx_buffers=4, bounce_buffers=2, rx_ring=2, tx_ring=2)
         fail_allocation(bench.nic.memory, failing)
@@ -110,7 +113,8 @@ def test_a_nic_that_does_not_come_out_of_reset_is_refused(new_bench):
     assert failing_start(bench) == NdisStatus.DEVICE_FAILED
 
 
-def test_interrupts_are_connected_before_any_cause_is_enabled_it01(new_bench):
+@pytest.mark.rule("IT-01")
+def test_interrupts_are_connected_before_any_cause_is_enabled(new_bench):
     bench, seen = new_bench(), []
     connect, write = bench.nic.connect_interrupt, bench.nic.write32
     bench.nic.connect_interrupt = lambda vector, handler: (seen.append(("connect", vector)), connect(vector, handler))
@@ -127,7 +131,8 @@ def test_the_steps_are_data():
 # --- pause and restart
 
 
-def test_a_queue_that_refuses_its_configuration_fails_the_restart_and_a_later_one_works_st09(make_bench, frame):
+@pytest.mark.rule("ST-09")
+def test_a_queue_that_refuses_its_configuration_fails_the_restart_and_a_later_one_works(make_bench, frame):
     bench = make_bench()
     bench.wait(ndis.pause_adapter(bench.stack.adapter))
     read = bench.nic._read
@@ -144,7 +149,8 @@ def test_a_queue_that_refuses_its_configuration_fails_the_restart_and_a_later_on
     assert (bench.nic.sent, bench.binding.received) == ([frame(1)], [frame(2)])
 
 
-def test_pause_completes_after_the_last_received_frame_came_back_st03(make_bench, frame):
+@pytest.mark.rule("ST-03")
+def test_pause_completes_after_the_last_received_frame_came_back(make_bench, frame):
     bench = make_bench(on_receive=lambda binding, nbls, count, flags: kept.append(nbls))
     kept = []
     bench.nic.inject(frame(0))
@@ -157,7 +163,8 @@ def test_pause_completes_after_the_last_received_frame_came_back_st03(make_bench
     assert pause.done()
 
 
-def test_pause_sends_what_was_accepted_even_from_the_software_queue_st23(make_bench, frame):
+@pytest.mark.rule("ST-23")
+def test_pause_sends_what_was_accepted_even_from_the_software_queue(make_bench, frame):
     bench = make_bench(tx_ring=4)
     bench.nic.hold_tx = True
     bench.binding.send(*[frame(i) for i in range(20)])
@@ -171,7 +178,8 @@ def test_pause_sends_what_was_accepted_even_from_the_software_queue_st23(make_be
     assert bench.binding.statuses == []
 
 
-def test_pause_gives_up_on_a_stuck_transmitter_after_the_limit_st04(make_bench, frame):
+@pytest.mark.rule("ST-04")
+def test_pause_gives_up_on_a_stuck_transmitter_after_the_limit(make_bench, frame):
     bench = make_bench(stall_ns=50_000)
     bench.nic.hold_tx = True
     bench.raw.bindings["nic0"].wait_until_idle = bench.stack.cpu.create_event().wait  # the protocol does not wait
@@ -185,7 +193,8 @@ def test_pause_gives_up_on_a_stuck_transmitter_after_the_limit_st04(make_bench, 
     bench.nic.resume()
 
 
-def test_sends_to_a_paused_miniport_complete_with_paused_s6_25(make_bench, frame):
+@pytest.mark.rule("S6-25")
+def test_sends_to_a_paused_miniport_complete_with_paused(make_bench, frame):
     bench = make_bench()
     bench.wait(bench.miniport.pause())
     bench.binding.send(frame(0))
@@ -193,7 +202,8 @@ def test_sends_to_a_paused_miniport_complete_with_paused_s6_25(make_bench, frame
     assert bench.wait(bench.miniport.restart()) == NdisStatus.SUCCESS
 
 
-def test_200_pauses_at_random_times_lose_no_accepted_frame_st23(new_bench, frame):
+@pytest.mark.rule("ST-23")
+def test_200_pauses_at_random_times_lose_no_accepted_frame(new_bench, frame):
     draw = random.Random(1)
     bench = new_bench(verify="fast", tx_ring=8, rx_ring=8, rx_buffers=16).start()
     traffic = Traffic(bench, frame, draw)
@@ -215,7 +225,8 @@ def test_200_pauses_at_random_times_lose_no_accepted_frame_st23(new_bench, frame
 # --- reset
 
 
-def test_a_reset_ends_pending_sends_and_traffic_resumes_with_the_filter_set_again_st13(make_bench, frame):
+@pytest.mark.rule("ST-13")
+def test_a_reset_ends_pending_sends_and_traffic_resumes_with_the_filter_set_again(make_bench, frame):
     bench = make_bench()
     bench.wait(bench.binding.set_multicast_list([b"\x01\0\x5e\0\0\1"]))
     bench.run()
@@ -233,8 +244,9 @@ def test_a_reset_ends_pending_sends_and_traffic_resumes_with_the_filter_set_agai
     assert bench.nic.registers[regs.exact_hi(0)] == regs.EXACT_HI_VALID | 0x0100
 
 
+@pytest.mark.rule("ST-14")
 @pytest.mark.parametrize("seed", range(10))
-def test_resets_at_random_times_complete_every_nbl_once_and_traffic_resumes_st14(new_bench, frame, seed):
+def test_resets_at_random_times_complete_every_nbl_once_and_traffic_resumes(new_bench, frame, seed):
     draw = random.Random(seed)
     bench = new_bench(verify="fast", tx_ring=8, rx_ring=8, rx_buffers=16).start()
     traffic = Traffic(bench, frame, draw)
@@ -255,7 +267,8 @@ def test_resets_at_random_times_complete_every_nbl_once_and_traffic_resumes_st14
     bench.stop()
 
 
-def test_a_reset_may_overlap_a_pause_and_either_may_end_first_st13(new_bench, frame):
+@pytest.mark.rule("ST-13")
+def test_a_reset_may_overlap_a_pause_and_either_may_end_first(new_bench, frame):
     for delay in range(0, 30_000, 1_500):
         for first in ("pause", "reset"):
             bench = new_bench(verify="fast", tx_ring=4).start()
@@ -276,7 +289,8 @@ def test_a_reset_may_overlap_a_pause_and_either_may_end_first_st13(new_bench, fr
             bench.stop()
 
 
-def test_a_queue_error_is_answered_by_a_reset_and_100_good_frames_rg14(make_bench, frame):
+@pytest.mark.rule("RG-14")
+def test_a_queue_error_is_answered_by_a_reset_and_100_good_frames(make_bench, frame):
     for kind in ("tx", "rx"):
         bench = make_bench(verify="fast")
         bench.nic.fail_queue(kind)
@@ -304,7 +318,8 @@ def test_a_nic_that_does_not_come_back_from_reset_is_removed(new_bench, frame):
     bench.stop()
 
 
-def test_a_transmitter_without_progress_is_reset_by_the_hang_check_st16(make_bench, frame):
+@pytest.mark.rule("ST-16")
+def test_a_transmitter_without_progress_is_reset_by_the_hang_check(make_bench, frame):
     bench = make_bench(profile=ndis.Profile(check_for_hang=True, check_for_hang_ns=100_000), verify="fast")
     bench.nic.hold_tx = True
     bench.binding.send(frame(0))
@@ -321,8 +336,9 @@ def test_a_transmitter_without_progress_is_reset_by_the_hang_check_st16(make_ben
 # --- removal, halt, shutdown
 
 
+@pytest.mark.rule("ST-17")
 @pytest.mark.parametrize("seed", range(40))
-def test_removal_at_a_random_time_ends_everything_without_touching_the_nic_st17(new_bench, frame, seed):
+def test_removal_at_a_random_time_ends_everything_without_touching_the_nic(new_bench, frame, seed):
     draw = random.Random(seed)
     bench = new_bench(verify="fast", tx_ring=8, rx_ring=8, rx_buffers=16).start()
     traffic = Traffic(bench, frame, draw)
@@ -357,7 +373,8 @@ def test_removal_during_a_reset_or_a_pause_ends_both(new_bench, frame):
             bench.stop()
 
 
-def test_a_nic_that_reads_all_ones_is_found_missing_by_the_hang_check_st17(new_bench, frame):
+@pytest.mark.rule("ST-17")
+def test_a_nic_that_reads_all_ones_is_found_missing_by_the_hang_check(new_bench, frame):
     bench = new_bench(profile=ndis.Profile(check_for_hang=True, check_for_hang_ns=100_000)).start()
     bench.nic.gone = True
     bench.run(300_000)
@@ -365,7 +382,8 @@ def test_a_nic_that_reads_all_ones_is_found_missing_by_the_hang_check_st17(new_b
     bench.stop()
 
 
-def test_after_halt_there_is_no_register_access_no_interrupt_and_no_dma_st18(new_bench, frame):
+@pytest.mark.rule("ST-18")
+def test_after_halt_there_is_no_register_access_no_interrupt_and_no_dma(new_bench, frame):
     bench = new_bench().start()
     bench.nic.inject(*[frame(i) for i in range(5)])
     bench.binding.send(*[frame(i) for i in range(5)])

@@ -21,8 +21,9 @@ def test_the_data_path_reads_no_register(make_bench, frame):
     assert len(bench.nic.reads) == reads
 
 
+@pytest.mark.rule("RG-06")
 @pytest.mark.parametrize("delay", range(0, 3000, 60))
-def test_a_frame_between_the_last_look_and_the_unmasking_is_still_handled_rg06(new_bench, frame, delay):
+def test_a_frame_between_the_last_look_and_the_unmasking_is_still_handled(new_bench, frame, delay):
     bench = new_bench(verify="fast").start()
     bench.nic.inject(frame(0))
     bench.clock.call_at(bench.clock.now_ns() + delay, lambda: bench.nic.inject(frame(1)))
@@ -31,7 +32,8 @@ def test_a_frame_between_the_last_look_and_the_unmasking_is_still_handled_rg06(n
     bench.stop()
 
 
-def test_a_dpc_indicates_at_most_its_budget_and_queues_itself_again_it03(make_bench, frame):
+@pytest.mark.rule("IT-03")
+def test_a_dpc_indicates_at_most_its_budget_and_queues_itself_again(make_bench, frame):
     counts = []
 
     def receive(binding, nbls, count, flags):
@@ -46,7 +48,8 @@ def test_a_dpc_indicates_at_most_its_budget_and_queues_itself_again_it03(make_be
     assert bench.doorbells(regs.rx_rearm(0)) == [0, 60]  # unmasked only when nothing was left
 
 
-def test_ndiss_own_limit_binds_too_it03(make_bench, frame):
+@pytest.mark.rule("IT-03")
+def test_ndiss_own_limit_binds_too(make_bench, frame):
     counts = []
 
     def receive(binding, nbls, count, flags):

@@ -27,7 +27,8 @@ def fill_counters(nic):
         nic.counters["tx"][index] = (1 << 34) + 2000 + index
 
 
-def test_statistics_are_the_hardware_counters_in_64_bits_oi13(bench):
+@pytest.mark.rule("OI-13")
+def test_statistics_are_the_hardware_counters_in_64_bits(bench):
     fill_counters(bench.nic)
     info = ndis.StatisticsInfo.parse(bench.wait(bench.binding.query(Oid.OID_GEN_STATISTICS)))
     rx = {c: (1 << 33) + 1000 + c for c in RxCounter}
@@ -42,13 +43,15 @@ def test_statistics_are_the_hardware_counters_in_64_bits_oi13(bench):
     assert info.broken_identity() is None
 
 
-def test_frames_the_driver_refused_count_as_output_errors_s6_14(bench, frame):
+@pytest.mark.rule("S6-14")
+def test_frames_the_driver_refused_count_as_output_errors(bench, frame):
     bench.binding.send(frame(0, 2000))
     bench.idle()
     assert ndis.StatisticsInfo.parse(bench.wait(bench.binding.query(Oid.OID_GEN_STATISTICS))).if_out_errors == 1
 
 
-def test_a_64_bit_counter_gives_its_low_half_to_four_bytes_and_names_eight_oi06(bench):
+@pytest.mark.rule("OI-06")
+def test_a_64_bit_counter_gives_its_low_half_to_four_bytes_and_names_eight(bench):
     bench.nic.counters["rx"][RxCounter.CRC_ALIGN_ERRORS] = 0x1_0000_0005
     request = ndis.query(Oid.OID_GEN_RCV_CRC_ERROR, 4)
     assert bench.wait(bench.binding.request(request)) == NdisStatus.SUCCESS
@@ -59,8 +62,9 @@ def test_a_64_bit_counter_gives_its_low_half_to_four_bytes_and_names_eight_oi06(
 # --- general
 
 
+@pytest.mark.rule("OI-04")
 @pytest.mark.parametrize("oid", list(SUPPORTED_OIDS), ids=lambda oid: oid.name)
-def test_every_supported_oid_answers_and_refuses_short_buffers_oi04(bench, oid):
+def test_every_supported_oid_answers_and_refuses_short_buffers(bench, oid):
     answer = bench.wait(bench.binding.query(oid, 512))
     for size in {0, 1, 3} - {len(answer)}:
         if size < min(len(answer), 4):
@@ -70,13 +74,15 @@ def test_every_supported_oid_answers_and_refuses_short_buffers_oi04(bench, oid):
             assert request.bytes_needed >= min(len(answer), 8)
 
 
+@pytest.mark.rule("OI-07")
 @pytest.mark.parametrize("oid", [0x00010299, 0xFF000001, 0])
-def test_an_unknown_oid_is_not_supported_oi07(bench, oid):
+def test_an_unknown_oid_is_not_supported(bench, oid):
     for request in (ndis.query(oid, 8), ndis.set_information(oid, bytes(8))):
         assert bench.wait(bench.binding.request(request)) == NdisStatus.NOT_SUPPORTED
 
 
-def test_frame_size_excludes_the_header_and_total_size_includes_it_oi14(make_bench):
+@pytest.mark.rule("OI-14")
+def test_frame_size_excludes_the_header_and_total_size_includes_it(make_bench):
     for mtu in (1500, 9000):
         bench = make_bench(mtu=mtu, rx_buffer_bytes=2048)
         assert u32(bench.wait(bench.binding.query(Oid.OID_GEN_MAXIMUM_FRAME_SIZE))) == mtu
@@ -84,7 +90,8 @@ def test_frame_size_excludes_the_header_and_total_size_includes_it_oi14(make_ben
         assert bench.nic.registers[regs.MAX_FRAME] == mtu + 18
 
 
-def test_oids_after_a_removal_are_not_accepted_oi19(new_bench):
+@pytest.mark.rule("OI-19")
+def test_oids_after_a_removal_are_not_accepted(new_bench):
     bench = new_bench().start()
     binding = bench.binding
     bench.nic.gone = True
@@ -98,6 +105,7 @@ def test_oids_after_a_removal_are_not_accepted_oi19(new_bench):
 # --- filter
 
 
+@pytest.mark.rule("OI-10")
 @pytest.mark.parametrize(
     ("packet_filter", "bits"),
     [
@@ -110,7 +118,7 @@ def test_oids_after_a_removal_are_not_accepted_oi19(new_bench):
         (PacketFilter.DIRECTED | PacketFilter.BROADCAST, regs.RX_FILTER_OWN_UNICAST | regs.RX_FILTER_BROADCAST),
     ],
 )
-def test_the_packet_filter_reaches_the_register_oi10(bench, packet_filter, bits):
+def test_the_packet_filter_reaches_the_register(bench, packet_filter, bits):
     assert bench.wait(bench.binding.set_filter(packet_filter)) == NdisStatus.SUCCESS
     bench.run(1_000)
     assert bench.nic.registers[regs.RX_FILTER] == bits
@@ -136,14 +144,16 @@ def table(nic):
     return found
 
 
-def test_a_set_replaces_the_multicast_table_and_an_empty_one_clears_it_oi11(bench):
+@pytest.mark.rule("OI-11")
+def test_a_set_replaces_the_multicast_table_and_an_empty_one_clears_it(bench):
     for numbers in (range(3), range(2, 20), [7], []):
         assert bench.wait(bench.binding.set_multicast_list([group(n) for n in numbers])) == NdisStatus.SUCCESS
         bench.run(1_000)
         assert table(bench.nic) == {group(n) for n in numbers}
 
 
-def test_addresses_beyond_the_table_go_to_the_hash_oi12(bench):
+@pytest.mark.rule("OI-12")
+def test_addresses_beyond_the_table_go_to_the_hash(bench):
     groups = [group(n) for n in range(MULTICAST_LIST_SIZE)]
     assert bench.wait(bench.binding.set_multicast_list(groups)) == NdisStatus.SUCCESS
     bench.run(1_000)
@@ -153,7 +163,8 @@ def test_addresses_beyond_the_table_go_to_the_hash_oi12(bench):
     assert buckets == sum(1 << i for i in {hash_index(g) for g in groups if g not in exact})
 
 
-def test_a_list_over_the_limit_is_refused_and_the_old_one_stays_oi11(bench):
+@pytest.mark.rule("OI-11")
+def test_a_list_over_the_limit_is_refused_and_the_old_one_stays(bench):
     bench.wait(bench.binding.set_multicast_list([group(1)]))
     too_many = [group(n) for n in range(MULTICAST_LIST_SIZE + 1)]
     assert bench.wait(bench.binding.set_multicast_list(too_many)) == NdisStatus.MULTICAST_FULL
@@ -185,7 +196,8 @@ def link_changes(binding):
     ]
 
 
-def test_every_change_of_the_link_is_indicated_and_the_query_agrees_oi16(bench):
+@pytest.mark.rule("OI-16")
+def test_every_change_of_the_link_is_indicated_and_the_query_agrees(bench):
     for up, name in ((False, "DISCONNECTED"), (True, "CONNECTED"), (False, "DISCONNECTED")):
         bench.nic.set_link(up)
         bench.run()
@@ -196,7 +208,8 @@ def test_every_change_of_the_link_is_indicated_and_the_query_agrees_oi16(bench):
     assert len(link_changes(bench.binding)) == 3
 
 
-def test_a_link_that_flaps_ends_in_the_right_state_oi16(new_bench):
+@pytest.mark.rule("OI-16")
+def test_a_link_that_flaps_ends_in_the_right_state(new_bench):
     for delay in range(0, 4_000, 130):
         bench = new_bench(verify="fast").start()
         bench.nic.set_link(False)
@@ -209,7 +222,8 @@ def test_a_link_that_flaps_ends_in_the_right_state_oi16(new_bench):
         bench.stop()
 
 
-def test_the_link_is_watched_while_paused_st08(bench):
+@pytest.mark.rule("ST-08")
+def test_the_link_is_watched_while_paused(bench):
     bench.wait(ndis.pause_adapter(bench.stack.adapter))
     bench.nic.set_link(False)
     bench.run()

@@ -29,9 +29,10 @@ def device_reads(memory, ring, index):
     return memory.dma_read(ring.address + (index % ring.size) * DESCRIPTOR_BYTES, DESCRIPTOR_BYTES)
 
 
+@pytest.mark.rule("RG-02")
 @pytest.mark.parametrize("size", [2, 4, 256])
 @pytest.mark.parametrize("start", [0, 0xFFFFFFF0, 0xFFFFFFFF])
-def test_full_is_not_empty_rg02(size, start):
+def test_full_is_not_empty(size, start):
     ring, _, _ = build(size, start)
     assert ring.free == size
     for _ in range(size):
@@ -41,7 +42,8 @@ def test_full_is_not_empty_rg02(size, start):
         ring.post(bytes(16))
 
 
-def test_indices_run_through_2_to_the_32_rg01():
+@pytest.mark.rule("RG-01")
+def test_indices_run_through_2_to_the_32():
     ring, memory, doorbells = build(4, 0xFFFFFFFE)
     for byte in range(4):
         ring.post(bytes([byte]) * 16)
@@ -52,7 +54,8 @@ def test_indices_run_through_2_to_the_32_rg01():
     assert ring.free == 3
 
 
-def test_a_descriptor_is_visible_before_its_doorbell_rg04():
+@pytest.mark.rule("RG-04")
+def test_a_descriptor_is_visible_before_its_doorbell():
     ring, memory, _ = build(4, weak=True)
     seen = []
     ring._doorbell = lambda producer: seen.append(device_reads(memory, ring, producer - 1))
@@ -71,8 +74,9 @@ def test_one_doorbell_serves_a_batch_and_none_is_rung_for_nothing():
     assert doorbells == [10]
 
 
+@pytest.mark.rule("RG-03")
 @pytest.mark.parametrize("index", [0, 3, 0xFFFFFFFF, 1000])
-def test_a_completion_for_nothing_posted_is_a_device_fault_rg03(index):
+def test_a_completion_for_nothing_posted_is_a_device_fault(index):
     ring, _, _ = build(4)
     ring.post(bytes(16))
     ring.post(bytes(16))

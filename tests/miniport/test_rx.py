@@ -40,8 +40,9 @@ def test_received_frames_arrive_byte_for_byte_in_order(bench, frame):
     assert bench.binding.received == frames
 
 
+@pytest.mark.rule("RG-10")
 @pytest.mark.parametrize(("size", "length"), [(64, 60), (64, 64), (64, 65), (64, 1000), (512, 1514), (2048, 1514)])
-def test_a_frame_longer_than_a_buffer_spans_several_and_none_is_overrun_rg10(make_bench, frame, size, length):
+def test_a_frame_longer_than_a_buffer_spans_several_and_none_is_overrun(make_bench, frame, size, length):
     bench = make_bench(rx_buffer_bytes=size, rx_ring=32, rx_buffers=64)
     bench.nic.inject(*[frame(i, length) for i in range(6)])
     bench.run()
@@ -60,16 +61,18 @@ def test_a_short_frame_in_a_buffer_of_an_earlier_long_one_has_one_mdl(make_bench
     bench.binding.release()
 
 
+@pytest.mark.rule("RG-15")
 @pytest.mark.parametrize("offset", [0, 1, 2, 7, 63])
-def test_buffers_may_have_any_alignment_rg15(make_bench, frame, offset):
+def test_buffers_may_have_any_alignment(make_bench, frame, offset):
     bench = make_bench(rx_buffer_offset=offset)
     bench.nic.inject(*[frame(i, 100) for i in range(20)])
     bench.run()
     assert bench.binding.received == [frame(i, 100) for i in range(20)]
 
 
+@pytest.mark.rule("RG-01")
 @pytest.mark.parametrize("start", [0, 0xFFFFFFF0, 0xFFFFFFFF])
-def test_many_laps_and_the_wrap_at_2_to_the_32_change_nothing_rg01(make_bench, frame, start):
+def test_many_laps_and_the_wrap_at_2_to_the_32_change_nothing(make_bench, frame, start):
     bench = make_bench(rx_ring=4, rx_buffers=8, start_index=start)
     frames = [frame(i) for i in range(60)]
     bench.nic.inject(*frames)
@@ -77,7 +80,8 @@ def test_many_laps_and_the_wrap_at_2_to_the_32_change_nothing_rg01(make_bench, f
     assert bench.binding.received == frames
 
 
-def test_what_a_protocol_holds_stays_as_it_is_while_traffic_goes_on_r6_06(make_bench, frame, keeper):
+@pytest.mark.rule("R6-06")
+def test_what_a_protocol_holds_stays_as_it_is_while_traffic_goes_on(make_bench, frame, keeper):
     bench = make_bench(on_receive=keeper, rx_ring=8, rx_buffers=16)
     bench.nic.inject(*[frame(i) for i in range(4)])
     bench.run()
@@ -90,9 +94,10 @@ def test_what_a_protocol_holds_stays_as_it_is_while_traffic_goes_on_r6_06(make_b
     bench.binding.release()
 
 
+@pytest.mark.rule("R6-03")
 @settings(max_examples=40)
 @given(st.data())
-def test_frames_may_come_back_in_any_order_and_grouping_r6_03(new_bench, frame, data):
+def test_frames_may_come_back_in_any_order_and_grouping(new_bench, frame, data):
     keeper = Keeper()
     bench = new_bench(verify="fast", on_receive=keeper, rx_ring=4, rx_buffers=12).start()
     total = data.draw(st.integers(1, 40))
@@ -109,7 +114,8 @@ def test_frames_may_come_back_in_any_order_and_grouping_r6_03(new_bench, frame, 
     bench.stop()
 
 
-def test_with_few_buffers_left_frames_are_lent_for_the_call_until_some_come_back_r6_19(make_bench, frame, keeper):
+@pytest.mark.rule("R6-19")
+def test_with_few_buffers_left_frames_are_lent_for_the_call_until_some_come_back(make_bench, frame, keeper):
     bench = make_bench(on_receive=keeper, rx_ring=8, rx_buffers=8, rx_low_water=3)
     for i in range(8):
         bench.nic.inject(frame(i))
@@ -123,7 +129,8 @@ def test_with_few_buffers_left_frames_are_lent_for_the_call_until_some_come_back
     bench.binding.release()
 
 
-def test_one_batch_over_the_threshold_is_two_calls_in_order_r6_21_r6_22(make_bench, frame, keeper):
+@pytest.mark.rule("R6-21", "R6-22")
+def test_one_batch_over_the_threshold_is_two_calls_in_order(make_bench, frame, keeper):
     bench = make_bench(on_receive=keeper, rx_ring=8, rx_buffers=8, rx_low_water=3, rx_moderation=(8, 0))
     bench.nic.inject(*[frame(i) for i in range(8)])
     bench.run()
@@ -132,7 +139,8 @@ def test_one_batch_over_the_threshold_is_two_calls_in_order_r6_21_r6_22(make_ben
     bench.binding.release()
 
 
-def test_without_buffers_the_nic_waits_and_traffic_resumes_after_the_returns_r6_18(make_bench, frame, keeper):
+@pytest.mark.rule("R6-18")
+def test_without_buffers_the_nic_waits_and_traffic_resumes_after_the_returns(make_bench, frame, keeper):
     bench = make_bench(on_receive=keeper, rx_ring=8, rx_buffers=8)
     bench.nic.inject(*[frame(i) for i in range(18)])
     bench.run()
@@ -146,7 +154,8 @@ def test_without_buffers_the_nic_waits_and_traffic_resumes_after_the_returns_r6_
     bench.binding.release()
 
 
-def test_returning_inside_of_the_indication_refills_with_one_doorbell_per_batch_cl07(make_bench, frame):
+@pytest.mark.rule("CL-07")
+def test_returning_inside_of_the_indication_refills_with_one_doorbell_per_batch(make_bench, frame):
     def one_by_one(binding, nbls, count, flags):
         for nbl in ndis.walk(nbls):
             nbl.next = None
@@ -159,7 +168,8 @@ def test_returning_inside_of_the_indication_refills_with_one_doorbell_per_batch_
     assert len(bench.doorbells(regs.rx_doorbell(0))) - before == bench.stack.cpu.statistics().dpcs
 
 
-def test_a_damaged_frame_is_counted_and_never_indicated_r6_17(bench, frame):
+@pytest.mark.rule("R6-17")
+def test_a_damaged_frame_is_counted_and_never_indicated(bench, frame):
     bench.nic.inject(frame(0, 900), error=Cause.BUS_ERROR)
     bench.nic.inject(frame(1))
     bench.run()
@@ -191,7 +201,8 @@ def test_no_completion_is_seen_before_its_data(make_bench, frame, weak):
     assert bench.binding.received == [frame(i, 1514) for i in range(40)]
 
 
-def test_a_completion_that_skips_a_buffer_is_the_devices_fault_rg03(make_bench, frame):
+@pytest.mark.rule("RG-03")
+def test_a_completion_that_skips_a_buffer_is_the_devices_fault(make_bench, frame):
     bench = make_bench()
     bench.expect_empty = False
     queue = bench.nic.queues["rx"]
@@ -201,7 +212,8 @@ def test_a_completion_that_skips_a_buffer_is_the_devices_fault_rg03(make_bench, 
         bench.run()
 
 
-def test_dma_into_a_buffer_that_the_stack_holds_is_a_device_fault_rg11(make_bench, frame, keeper):
+@pytest.mark.rule("RG-11")
+def test_dma_into_a_buffer_that_the_stack_holds_is_a_device_fault(make_bench, frame, keeper):
     bench = make_bench(on_receive=keeper)
     bench.nic.inject(frame(0))
     bench.run()

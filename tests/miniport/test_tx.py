@@ -57,9 +57,10 @@ def free_chained(binding, nbl):
 PIECES = st.lists(st.tuples(st.integers(0, 63), st.integers(0, 65)), min_size=1, max_size=12)
 
 
+@pytest.mark.rule("RG-15", "MD-27")
 @settings(max_examples=60)
 @given(PIECES, st.data())
-def test_any_cut_and_alignment_gives_the_same_bytes_and_empty_mdls_are_skipped_rg15_md27(new_bench, lengths, data):
+def test_any_cut_and_alignment_gives_the_same_bytes_and_empty_mdls_are_skipped(new_bench, lengths, data):
     total = sum(length for _, length in lengths)
     head = data.draw(st.integers(0, max(0, total - 14)))
     if total - head < 14:
@@ -76,7 +77,8 @@ def test_any_cut_and_alignment_gives_the_same_bytes_and_empty_mdls_are_skipped_r
     bench.stop()
 
 
-def test_a_ring_of_4_takes_64_nbls_at_once_s6_10(make_bench, frame):
+@pytest.mark.rule("S6-10")
+def test_a_ring_of_4_takes_64_nbls_at_once(make_bench, frame):
     bench = make_bench(tx_ring=4)
     frames = [frame(i) for i in range(64)]
     bench.binding.send(*frames)
@@ -85,8 +87,9 @@ def test_a_ring_of_4_takes_64_nbls_at_once_s6_10(make_bench, frame):
     assert bench.binding.statuses == []
 
 
+@pytest.mark.rule("S6-11", "RG-01")
 @pytest.mark.parametrize("start", [0, 0xFFFFFFF0, 0xFFFFFFFE])
-def test_order_is_kept_over_many_laps_and_through_2_to_the_32_s6_11_rg01(make_bench, frame, start):
+def test_order_is_kept_over_many_laps_and_through_2_to_the_32(make_bench, frame, start):
     bench = make_bench(tx_ring=8, start_index=start)
     frames = [frame(i) for i in range(100)]
     for at in range(0, 100, 20):
@@ -96,7 +99,8 @@ def test_order_is_kept_over_many_laps_and_through_2_to_the_32_s6_11_rg01(make_be
     assert bench.nic.sent == frames
 
 
-def test_an_nbl_completes_with_its_last_net_buffer_rg07(make_bench, frame):
+@pytest.mark.rule("RG-07")
+def test_an_nbl_completes_with_its_last_net_buffer(make_bench, frame):
     bench = make_bench(tx_ring=4)
     bench.nic.hold_tx = True
     bench.binding.send_nbls([bench.binding.build([frame(i) for i in range(6)])])
@@ -108,7 +112,8 @@ def test_an_nbl_completes_with_its_last_net_buffer_rg07(make_bench, frame):
     assert bench.binding.statistics().completed == 1
 
 
-def test_a_frame_waits_until_all_its_descriptors_fit_rg08(make_bench, frame):
+@pytest.mark.rule("RG-08")
+def test_a_frame_waits_until_all_its_descriptors_fit(make_bench, frame):
     bench = make_bench(tx_ring=4)
     bench.nic.hold_tx = True
     bench.binding.send(frame(0))
@@ -121,8 +126,9 @@ def test_a_frame_waits_until_all_its_descriptors_fit_rg08(make_bench, frame):
     assert bench.nic.sent == [frame(0), frame(1), frame(2)]
 
 
+@pytest.mark.rule("RG-09")
 @pytest.mark.parametrize(("ring", "fragments"), [(64, 200), (4, 5), (2, 3), (256, 33)])
-def test_more_pieces_than_the_ring_takes_are_copied_first_rg09(make_bench, frame, ring, fragments):
+def test_more_pieces_than_the_ring_takes_are_copied_first(make_bench, frame, ring, fragments):
     bench = make_bench(tx_ring=ring)
     bench.binding.send(frame(1, 600), fragments=fragments)
     bench.idle()
@@ -131,7 +137,8 @@ def test_more_pieces_than_the_ring_takes_are_copied_first_rg09(make_bench, frame
     assert bench.miniport.tx.statistics().copied == 1
 
 
-def test_copied_frames_wait_for_a_copy_buffer_and_keep_their_order_rg09(make_bench, frame):
+@pytest.mark.rule("RG-09")
+def test_copied_frames_wait_for_a_copy_buffer_and_keep_their_order(make_bench, frame):
     bench = make_bench(bounce_buffers=1)
     for i in range(6):
         bench.binding.send(frame(i, 600), fragments=1 if i == 3 else 50)
@@ -143,10 +150,11 @@ def tagged(data):
     return data[:12] + b"\x81\x00\x00\x05" + data[12:]
 
 
+@pytest.mark.rule("S6-14")
 @pytest.mark.parametrize(
     "make", [lambda f: f(0, 1515), lambda f: f(0, 13), lambda f: tagged(f(0, 1515)), lambda f: f(0, 9000)]
 )
-def test_a_frame_of_bad_length_ends_with_invalid_length_and_sends_nothing_of_its_nbl_s6_14(bench, frame, make):
+def test_a_frame_of_bad_length_ends_with_invalid_length_and_sends_nothing_of_its_nbl(bench, frame, make):
     nbl = bench.binding.build([frame(1), make(frame), frame(2)])
     bench.binding.send_nbls([nbl])
     bench.binding.send(frame(3))
@@ -163,10 +171,11 @@ def test_the_shortest_and_longest_legal_frames_are_sent(bench, frame, make):
     assert bench.nic.sent == [make(frame)]
 
 
+@pytest.mark.rule("RG-14")
 @pytest.mark.parametrize(
     ("cause", "status"), [(Cause.BUS_ERROR, NdisStatus.FAILURE), (Cause.TOO_LONG, NdisStatus.INVALID_LENGTH)]
 )
-def test_an_error_completion_ends_its_nbl_with_a_reason_and_the_queue_goes_on_rg14(bench, frame, cause, status):
+def test_an_error_completion_ends_its_nbl_with_a_reason_and_the_queue_goes_on(bench, frame, cause, status):
     bench.nic.tx_error = cause
     bench.binding.send(frame(0))
     bench.idle()
@@ -178,7 +187,8 @@ def test_an_error_completion_ends_its_nbl_with_a_reason_and_the_queue_goes_on_rg
     assert bench.miniport.tx.statistics().errors == 1
 
 
-def test_one_bad_frame_of_an_nbl_decides_its_status_whatever_follows_s6_06(make_bench, frame):
+@pytest.mark.rule("S6-06")
+def test_one_bad_frame_of_an_nbl_decides_its_status_whatever_follows(make_bench, frame):
     bench = make_bench()
     bench.nic.hold_tx = True
     bench.binding.send_nbls([bench.binding.build([frame(0), frame(1)])])
@@ -200,7 +210,8 @@ def test_one_call_rings_one_doorbell(make_bench, frame):
     assert bench.doorbells(DOORBELL) == [20]
 
 
-def test_the_nic_has_read_the_data_before_the_completion_s6_18(make_bench, frame):
+@pytest.mark.rule("S6-18")
+def test_the_nic_has_read_the_data_before_the_completion(make_bench, frame):
     def overwrite(binding, nbl):
         region = nbl.first_net_buffer.mdl_chain.region
         region.view[:] = b"\xff" * len(region.view)
@@ -212,7 +223,8 @@ def test_the_nic_has_read_the_data_before_the_completion_s6_18(make_bench, frame
     assert bench.nic.sent == frames
 
 
-def test_sending_again_from_the_completion_callback_neither_nests_nor_stops_s6_24(make_bench, frame):
+@pytest.mark.rule("S6-24")
+def test_sending_again_from_the_completion_callback_neither_nests_nor_stops(make_bench, frame):
     left = iter(range(999))
 
     def again(binding, nbl):
@@ -226,7 +238,8 @@ def test_sending_again_from_the_completion_callback_neither_nests_nor_stops_s6_2
     assert len(bench.nic.sent) == 1000
 
 
-def test_with_weakly_ordered_memory_the_nic_sees_whole_descriptors_and_data_rg04(make_bench, frame):
+@pytest.mark.rule("RG-04")
+def test_with_weakly_ordered_memory_the_nic_sees_whole_descriptors_and_data(make_bench, frame):
     bench = make_bench(weak=True, tx_ring=8)
     frames = [frame(i, 200) for i in range(50)]
     for f in frames:
@@ -236,7 +249,8 @@ def test_with_weakly_ordered_memory_the_nic_sees_whole_descriptors_and_data_rg04
     assert bench.nic.sent == [*frames, frame(99, 600)]
 
 
-def test_scatter_gather_lists_may_come_after_the_call_and_order_is_kept_it06(make_bench, frame):
+@pytest.mark.rule("IT-06")
+def test_scatter_gather_lists_may_come_after_the_call_and_order_is_kept(make_bench, frame):
     bench = make_bench(profile=ndis.Profile(late_sg_callback=True), tx_ring=4)
     frames = [frame(i) for i in range(20)]
     bench.binding.send(*frames, fragments=2)
@@ -244,7 +258,8 @@ def test_scatter_gather_lists_may_come_after_the_call_and_order_is_kept_it06(mak
     assert bench.nic.sent == frames
 
 
-def test_a_reset_while_ndis_makes_a_list_frees_it_before_the_nbl_completes_it06(make_bench, frame):
+@pytest.mark.rule("IT-06")
+def test_a_reset_while_ndis_makes_a_list_frees_it_before_the_nbl_completes(make_bench, frame):
     bench = make_bench(profile=ndis.Profile(late_sg_callback=True))
     bench.nic.hold_tx = True
     bench.binding.send(*[frame(i) for i in range(3)])
@@ -266,7 +281,8 @@ def test_cancel_ends_queued_nbls_of_that_id_and_no_others(make_bench, frame):
     assert bench.nic.sent == [frame(0), frame(1), frame(4)]
 
 
-def test_an_nbl_of_which_a_frame_is_in_flight_is_not_cancelled_cn(make_bench, frame):
+@pytest.mark.rule("CN-03")
+def test_an_nbl_of_which_a_frame_is_in_flight_is_not_cancelled(make_bench, frame):
     bench = make_bench(tx_ring=2)
     bench.nic.hold_tx = True
     bench.binding.send_nbls([bench.binding.build([frame(i) for i in range(5)], cancel_id=7)])
