@@ -108,7 +108,7 @@ module check_axi4 #(
         if (crosses(araddr, arlen)) `BREACH(Card, "AXI-05", "m_axi_araddr, m_axi_arlen: the burst crosses 4 KiB");
         if (arsize != 3'd3 || arburst != 2'b01 || arcache != 4'b0011)
           `BREACH(Card, "AXI-06", "m_axi_arsize, arburst or arcache");
-        if ({20'd0, arlen, 3'd0} >= MaxBurstBytes) `BREACH(Card, "AXI-07", "m_axi_arlen: longer than MaxBurstBytes");
+        if ({21'd0, arlen, 3'd0} >= MaxBurstBytes) `BREACH(Card, "AXI-07", "m_axi_arlen: longer than MaxBurstBytes");
         if (arid > 4'd2) `BREACH(Card, "AXI-11", "m_axi_arid is none of docs/nic.md");
         if (reads_q >= 8'(MaxReads)) `BREACH(Card, "AXI-10", "m_axi_arvalid: more than MaxReads outstanding");
       end
@@ -117,7 +117,7 @@ module check_axi4 #(
         if (crosses(awaddr, awlen)) `BREACH(Card, "AXI-05", "m_axi_awaddr, m_axi_awlen: the burst crosses 4 KiB");
         if (awsize != 3'd3 || awburst != 2'b01 || awcache != 4'b0011)
           `BREACH(Card, "AXI-06", "m_axi_awsize, awburst or awcache");
-        if ({20'd0, awlen, 3'd0} >= MaxBurstBytes) `BREACH(Card, "AXI-07", "m_axi_awlen: longer than MaxBurstBytes");
+        if ({21'd0, awlen, 3'd0} >= MaxBurstBytes) `BREACH(Card, "AXI-07", "m_axi_awlen: longer than MaxBurstBytes");
         if (awid > 4'd1) `BREACH(Card, "AXI-11", "m_axi_awid is none of docs/nic.md");
         if (writes_q >= 8'(MaxWrites)) `BREACH(Card, "AXI-10", "m_axi_awvalid: more than MaxWrites outstanding");
       end

@@ -8,6 +8,7 @@ test module. The pitfalls that the command lines avoid stand beside them.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -122,15 +123,34 @@ def build(design: Design) -> Built:
     folder = build_root() / design.sim / "_builds" / key
     name = "sim.vvp" if design.sim == ICARUS else top
     built = Built(design, folder, folder / name, top, hostmem)
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        commands = _icarus(built, files, includes) if design.sim == ICARUS else _verilator(built, files, includes)
-        with (folder / "build.log").open("w", encoding="utf-8") as log:
-            for command in commands:
-                _execute(command, folder, environment, log.name)
-        (folder / "complete").touch()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{key}.lock").open("w") as lock:  # somebody else may be building the same
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            _build(built, files, includes, environment)
+    (folder / "complete").touch()  # the time of the last use
     return built
+
+
+def _build(built: Built, files: Sequence[Path], includes: Sequence[Path], environment: Mapping[str, str]) -> None:
+    folder = built.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    commands = (_icarus if built.design.sim == ICARUS else _verilator)(built, files, includes)
+    for command in commands:
+        _execute(command, folder, environment, str(folder / "build.log"))
+    for file in folder.iterdir():  # hundreds of megabytes of objects and C++
+        if file not in {built.program, folder / "build.log"}:
+            file.unlink()
+    _forget_old(folder.parent)
+
+
+def _forget_old(builds: Path, keep: int = 40) -> None:
+    """Delete the builds that have not been used for the longest time."""
+    used = sorted(builds.glob("*/complete"), key=lambda mark: mark.stat().st_mtime)
+    for mark in used[:-keep]:
+        shutil.rmtree(mark.parent, ignore_errors=True)
+        mark.parent.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: str) -> None:
