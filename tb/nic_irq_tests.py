@@ -328,7 +328,7 @@ async def host_lives_by_messages(dut: Any, seed: int, count: int, ticks: int, st
     for q in live:
         bench.spawn(host(q, bus))
     await hardware()
-    patience = 400 + (4 * ticks if ticks else 0)
+    patience = 400 + 24 * len(bench.queues) + 4 * ticks
     if ticks or count <= 1:
         for _ in range(patience):
             await bench.wait(1)

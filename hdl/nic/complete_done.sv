@@ -41,12 +41,13 @@ module complete_done #(
     output      logic [        5:0] barrier_queue_o
 );
 
-  logic head_valid, head_barrier, head_dir, resp_valid, resp_err, retire, head_dead, unused_ready;
+  logic head_valid, head_barrier, head_dir, resp_valid, resp_err, retire, head_dead;
   logic [5:0] head_queue;
   logic [31:0] head_index;
   logic [QueueBits:0] head_ring;
   logic [(2<<QueueBits)-1:0] dead_q; // per ring
-  logic [$clog2(Depth):0] unused_count, unused_responses;
+  logic [Depth-1:0] resp_errs_q;
+  logic [$clog2(Depth):0] resp_wr_q, resp_rd_q, unused_count;
 
   fifo #(
       .Width(40),
@@ -64,21 +65,9 @@ module complete_done #(
       .count_o(unused_count)
   );
 
-  fifo #(
-      .Width(1),
-      .Depth(Depth)
-  ) u_responses ( // never full: no more responses than pending completions
-      .clk_i,
-      .rst_ni,
-      .clear_i(1'b0),
-      .wr_valid_i(resp_valid_i),
-      .wr_ready_o(unused_ready),
-      .wr_data_i(resp_err_i),
-      .rd_valid_o(resp_valid),
-      .rd_ready_i(retire && !head_barrier),
-      .rd_data_o(resp_err),
-      .count_o(unused_responses)
-  );
+  // ---- responses: no more than pending completions ----
+  assign resp_valid = resp_wr_q != resp_rd_q;
+  assign resp_err = resp_errs_q[resp_rd_q[$clog2(Depth)-1:0]];
 
   assign head_ring = {head_dir, head_queue[QueueBits-1:0]};
   assign head_dead = dead_q[head_ring];
@@ -86,34 +75,43 @@ module complete_done #(
   assign retire = head_valid && (head_barrier || resp_valid) && !vis_valid_o;
   assign idle_o = !head_valid && !vis_valid_o;
 
+  assign err_dir_o = vis_dir_o;
+  assign err_queue_o = vis_queue_o;
+  assign err_index_o = vis_index_o - 32'd1; // the completion that failed
+  assign barrier_dir_o = vis_dir_o;
+  assign barrier_queue_o = vis_queue_o;
+
+  // ---- registers ----
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      resp_errs_q <= '0;
+      resp_wr_q <= '0;
+      resp_rd_q <= '0;
       vis_valid_o <= 1'b0;
+      {vis_dir_o, vis_queue_o, vis_index_o} <= '0;
       err_valid_o <= 1'b0;
       barrier_valid_o <= 1'b0;
       dead_q <= '0;
-    end else if (retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i) begin
-      if (retire) vis_valid_o <= !head_barrier && !resp_err && !head_dead;
-      else if (vis_ready_i) vis_valid_o <= 1'b0;
+    end else if (resp_valid_i || retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i) begin
+      if (resp_valid_i) begin
+        resp_errs_q[resp_wr_q[$clog2(Depth)-1:0]] <= resp_err_i;
+        resp_wr_q <= resp_wr_q + 1'b1;
+      end
+      if (retire) begin
+        if (!head_barrier) resp_rd_q <= resp_rd_q + 1'b1;
+        vis_valid_o <= !head_barrier && !resp_err && !head_dead;
+        vis_dir_o <= head_dir;
+        vis_queue_o <= head_queue;
+        vis_index_o <= head_index;
+      end else if (vis_ready_i) begin
+        vis_valid_o <= 1'b0;
+      end
       err_valid_o <= retire && !head_barrier && resp_err && !head_dead;
       barrier_valid_o <= retire && head_barrier;
       if (start_valid_i) dead_q[start_ring_i] <= 1'b0;
       if (retire && !head_barrier && resp_err) dead_q[head_ring] <= 1'b1;
     end
   end
-
-  always_ff @(posedge clk_i) begin
-    if (retire) begin
-      vis_dir_o <= head_dir;
-      vis_queue_o <= head_queue;
-      vis_index_o <= head_index;
-    end
-  end
-  assign err_dir_o = vis_dir_o;
-  assign err_queue_o = vis_queue_o;
-  assign err_index_o = vis_index_o - 32'd1; // the completion that failed
-  assign barrier_dir_o = vis_dir_o;
-  assign barrier_queue_o = vis_queue_o;
 
 endmodule
 

@@ -60,7 +60,8 @@ module complete_tx #(
   logic head_valid, take, take_verdict, take_flushed, discard;
   logic [7:0] cause;
   logic [15:0] discards_q; // verdicts still to come for flushed records
-  logic [19:0] mask;
+  logic loopback_q; // of the frame at the output
+  logic [1:0] class_q;
   logic [$clog2(Depth):0] unused_count;
 
   fifo #(
@@ -94,63 +95,65 @@ module complete_tx #(
     else if (take_verdict && verdict_abort_i) cause = nic_1g_pkg::CAUSE_MAC_ABORT;
   end
 
-  // ---- the counters of one frame ----
+  // ---- the frame's counters ----
   always_comb begin
-    mask = '0;
-    unique case (cause)
+    ev_mask_o = '0;
+    unique case (item_cause_o)
       nic_1g_pkg::CAUSE_NONE:
-      if (verdict_loopback_i) begin
-        mask[nic_1g_pkg::TX_COUNTER_LOOPBACK_FRAMES] = 1'b1;
+      if (loopback_q) begin
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_LOOPBACK_FRAMES] = 1'b1;
       end else begin
-        mask[nic_1g_pkg::TX_COUNTER_FRAMES] = 1'b1;
-        mask[nic_1g_pkg::TX_COUNTER_OCTETS] = 1'b1;
-        unique case (head.class_)
-          2'd1: mask[nic_1g_pkg::TX_COUNTER_MULTICAST_FRAMES+:2] = 2'b11;
-          2'd2: mask[nic_1g_pkg::TX_COUNTER_BROADCAST_FRAMES+:2] = 2'b11;
-          default: mask[nic_1g_pkg::TX_COUNTER_UNICAST_FRAMES+:2] = 2'b11;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_FRAMES] = 1'b1;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_OCTETS] = 1'b1;
+        unique case (class_q)
+          2'd1: ev_mask_o[nic_1g_pkg::TX_COUNTER_MULTICAST_FRAMES+:2] = 2'b11;
+          2'd2: ev_mask_o[nic_1g_pkg::TX_COUNTER_BROADCAST_FRAMES+:2] = 2'b11;
+          default: ev_mask_o[nic_1g_pkg::TX_COUNTER_UNICAST_FRAMES+:2] = 2'b11;
         endcase
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_64] = verdict_length_i == 16'd64;
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_65_127] = verdict_length_i > 16'd64 && verdict_length_i < 16'd128;
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_128_255] = verdict_length_i[15:7] == 9'd1;
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_256_511] = verdict_length_i[15:8] == 8'd1;
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_512_1023] = verdict_length_i[15:9] == 7'd1;
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_1024_1518] = verdict_length_i[15:10] != '0 && verdict_length_i < 16'd1519;
-        mask[nic_1g_pkg::TX_COUNTER_PKTS_1519_MAX] = verdict_length_i >= 16'd1519;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_64] = ev_wire_o == 16'd64;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_65_127] = ev_wire_o > 16'd64 && ev_wire_o < 16'd128;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_128_255] = ev_wire_o[15:7] == 9'd1;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_256_511] = ev_wire_o[15:8] == 8'd1;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_512_1023] = ev_wire_o[15:9] == 7'd1;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_1024_1518] = ev_wire_o[15:10] != '0 && ev_wire_o < 16'd1519;
+        ev_mask_o[nic_1g_pkg::TX_COUNTER_PKTS_1519_MAX] = ev_wire_o >= 16'd1519;
       end
-      nic_1g_pkg::CAUSE_BUS_ERROR, nic_1g_pkg::CAUSE_FETCH_ERROR: mask[nic_1g_pkg::TX_COUNTER_DROP_DMA] = 1'b1;
-      nic_1g_pkg::CAUSE_MAC_ABORT: mask[nic_1g_pkg::TX_COUNTER_DROP_ABORT] = 1'b1;
-      nic_1g_pkg::CAUSE_FLUSHED: mask[nic_1g_pkg::TX_COUNTER_DROP_FLUSHED] = 1'b1;
-      default: mask[nic_1g_pkg::TX_COUNTER_DROP_MALFORMED] = 1'b1;
+      nic_1g_pkg::CAUSE_BUS_ERROR, nic_1g_pkg::CAUSE_FETCH_ERROR: ev_mask_o[nic_1g_pkg::TX_COUNTER_DROP_DMA] = 1'b1;
+      nic_1g_pkg::CAUSE_MAC_ABORT: ev_mask_o[nic_1g_pkg::TX_COUNTER_DROP_ABORT] = 1'b1;
+      nic_1g_pkg::CAUSE_FLUSHED: ev_mask_o[nic_1g_pkg::TX_COUNTER_DROP_FLUSHED] = 1'b1;
+      default: ev_mask_o[nic_1g_pkg::TX_COUNTER_DROP_MALFORMED] = 1'b1;
     endcase
   end
+  assign ev_len_o = item_length_o;
+  assign item_status_o = nic_1g_pkg::COMPLETION_STATUS_SOP | nic_1g_pkg::COMPLETION_STATUS_EOP |
+                         (item_cause_o == nic_1g_pkg::CAUSE_NONE ? nic_1g_pkg::COMPLETION_STATUS_OK
+                                                                 : nic_1g_pkg::COMPLETION_STATUS_ERROR);
 
+  // ---- registers ----
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       item_valid_o <= 1'b0;
+      {item_barrier_o, item_queue_o, item_index_o, item_length_o, item_cause_o, class_q, loopback_q} <= '0;
       ev_valid_o <= 1'b0;
+      ev_wire_o <= '0;
       discards_q <= '0;
     end else if (take || item_valid_o || ev_valid_o || discard) begin
-      if (take) item_valid_o <= 1'b1;
-      else if (item_ready_i) item_valid_o <= 1'b0;
-      if (take && !head.barrier) ev_valid_o <= 1'b1;
-      else if (ev_ready_i) ev_valid_o <= 1'b0;
       discards_q <= discards_q + 16'(take_flushed) - 16'(discard);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (take) begin
-      item_barrier_o <= head.barrier;
-      item_queue_o <= head.ring;
-      item_index_o <= head.index;
-      item_length_o <= head.length;
-      item_cause_o <= cause;
-      item_status_o <= nic_1g_pkg::COMPLETION_STATUS_SOP | nic_1g_pkg::COMPLETION_STATUS_EOP |
-                       (cause == nic_1g_pkg::CAUSE_NONE ? nic_1g_pkg::COMPLETION_STATUS_OK
-                                                        : nic_1g_pkg::COMPLETION_STATUS_ERROR);
-      ev_mask_o <= mask;
-      ev_wire_o <= verdict_length_i;
-      ev_len_o <= head.length;
+      if (take) begin
+        item_valid_o <= 1'b1;
+        item_barrier_o <= head.barrier;
+        item_queue_o <= head.ring;
+        item_index_o <= head.index;
+        item_length_o <= head.length;
+        item_cause_o <= cause;
+        class_q <= head.class_;
+        loopback_q <= verdict_loopback_i;
+        ev_valid_o <= !head.barrier;
+        ev_wire_o <= verdict_length_i;
+      end else begin
+        if (item_ready_i) item_valid_o <= 1'b0;
+        if (ev_ready_i) ev_valid_o <= 1'b0;
+      end
     end
   end
 

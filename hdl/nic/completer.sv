@@ -85,10 +85,11 @@ module completer #(
   localparam int Rings = 2 << QueueBits;
   localparam int PendingDepth = 2 << $clog2(MaxWrites);
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     StPick, // takes an item of either direction, or applies a start
     StRead, // registers the queue's configuration and ring position
-    StPlace, // computes address and phase, moves the ring position
+    StPlace, // masks the ring position and moves it
+    StAddress, // computes the address
     StWrite // offers the completion to dma_write
   } state_e;
   state_e state_q, state_d;
@@ -108,7 +109,7 @@ module completer #(
   logic [63:0] base_q, addr_q;
   logic [3:0] log2_q;
   logic phase_q;
-  logic [14:0] entry;
+  logic [14:0] entry_q;
   // ---- ring positions, one per queue and direction ----
   logic [31:0] next_index[Rings];
   logic [QueueBits:0] ring;
@@ -178,7 +179,7 @@ module completer #(
 
   assign unused = &{1'b0, start_queue_i};
 
-  // ---- state ----
+  // ---- next state ----
   assign start_apply = state_q == StPick && start_q;
   assign pick = state_q == StPick && !start_q && pending_ready && (tx_item_valid || rx_item_valid);
   assign pick_rx = rx_item_valid && (prefer_rx_q || !tx_item_valid);
@@ -187,11 +188,6 @@ module completer #(
   assign cpl_index_next = cpl_index_q + 32'd1;
   assign push = (pick && pick_barrier) || (state_q == StPlace && !dead_q);
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StPick;
-    else if (state_q != state_d) state_q <= state_d;
-  end
-
   always_comb begin
     state_d = state_q;
     unique case (state_q)
@@ -199,7 +195,8 @@ module completer #(
       StRead: state_d = StPlace;
       StPlace:
       if (dead_q) state_d = StPick;
-      else state_d = StWrite;
+      else state_d = StAddress;
+      StAddress: state_d = StWrite;
       StWrite: if (cpl_ready_i) state_d = StPick;
       default: state_d = StPick;
     endcase
@@ -207,57 +204,11 @@ module completer #(
 
   // ---- one completion ----
   assign ring = {cfg_dir_o, cfg_queue_o[QueueBits-1:0]};
-  assign entry = cpl_index_q[14:0] & ~(15'h7fff << log2_q);
   assign cpl_valid_o = state_q == StWrite;
   assign cpl_addr_o = addr_q;
   assign cpl_data_o = {
     32'd0, frame_length_q, 15'd0, phase_q, 64'd0, 64'd0, cause_q, status_q, length_q, index_q
   };
-
-  always_ff @(posedge clk_i) begin
-    if (pick) begin
-      cfg_dir_o <= pick_rx;
-      cfg_queue_o <= pick_queue;
-      index_q <= pick_rx ? rx_item_index : tx_item_index;
-      length_q <= pick_rx ? rx_item_length : tx_item_length;
-      frame_length_q <= pick_rx ? rx_item_frame_length : tx_item_length;
-      status_q <= pick_rx ? rx_item_status : tx_item_status;
-      cause_q <= pick_rx ? rx_item_cause : tx_item_cause;
-    end
-    if (state_q == StRead) begin
-      base_q <= cfg_cpl_base_i;
-      log2_q <= cfg_cpl_log2_i;
-      cpl_index_q <= next_index[ring];
-      dead_q <= dead;
-    end
-    if (state_q == StPlace) begin
-      addr_q <= base_q + {44'd0, entry, 5'd0};
-      phase_q <= !cpl_index_q[{1'b0, log2_q}];
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (start_apply) next_index[start_ring_q] <= start_index_q;
-    else if (state_q == StPlace) next_index[ring] <= cpl_index_next;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      prefer_rx_q <= 1'b0;
-      start_q <= 1'b0;
-      start_ring_q <= '0;
-      start_index_q <= '0;
-    end else if (pick || start_valid_i || start_apply) begin
-      if (pick) prefer_rx_q <= !pick_rx;
-      if (start_valid_i) begin
-        start_q <= 1'b1;
-        start_ring_q <= {start_dir_i, start_queue_i[QueueBits-1:0]};
-        start_index_q <= start_cpl_index_i;
-      end else if (start_apply) begin
-        start_q <= 1'b0;
-      end
-    end
-  end
 
   // ---- what waits for its response ----
   complete_done #(
@@ -293,6 +244,52 @@ module completer #(
       .idle_o(done_idle)
   );
   assign idle_o = tx_idle && rx_idle && state_q == StPick && done_idle;
+
+  always_ff @(posedge clk_i) begin
+    if (start_apply) next_index[start_ring_q] <= start_index_q;
+    else if (state_q == StPlace) next_index[ring] <= cpl_index_next;
+  end
+
+  // ---- registers ----
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StPick;
+      prefer_rx_q <= 1'b0;
+      {cfg_dir_o, cfg_queue_o, index_q, length_q, frame_length_q, status_q, cause_q} <= '0;
+      {base_q, log2_q, cpl_index_q, dead_q, entry_q, addr_q, phase_q} <= '0;
+      {start_q, start_ring_q, start_index_q} <= '0;
+    end else if (state_q != StPick || pick || start_valid_i || start_q) begin
+      state_q <= state_d;
+      if (pick) begin
+        prefer_rx_q <= !pick_rx;
+        cfg_dir_o <= pick_rx;
+        cfg_queue_o <= pick_queue;
+        index_q <= pick_rx ? rx_item_index : tx_item_index;
+        length_q <= pick_rx ? rx_item_length : tx_item_length;
+        frame_length_q <= pick_rx ? rx_item_frame_length : tx_item_length;
+        status_q <= pick_rx ? rx_item_status : tx_item_status;
+        cause_q <= pick_rx ? rx_item_cause : tx_item_cause;
+      end
+      if (state_q == StRead) begin
+        base_q <= cfg_cpl_base_i;
+        log2_q <= cfg_cpl_log2_i;
+        cpl_index_q <= next_index[ring];
+        dead_q <= dead;
+      end
+      if (state_q == StPlace) begin
+        entry_q <= cpl_index_q[14:0] & ~(15'h7fff << log2_q);
+        phase_q <= !cpl_index_q[{1'b0, log2_q}];
+      end
+      if (state_q == StAddress) addr_q <= base_q + {44'd0, entry_q, 5'd0};
+      if (start_valid_i) begin
+        start_q <= 1'b1;
+        start_ring_q <= {start_dir_i, start_queue_i[QueueBits-1:0]};
+        start_index_q <= start_cpl_index_i;
+      end else if (start_apply) begin
+        start_q <= 1'b0;
+      end
+    end
+  end
 
 endmodule
 

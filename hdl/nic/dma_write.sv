@@ -65,11 +65,11 @@ module dma_write #(
   state_e state_q, state_d;
 
   // ---- the segment at work ----
-  logic seg_valid_q, seg_last_q, seg_empty_q;
+  logic seg_valid_q, seg_sized_q, seg_last_q, seg_empty_q;
   logic [63:0] seg_addr_q;
-  logic [15:0] seg_rem_m1_q; // bytes left, less one
+  logic [15:0] seg_len_m1_q; // bytes of the segment, less one
   logic seg_accept, crosses, burst_last;
-  logic [16:0] end_m1; // last byte, from the start of the MaxBurstBytes block
+  logic [16:0] end_q; // its last byte, from the start of the MaxBurstBytes block of seg_addr_q; known a cycle after the segment
   logic [Lg-4:0] last_word;
 
   // ---- AW, W, and the bursts that wait for responses ----
@@ -82,13 +82,12 @@ module dma_write #(
   logic [Slots-1:0] slot_last_q, slot_fence_q; // data bursts and fences in order
   logic [SlotBits-1:0] slot_wr_q, slot_rd_q;
   logic [SlotBits:0] slot_count_q; // of data bursts and fences
-  logic fence_head, b_data, b_cpl, slot_push, slot_pop, slot_pop_last, acc_err_q, unused_bresp;
+  logic fence_head, b_data, b_cpl, slot_push, slot_pop, slot_pop_last, acc_err_q, awake, unused;
 
   assign seg_ready_o = !seg_valid_q && state_q != StData; // the bytes of the segment before have left write_align
   assign seg_accept = seg_valid_i && seg_ready_o;
-  assign end_m1 = {{(17 - Lg) {1'b0}}, seg_addr_q[Lg-1:0]} + {1'b0, seg_rem_m1_q};
-  assign crosses = end_m1[16:Lg] != '0;
-  assign last_word = (crosses ? {(Lg - 3) {1'b1}} : end_m1[Lg-1:3]) - seg_addr_q[Lg-1:3];
+  assign crosses = end_q[16:Lg] != '0;
+  assign last_word = (crosses ? {(Lg - 3) {1'b1}} : end_q[Lg-1:3]) - seg_addr_q[Lg-1:3];
   assign burst_last = !crosses && seg_last_q;
 
   assign aw_free = !m_axi_awvalid || m_axi_awready;
@@ -96,12 +95,7 @@ module dma_write #(
   assign slot_free = outstanding_q != (SlotBits + 1)'(MaxWrites);
   assign w_last = beats_q == '0;
 
-  // ---- state ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StPick;
-    else if (state_q != state_d) state_q <= state_d;
-  end
-
+  // ---- next state ----
   always_comb begin
     state_d = state_q;
     load_cpl = 1'b0;
@@ -114,9 +108,9 @@ module dma_write #(
         if (cpl_valid_i) begin
           load_cpl = 1'b1;
           state_d = StCpl;
-        end else if (seg_valid_q && seg_empty_q) begin
+        end else if (seg_sized_q && seg_empty_q) begin
           load_fence = 1'b1;
-        end else if (seg_valid_q) begin
+        end else if (seg_sized_q) begin
           load_data = 1'b1;
           state_d = StData;
         end
@@ -131,30 +125,6 @@ module dma_write #(
       end
       default: state_d = StPick;
     endcase
-  end
-
-  // ---- segments ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      seg_valid_q <= 1'b0;
-      seg_last_q <= 1'b0;
-      seg_empty_q <= 1'b0;
-      seg_addr_q <= '0;
-      seg_rem_m1_q <= '0;
-    end else if (seg_accept) begin
-      `CHECK("dma_write_empty_segment_ends_frame", seg_len_i != '0 || seg_last_i)
-      seg_valid_q <= 1'b1;
-      seg_last_q <= seg_last_i;
-      seg_empty_q <= seg_len_i == '0;
-      seg_addr_q <= seg_addr_i;
-      seg_rem_m1_q <= seg_len_i - 16'd1;
-    end else if (load_fence) begin
-      seg_valid_q <= 1'b0;
-    end else if (load_data) begin
-      seg_valid_q <= crosses;
-      seg_addr_q <= {seg_addr_q[63:Lg] + 1'b1, {Lg{1'b0}}};
-      seg_rem_m1_q <= end_m1[15:0] - 16'(MaxBurstBytes);
-    end
   end
 
   write_align u_align (
@@ -190,8 +160,31 @@ module dma_write #(
     endcase
   end
 
+  // ---- responses ----
+  assign fence_head = slot_count_q != '0 && slot_fence_q[slot_rd_q];
+  assign m_axi_bready = !fence_head;
+  assign b_data = m_axi_bvalid && m_axi_bready && m_axi_bid == nic_1g_pkg::AXI_WRITE_ID_RX_DATA;
+  assign b_cpl = m_axi_bvalid && m_axi_bready && m_axi_bid == nic_1g_pkg::AXI_WRITE_ID_COMPLETIONS;
+  assign unused = &{1'b0, m_axi_bresp[0], end_q[2:0]}; // EXOKAY is never asked for
+  assign slot_push = load_data || load_fence;
+  assign slot_pop = b_data || fence_head;
+  assign slot_pop_last = slot_pop && slot_last_q[slot_rd_q];
+  assign idle_o = outstanding_q == '0 && !seg_valid_q && !cpl_valid_i && state_q == StPick;
+
+  // ---- registers ----
+  assign awake = state_q != StPick || seg_valid_i || seg_valid_q || cpl_valid_i || m_axi_awvalid || m_axi_wvalid ||
+                 outstanding_q != '0 || ack_valid_o || resp_valid_o;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      state_q <= StPick;
+      seg_valid_q <= 1'b0;
+      seg_sized_q <= 1'b0;
+      seg_last_q <= 1'b0;
+      seg_empty_q <= 1'b0;
+      seg_addr_q <= '0;
+      seg_len_m1_q <= '0;
+      end_q <= '0;
       m_axi_awvalid <= 1'b0;
       m_axi_awid <= '0;
       m_axi_awaddr <= '0;
@@ -201,41 +194,6 @@ module dma_write #(
       m_axi_wstrb <= '0;
       m_axi_wlast <= 1'b0;
       beats_q <= '0;
-    end else if (state_q != StPick || load_cpl || load_data || m_axi_awvalid || m_axi_wvalid) begin
-      if (load_cpl || load_data) begin
-        m_axi_awvalid <= 1'b1;
-        m_axi_awid <= load_cpl ? nic_1g_pkg::AXI_WRITE_ID_COMPLETIONS : nic_1g_pkg::AXI_WRITE_ID_RX_DATA;
-        m_axi_awaddr <= load_cpl ? cpl_addr_i : seg_addr_q;
-        m_axi_awlen <= load_cpl ? 8'd3 : {{(11 - Lg) {1'b0}}, last_word};
-        beats_q <= load_cpl ? 8'd3 : {{(11 - Lg) {1'b0}}, last_word};
-      end else if (m_axi_awready) begin
-        m_axi_awvalid <= 1'b0;
-      end
-      if (w_load) begin
-        m_axi_wvalid <= 1'b1;
-        m_axi_wdata <= state_q == StCpl ? cpl_word : align_data;
-        m_axi_wstrb <= state_q == StCpl ? 8'hff : align_strb;
-        m_axi_wlast <= w_last;
-        beats_q <= beats_q - 1'b1;
-      end else if (m_axi_wready) begin
-        m_axi_wvalid <= 1'b0;
-      end
-    end
-  end
-
-  // ---- responses ----
-  assign fence_head = slot_count_q != '0 && slot_fence_q[slot_rd_q];
-  assign m_axi_bready = !fence_head;
-  assign b_data = m_axi_bvalid && m_axi_bready && m_axi_bid == nic_1g_pkg::AXI_WRITE_ID_RX_DATA;
-  assign b_cpl = m_axi_bvalid && m_axi_bready && m_axi_bid == nic_1g_pkg::AXI_WRITE_ID_COMPLETIONS;
-  assign unused_bresp = m_axi_bresp[0]; // EXOKAY is never asked for
-  assign slot_push = load_data || load_fence;
-  assign slot_pop = b_data || fence_head;
-  assign slot_pop_last = slot_pop && slot_last_q[slot_rd_q];
-  assign idle_o = outstanding_q == '0 && !seg_valid_q && !cpl_valid_i && state_q == StPick;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
       outstanding_q <= '0;
       slot_last_q <= '0;
       slot_fence_q <= '0;
@@ -247,11 +205,52 @@ module dma_write #(
       ack_err_o <= 1'b0;
       resp_valid_o <= 1'b0;
       resp_err_o <= 1'b0;
-    end else if (slot_push || load_cpl || slot_pop || b_cpl || ack_valid_o || resp_valid_o) begin
+    end else if (awake) begin
+      state_q <= state_d;
+      // the segment
+      if (seg_accept) begin
+        `CHECK("dma_write_empty_segment_ends_frame", seg_len_i != '0 || seg_last_i)
+        seg_valid_q <= 1'b1;
+        seg_last_q <= seg_last_i;
+        seg_empty_q <= seg_len_i == '0;
+        seg_addr_q <= seg_addr_i;
+        seg_len_m1_q <= seg_len_i - 16'd1;
+      end else if (seg_valid_q && !seg_sized_q) begin
+        seg_sized_q <= 1'b1;
+        end_q <= {{(17 - Lg) {1'b0}}, seg_addr_q[Lg-1:0]} + {1'b0, seg_len_m1_q};
+      end else if (load_fence) begin
+        {seg_valid_q, seg_sized_q} <= 2'b00;
+      end else if (load_data) begin
+        {seg_valid_q, seg_sized_q} <= {2{crosses}};
+        seg_addr_q <= {seg_addr_q[63:Lg] + 1'b1, {Lg{1'b0}}};
+        end_q[16:Lg] <= end_q[16:Lg] - 1'b1;
+      end
+      // AW
+      if (load_cpl || load_data) begin
+        m_axi_awvalid <= 1'b1;
+        m_axi_awid <= load_cpl ? nic_1g_pkg::AXI_WRITE_ID_COMPLETIONS : nic_1g_pkg::AXI_WRITE_ID_RX_DATA;
+        m_axi_awaddr <= load_cpl ? cpl_addr_i : seg_addr_q;
+        m_axi_awlen <= load_cpl ? 8'd3 : {{(11 - Lg) {1'b0}}, last_word};
+        beats_q <= load_cpl ? 8'd3 : {{(11 - Lg) {1'b0}}, last_word};
+      end else begin
+        if (m_axi_awready) m_axi_awvalid <= 1'b0;
+        if (w_load) beats_q <= beats_q - 1'b1;
+      end
+      // W
+      if (w_load) begin
+        m_axi_wvalid <= 1'b1;
+        m_axi_wdata <= state_q == StCpl ? cpl_word : align_data;
+        m_axi_wstrb <= state_q == StCpl ? 8'hff : align_strb;
+        m_axi_wlast <= w_last;
+      end else if (m_axi_wready) begin
+        m_axi_wvalid <= 1'b0;
+      end
+      // B; at most one burst begins and at most one ends in a cycle
       `CHECK("dma_write_response_expected", !b_data || slot_count_q != '0)
-      `CHECK("dma_write_response_expected", !(b_data || b_cpl) || outstanding_q != '0)
-      outstanding_q <= outstanding_q + (SlotBits + 1)'(slot_push || load_cpl) - (SlotBits + 1)'(slot_pop || b_cpl);
-      slot_count_q <= slot_count_q + (SlotBits + 1)'(slot_push) - (SlotBits + 1)'(slot_pop);
+      `CHECK("dma_write_response_expected", !b_cpl || outstanding_q != slot_count_q)
+      if ((slot_push || load_cpl) != (slot_pop || b_cpl))
+        outstanding_q <= slot_pop || b_cpl ? outstanding_q - 1'b1 : outstanding_q + 1'b1;
+      if (slot_push != slot_pop) slot_count_q <= slot_pop ? slot_count_q - 1'b1 : slot_count_q + 1'b1;
       if (slot_push) begin
         slot_last_q[slot_wr_q] <= load_fence || burst_last;
         slot_fence_q[slot_wr_q] <= load_fence;

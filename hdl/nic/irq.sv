@@ -94,7 +94,8 @@ module irq #(
   logic [7:0] vector_q, mod_count_q, count_next_q;
   logic [15:0] mod_ticks_q;
   logic reached_q, behind_q, due_q; // reached: with the completion of this event, the count sends
-  logic [31:0] distance;
+  logic [31:0] upper, lower, distance;
+  logic behind, awake;
   logic fire, was_waiting, is_waiting, unused;
   // ---- time, running while a queue waits ----
   logic [16:0] now_q, elapsed;
@@ -106,7 +107,7 @@ module irq #(
     dir_d = sweep_q[QueueBits];
     queue_d = 6'(sweep_q[QueueBits-1:0]);
     index_d = vis_index_i;
-    pick = state_q == StPick;
+    pick = state_q == StPick && !clear_q;
     if (start_q) begin
       event_d = EvStart;
       dir_d = start_dir_q;
@@ -131,16 +132,11 @@ module irq #(
       pick = 1'b0;
     end
   end
-  assign rearm_ready_o = (state_q == StPick && !start_q) || state_q == StClear; // clearing: no queue is started
+  assign rearm_ready_o = (state_q == StPick && !clear_q && !start_q) || state_q == StClear; // clearing: no queue is started
   assign vis_ready_o = pick && event_d == EvVisible;
   assign busy_o = state_q == StClear;
 
-  // ---- state ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StClear;
-    else if (state_q != state_d) state_q <= state_d;
-  end
-
+  // ---- next state ----
   always_comb begin
     state_d = state_q;
     unique case (state_q)
@@ -153,68 +149,16 @@ module irq #(
     endcase
   end
 
-  // ---- events that are pulses are kept until their turn ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      start_q <= 1'b0;
-      start_dir_q <= 1'b0;
-      start_queue_q <= '0;
-      start_index_q <= '0;
-      misc_q <= 1'b0;
-      clear_q <= 1'b0;
-      clear_ring_q <= '0;
-      sweep_q <= '0;
-      event_q <= EvTimer;
-      cfg_dir_o <= 1'b0;
-      cfg_queue_o <= '0;
-      index_q <= '0;
-    end else if (pick || start_valid_i || misc_fire_i || clear_i || state_q == StClear) begin
-      if (pick) begin
-        event_q <= event_d;
-        cfg_dir_o <= dir_d;
-        cfg_queue_o <= queue_d;
-        index_q <= index_d;
-      end
-      if (start_valid_i) begin
-        start_q <= 1'b1;
-        start_dir_q <= start_dir_i;
-        start_queue_q <= start_queue_i;
-        start_index_q <= start_cpl_index_i;
-      end else if (pick && event_d == EvStart) begin
-        start_q <= 1'b0;
-      end
-      if (misc_fire_i) misc_q <= 1'b1;
-      else if (pick && event_d == EvMisc) misc_q <= 1'b0;
-      if (pick && event_d == EvTimer) sweep_q <= sweep_q + 1'b1;
-      if (clear_i) clear_q <= 1'b1;
-      else if (state_q == StClear) clear_q <= 1'b0;
-      if (state_q == StClear) clear_ring_q <= clear_ring_q + 1'b1;
-    end
-  end
-
   // ---- read and compare ----
   assign ring = {cfg_dir_o, cfg_queue_o[QueueBits-1:0]};
-  assign unused = &{1'b0, csr_queue_i};
+  assign unused = &{1'b0, csr_queue_i, distance};
   assign csr_index_o = visible[{csr_dir_i, csr_queue_i[QueueBits-1:0]}];
-  assign distance = event_q == EvRearm ? visible_q - index_q : index_q - consumer_q;
+  // visible completions beyond the consumer's index: their number is positive
+  assign upper = event_q == EvRearm ? visible_q : index_q;
+  assign lower = event_q == EvRearm ? index_q : consumer_q;
+  assign distance = upper - lower;
+  assign behind = !distance[31] && upper != lower;
   assign elapsed = now_q - ring_q.stamp;
-
-  always_ff @(posedge clk_i) begin
-    if (state_q == StRead) begin
-      ring_q <= rings[ring];
-      visible_q <= visible[ring];
-      consumer_q <= consumer[ring];
-      vector_q <= event_q == EvMisc ? '0 : cfg_vector_i;
-      mod_count_q <= cfg_count_i;
-      mod_ticks_q <= cfg_ticks_i;
-    end
-    if (state_q == StCompare) begin
-      behind_q <= !distance[31] && distance != '0;
-      due_q <= mod_ticks_q != '0 && elapsed >= {1'b0, mod_ticks_q};
-      reached_q <= {1'b0, ring_q.count} + 9'(event_q == EvVisible) >= {1'b0, mod_count_q};
-      count_next_q <= ring_q.count == '1 ? ring_q.count : ring_q.count + 1'b1;
-    end
-  end
 
   // ---- the rules ----
   assign was_waiting = ring_q.armed && ring_q.count != '0;
@@ -268,19 +212,74 @@ module irq #(
     end
   end
 
+  // ---- registers; events that are pulses are kept until their turn ----
+  assign awake = state_q != StPick || pick || start_valid_i || misc_fire_i || clear_i || clear_q || irq_o != '0 || flush_done_o ||
+                 waiting_q != '0;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      state_q <= StClear;
+      {start_q, start_dir_q, start_queue_q, start_index_q} <= '0;
+      misc_q <= 1'b0;
+      clear_q <= 1'b0;
+      clear_ring_q <= '0;
+      sweep_q <= '0;
+      event_q <= EvTimer;
+      {cfg_dir_o, cfg_queue_o, index_q} <= '0;
+      {ring_q, visible_q, consumer_q, vector_q, mod_count_q, mod_ticks_q} <= '0;
+      {behind_q, due_q, reached_q, count_next_q} <= '0;
       irq_o <= '0;
       flush_done_o <= 1'b0;
       waiting_q <= '0;
       now_q <= '0;
-    end else if (state_q == StUpdate || state_q == StClear || irq_o != '0 || flush_done_o || waiting_q != '0) begin
+    end else if (awake) begin
+      state_q <= state_d;
+      if (start_valid_i) begin
+        start_q <= 1'b1;
+        start_dir_q <= start_dir_i;
+        start_queue_q <= start_queue_i;
+        start_index_q <= start_cpl_index_i;
+      end else if (pick && event_d == EvStart) begin
+        start_q <= 1'b0;
+      end
+      if (misc_fire_i) misc_q <= 1'b1;
+      else if (pick && event_d == EvMisc) misc_q <= 1'b0;
+      if (clear_i) clear_q <= 1'b1;
+      else if (state_q == StClear) clear_q <= 1'b0;
+      if (waiting_q != '0) now_q <= now_q + 1'b1;
       irq_o <= state_q == StUpdate && fire ? NumVectors'(1) << vector_q : '0;
       flush_done_o <= state_q == StUpdate && event_q == EvFlush;
-      if (state_q == StClear) waiting_q <= '0;
-      else if (state_q == StUpdate && event_q != EvMisc)
-        waiting_q <= waiting_q + (QueueBits + 2)'(is_waiting) - (QueueBits + 2)'(was_waiting);
-      if (waiting_q != '0) now_q <= now_q + 1'b1;
+      unique case (state_q)
+        StClear: begin
+          clear_ring_q <= clear_ring_q + 1'b1;
+          waiting_q <= '0;
+        end
+        StPick:
+        if (pick) begin
+          event_q <= event_d;
+          cfg_dir_o <= dir_d;
+          cfg_queue_o <= queue_d;
+          index_q <= index_d;
+          if (event_d == EvTimer) sweep_q <= sweep_q + 1'b1;
+        end
+        StRead: begin
+          ring_q <= rings[ring];
+          visible_q <= visible[ring];
+          consumer_q <= consumer[ring];
+          vector_q <= event_q == EvMisc ? '0 : cfg_vector_i;
+          mod_count_q <= cfg_count_i;
+          mod_ticks_q <= cfg_ticks_i;
+        end
+        StCompare: begin
+          behind_q <= behind;
+          due_q <= mod_ticks_q != '0 && elapsed >= {1'b0, mod_ticks_q};
+          reached_q <= {1'b0, ring_q.count} + 9'(event_q == EvVisible) >= {1'b0, mod_count_q};
+          count_next_q <= ring_q.count == '1 ? ring_q.count : ring_q.count + 1'b1;
+        end
+        StUpdate:
+        if (event_q != EvMisc && is_waiting != was_waiting) waiting_q <= is_waiting ? waiting_q + 1'b1 : waiting_q - 1'b1;
+        default: ;
+      endcase
     end
   end
 

@@ -59,15 +59,10 @@ module loopback (
   logic [15:0] in_flight_q, length_q, wire_octets; // frames given to the MAC without verdict; the looped frame's bytes
   logic verdict_q, mac_discard, loop_valid;
 
-  // ---- state ----
+  // ---- next state ----
   assign looping = state_q != StMac;
   assign quiet = !tx_busy_q && in_flight_q == '0 && !verdict_q && rx_ready_i;
   assign switch = (state_q == StMac && cfg_loopback_i && quiet) || (state_q == StWait && !cfg_loopback_i && quiet);
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StMac;
-    else if (state_q != state_d) state_q <= state_d;
-  end
 
   always_comb begin
     state_d = state_q;
@@ -116,8 +111,10 @@ module loopback (
   assign verdict_length_o = looping ? wire_octets : mac_verdict_length_i;
   assign mac_verdict_ready_o = !looping && verdict_ready_i;
 
+  // ---- registers ----
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      state_q <= StMac;
       tx_busy_q <= 1'b0;
       mac_busy_q <= 1'b0;
       mac_skip_q <= 1'b0;
@@ -125,6 +122,7 @@ module loopback (
       in_flight_q <= '0;
       length_q <= '0;
     end else if (tx_valid_i || mac_rx_valid_i || verdict_valid_o || switch || looping) begin
+      state_q <= state_d;
       if (tx_take) tx_busy_q <= !tx_last_i;
       if (mac_take) mac_busy_q <= !mac_rx_status_i;
       if (switch && looping) mac_skip_q <= mac_take ? !mac_rx_status_i : mac_busy_q;

@@ -57,7 +57,7 @@ module rx_ingress #(
   localparam logic [15:0] LeastDelivered = 16'd18; // a bad frame is delivered from 14 bytes of data, with the FCS
 
   // ---- the arriving frame ----
-  logic word, first_q, overflow_q;
+  logic word, begins, ends, first_q, overflow_q, space_q;
   // ---- its lookup ----
   logic lookup_want_q, lookup_busy_q, lookup_stale_q, found_q, accept_q, own_q, broadcast_q, multicast_q;
   logic [5:0] queue_q;
@@ -71,84 +71,16 @@ module rx_ingress #(
 
   // ---- data words ----
   assign rx_ready_o = !status_q;
+  assign ends = rx_valid_i && rx_ready_o && rx_status_i;
   assign word = rx_valid_i && rx_ready_o && !rx_status_i;
-  assign buf_valid_o = word && !overflow_q && buf_free_i != '0;
+  assign buf_valid_o = word && !overflow_q && space_q;
   assign buf_data_o = rx_data_i;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      first_q <= 1'b1;
-      overflow_q <= 1'b0;
-    end else if (rx_abandon_i || (decide && !discard_q)) begin
-      first_q <= 1'b1;
-      overflow_q <= 1'b0;
-    end else if (word) begin
-      first_q <= 1'b0;
-      if (!buf_valid_o) overflow_q <= 1'b1;
-    end
-  end
 
   // ---- lookup: one at a time; the answer of an abandoned one is ignored ----
   assign da_valid_o = lookup_want_q && !lookup_busy_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      lookup_want_q <= 1'b0;
-      lookup_busy_q <= 1'b0;
-      lookup_stale_q <= 1'b0;
-      found_q <= 1'b0;
-      da_o <= '0;
-    end else if ((word && first_q) || lookup_want_q || hit_valid_i) begin
-      if (word && first_q) begin
-        da_o <= rx_data_i[47:0];
-        lookup_want_q <= 1'b1;
-        lookup_stale_q <= lookup_busy_q && !hit_valid_i;
-        found_q <= 1'b0;
-      end else if (hit_valid_i) begin
-        lookup_stale_q <= 1'b0;
-        found_q <= !lookup_stale_q;
-      end
-      if (da_valid_o && !(word && first_q)) lookup_want_q <= 1'b0;
-      if (da_valid_o) lookup_busy_q <= 1'b1;
-      else if (hit_valid_i) lookup_busy_q <= 1'b0;
-      if (da_valid_o && word && first_q) lookup_stale_q <= 1'b1;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (hit_valid_i) begin
-      accept_q <= hit_accept_i;
-      queue_q <= hit_queue_i;
-      own_q <= hit_own_i;
-      broadcast_q <= hit_broadcast_i;
-      multicast_q <= hit_multicast_i;
-    end
-  end
+  assign begins = word && first_q;
 
   // ---- the status word ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) status_q <= 1'b0;
-    else if (rx_valid_i && rx_ready_o && rx_status_i) status_q <= 1'b1;
-    else if (decide) status_q <= 1'b0;
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rx_valid_i && rx_ready_o && rx_status_i) begin
-      length_q <= rx_data_i[15:0];
-      wire_q <= rx_data_i[31:16];
-      fcs_bad_q <= rx_data_i[32];
-      rx_er_q <= rx_data_i[33];
-      runt_q <= rx_data_i[34];
-      oversize_q <= rx_data_i[35];
-      carrier_q <= rx_data_i[36] || rx_data_i[37];
-      no_sfd_q <= rx_data_i[37];
-      in_range_q <= rx_data_i[38];
-      out_of_range_q <= rx_data_i[39];
-      loopback_q <= rx_loopback_i;
-      discard_q <= rx_discard_i;
-    end
-  end
-
   // ---- the decision ----
   assign disabled = !cfg_rx_enable_i || flush_i || discard_q;
   assign bad = rx_er_q || oversize_q || runt_q || fcs_bad_q;
@@ -204,33 +136,103 @@ module rx_ingress #(
     end
   end
 
+  // ---- room for a longest frame: MAX_FRAME, four octets of a tag, in words; at most all of the buffer ----
+  logic [FreeWidth-1:0] longest_q, free_q;
+  logic [16:0] longest;
+  logic roomy, awake;
+
+  assign longest = ({1'b0, cfg_max_frame_i} + 17'd11) >> 3;
+  assign roomy = free_q >= longest_q && hdr_free_i != '0;
+
+  // ---- registers ----
+  assign awake = rx_valid_i || status_q || lookup_want_q || hit_valid_i || ev_valid_o || rx_abandon_i || free_q != buf_free_i ||
+                 room_o != roomy || longest_q != clip(longest);
+
+  function automatic logic [FreeWidth-1:0] clip(input logic [16:0] words);
+    clip = words > 17'(BufWords) ? FreeWidth'(BufWords) : FreeWidth'(words);
+  endfunction
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      first_q <= 1'b1;
+      overflow_q <= 1'b0;
+      space_q <= 1'b0;
+      lookup_want_q <= 1'b0;
+      lookup_busy_q <= 1'b0;
+      lookup_stale_q <= 1'b0;
+      found_q <= 1'b0;
+      da_o <= '0;
+      {accept_q, own_q, broadcast_q, multicast_q, queue_q} <= '0;
+      status_q <= 1'b0;
+      {length_q, wire_q, loopback_q, discard_q} <= '0;
+      {fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q} <= '0;
       ev_valid_o <= 1'b0;
       ev_mask_o <= '0;
       ev_wire_o <= '0;
-    end else if (decide) begin
-      ev_valid_o <= 1'b1;
-      ev_mask_o <= mask;
-      ev_wire_o <= wire_q;
-    end else if (ev_ready_i && ev_valid_o) begin
-      ev_valid_o <= 1'b0;
-    end
-  end
-
-  // ---- room for a longest frame: MAX_FRAME, four octets of a tag, in words; at most all of the buffer ----
-  logic [FreeWidth-1:0] longest_q;
-  logic [16:0] longest;
-  assign longest = ({1'b0, cfg_max_frame_i} + 17'd11) >> 3;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
+      free_q <= '0;
       longest_q <= '0;
       room_o <= 1'b0;
-    end else begin
-      if (longest_q != FreeWidth'(longest > 17'(BufWords) ? 17'(BufWords) : longest))
-        longest_q <= FreeWidth'(longest > 17'(BufWords) ? 17'(BufWords) : longest);
-      if (room_o != (buf_free_i >= longest_q && hdr_free_i != '0)) room_o <= !room_o;
+    end else if (awake) begin
+      // the frame; space is known a cycle late, in which one word more may have been written
+      if (rx_abandon_i || (decide && !discard_q)) begin
+        first_q <= 1'b1;
+        overflow_q <= 1'b0;
+      end else if (word) begin
+        first_q <= 1'b0;
+        if (!buf_valid_o) overflow_q <= 1'b1;
+      end
+      free_q <= buf_free_i;
+      space_q <= buf_free_i > FreeWidth'(2);
+      longest_q <= clip(longest);
+      room_o <= roomy;
+      // its lookup: one at a time, the answer of an abandoned one is ignored
+      if (begins) begin
+        da_o <= rx_data_i[47:0];
+        lookup_want_q <= 1'b1;
+        lookup_stale_q <= da_valid_o || (lookup_busy_q && !hit_valid_i);
+        found_q <= 1'b0;
+      end else begin
+        if (da_valid_o) lookup_want_q <= 1'b0;
+        if (hit_valid_i) begin
+          lookup_stale_q <= 1'b0;
+          found_q <= !lookup_stale_q;
+        end
+      end
+      if (da_valid_o) lookup_busy_q <= 1'b1;
+      else if (hit_valid_i) lookup_busy_q <= 1'b0;
+      if (hit_valid_i) begin
+        accept_q <= hit_accept_i;
+        queue_q <= hit_queue_i;
+        own_q <= hit_own_i;
+        broadcast_q <= hit_broadcast_i;
+        multicast_q <= hit_multicast_i;
+      end
+      // its status word
+      if (ends) begin
+        status_q <= 1'b1;
+        length_q <= rx_data_i[15:0];
+        wire_q <= rx_data_i[31:16];
+        fcs_bad_q <= rx_data_i[32];
+        rx_er_q <= rx_data_i[33];
+        runt_q <= rx_data_i[34];
+        oversize_q <= rx_data_i[35];
+        carrier_q <= rx_data_i[36] || rx_data_i[37];
+        no_sfd_q <= rx_data_i[37];
+        in_range_q <= rx_data_i[38];
+        out_of_range_q <= rx_data_i[39];
+        loopback_q <= rx_loopback_i;
+        discard_q <= rx_discard_i;
+      end else if (decide) begin
+        status_q <= 1'b0;
+      end
+      // its event
+      if (decide) begin
+        ev_valid_o <= 1'b1;
+        ev_mask_o <= mask;
+        ev_wire_o <= wire_q;
+      end else if (ev_ready_i) begin
+        ev_valid_o <= 1'b0;
+      end
     end
   end
 

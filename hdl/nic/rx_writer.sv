@@ -83,7 +83,7 @@ module rx_writer #(
   logic [15:0] rest_q; // while counting: bytes not covered yet; in the end those of the last buffer
   logic [10:0] need_q, taken_q; // descriptors
   logic [13:0] words_q; // words still in the buffer
-  logic [31:0] first_q;
+  logic [31:0] first_q; // index past the first descriptor
   logic [63:0] addr_q;
   // ----
   logic head_take, give_up, enough, more, popped, word_taken, last_segment;
@@ -114,12 +114,7 @@ module rx_writer #(
     end
   end
 
-  // ---- state ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StHead;
-    else if (state_q != state_d) state_q <= state_d;
-  end
-
+  // ---- next state ----
   always_comb begin
     state_d = state_q;
     unique case (state_q)
@@ -129,7 +124,9 @@ module rx_writer #(
       StSize:
       if (give_up) state_d = StDrop;
       else state_d = StNeed;
-      StNeed: if (!more) state_d = StWait;
+      StNeed:
+      if (!more && enough) state_d = StPop;
+      else if (!more) state_d = StWait;
       StWait:
       if (give_up) state_d = StDrop;
       else if (enough) state_d = StPop;
@@ -158,59 +155,11 @@ module rx_writer #(
   assign buf_ready_o = state_q == StDrop ? words_q != '0 : word_valid_o && word_ready_i;
   assign idle_o = state_q == StHead && words_q == '0;
 
-  always_ff @(posedge clk_i) begin
-    if (head_take) {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      words_q <= '0;
-      offer_q <= 1'b0;
-      held_q <= 1'b0;
-      on_q <= 1'b0;
-      drop_q <= DropNone;
-      need_q <= '0;
-      taken_q <= '0;
-    end else if (state_q != StHead || head_take || words_q != '0) begin
-      if (head_take) words_q <= {1'b0, hdr_data_i[21:9]} + {13'd0, hdr_data_i[8:6] != '0};
-      else if (word_taken) words_q <= words_q - 1'b1;
-      on_q <= head_take ? on_all[hdr_data_i[5:0]] : on_all[queue_q];
-      if (head_take) begin
-        `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
-        held_q <= 1'b1;
-        offer_q <= 1'b0;
-        drop_q <= DropNone;
-        need_q <= 11'd1;
-        taken_q <= '0;
-      end
-      if (state_q == StNeed && more) need_q <= need_q + 1'b1;
-      if (give_up) drop_q <= give_up_code;
-      if (popped) begin
-        offer_q <= 1'b1;
-        taken_q <= taken_q + 1'b1;
-      end
-      if (state_q == StPop || state_q == StDrop) held_q <= 1'b0;
-      if (state_q == StFence) drop_q <= DropFetch;
-    end
-  end
-
   // ---- descriptors ----
   assign cfg_queue_o = queue_q;
   assign avail_queue_o = queue_q;
   assign pop_queue_o = queue_q;
   assign pop_valid_o = state_q == StPop;
-
-  always_ff @(posedge clk_i) begin
-    if (state_q == StSize) begin
-      buf_size_q <= cfg_buf_size_i;
-      rest_q <= length_q;
-    end
-    if (state_q == StNeed && more) rest_q <= rest_q - {1'b0, buf_size_q};
-    if (popped) begin
-      addr_q <= pop_addr_i;
-      if (taken_q == '0) first_q <= pop_index_i;
-    end
-  end
 
   // ---- segments, records ----
   assign seg_valid_o = state_q == StSegment || state_q == StFence;
@@ -240,6 +189,57 @@ module rx_writer #(
     own_q,
     drop_q
   };
+
+  // ---- registers ----
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StHead;
+      {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= '0;
+      words_q <= '0;
+      offer_q <= 1'b0;
+      held_q <= 1'b0;
+      on_q <= 1'b0;
+      drop_q <= DropNone;
+      need_q <= '0;
+      taken_q <= '0;
+      buf_size_q <= '0;
+      rest_q <= '0;
+      addr_q <= '0;
+      first_q <= '0;
+    end else if (state_q != StHead || hdr_valid_i || barrier_valid_i || words_q != '0) begin
+      state_q <= state_d;
+      if (head_take) begin
+        `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
+        {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;
+        words_q <= {1'b0, hdr_data_i[21:9]} + {13'd0, hdr_data_i[8:6] != '0};
+        offer_q <= 1'b0;
+        held_q <= 1'b1;
+        drop_q <= DropNone;
+        need_q <= 11'd1;
+        taken_q <= '0;
+      end else if (word_taken) begin
+        words_q <= words_q - 1'b1;
+      end
+      on_q <= head_take ? on_all[hdr_data_i[5:0]] : on_all[queue_q];
+      if (state_q == StSize) begin
+        buf_size_q <= cfg_buf_size_i;
+        rest_q <= length_q;
+      end
+      if (state_q == StNeed && more) begin
+        need_q <= need_q + 1'b1;
+        rest_q <= rest_q - {1'b0, buf_size_q};
+      end
+      if (give_up) drop_q <= give_up_code;
+      if (popped) begin
+        addr_q <= pop_addr_i;
+        if (taken_q == '0) first_q <= pop_index_i + 32'd1;
+        offer_q <= 1'b1;
+        taken_q <= taken_q + 1'b1;
+      end
+      if (state_q == StPop || state_q == StDrop) held_q <= 1'b0;
+      if (state_q == StFence) drop_q <= DropFetch;
+    end
+  end
 
 endmodule
 

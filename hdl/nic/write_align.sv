@@ -64,16 +64,8 @@ module write_align (
   // reset, so that lanes without strobe are never unknown
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      next_q <= 64'd0;
-      last_q <= 64'd0;
-    end else if (word_valid_i || take) begin
-      if (word_ready_o && word_valid_i) next_q <= word_data_i;
-      if (take) last_q <= next_q;
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
+      last_q <= '0; // known in simulation, also in lanes without strobe
+      next_q <= '0;
       next_valid_q <= 1'b0;
       active_q <= 1'b0;
       reuse_q <= 1'b0;
@@ -87,6 +79,8 @@ module write_align (
       offset_q <= '0;
     end else if (start_i || active_q || word_valid_i) begin
       if (word_ready_o) next_valid_q <= word_valid_i;
+      if (word_ready_o && word_valid_i) next_q <= word_data_i;
+      if (take) last_q <= next_q;
       if (start_i) begin
         active_q <= 1'b1;
         reuse_q <= offset_q != '0 && offset_q <= start_lane_i;
