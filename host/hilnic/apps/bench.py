@@ -26,6 +26,7 @@ from hilnic import __version__, sources
 from hilnic.apps.latency import Spread
 from hilnic.apps.outcome import Exit
 from hilnic.apps.session import Line, Session, SessionFailed, prepare, run_session
+from hilnic.apps.session import console as open_console
 from hilnic.apps.traffic import OVERHEAD_OCTETS, Load
 from hilnic.cosim.build_hostmem import build_root
 from hilnic.hw.timing import TimingModel
@@ -126,7 +127,7 @@ def run(
 ) -> Exit:
     """Measure every row; FAILED when a session breaks or a frame is lost."""
     rows = plan(sims, ends, sizes, dirs, windows, fragments, frames, verify)
-    console = Console(stderr=json == Path("-"))
+    console = open_console(json == Path("-"))
     found: list[Line] = []
     failures: list[str] = []
     for sim, end in dict.fromkeys((row.sim, row.ends) for row in rows):

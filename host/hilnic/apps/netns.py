@@ -2,9 +2,10 @@
 """Network namespaces with one TAP each, made without privileges and gone when their holder process ends.
 
 `enter_sandbox` re-executes the program in a user, mount, network and PID namespace of its own (`unshare -Urnmpf`), as
-real root only in network, mount and PID namespaces where the kernel refuses user namespaces. `Namespace` is a child
-process in a further network namespace that holds one TAP; the TAP's file descriptor comes back over a socket pair, so
-any process may bridge it. Linux only.
+real root only in network, mount and PID namespaces where the kernel refuses user namespaces. The program is the first
+process there: the kernel ends all others with it, and it ends itself when the process that called `enter_sandbox` is
+gone. `Namespace` is a child process in a further network namespace that holds one TAP; the TAP's file descriptor comes
+back over a socket pair, so any process may bridge it. Linux only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,15 +38,31 @@ class SandboxError(Exception):
     """This machine cannot make the namespaces; the text says why and what would help."""
 
 
+class ToolsMissing(SandboxError):
+    """Programs that make them are not installed."""
+
+
 def inside_sandbox() -> bool:
     """Whether this process already runs in the sandbox made by `enter_sandbox`."""
-    return os.environ.get(_INSIDE) == "1"
+    return _INSIDE in os.environ
+
+
+def end_with_parent() -> None:
+    """In the sandbox: end, and everything in it, when the process that made it has gone."""
+    lifeline = int(os.environ[_INSIDE])
+
+    def watch() -> None:
+        os.read(lifeline, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lifeline", daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _unshare_command() -> list[str]:
     missing = [tool for tool in _NEEDED if shutil.which(tool) is None]
     if missing:
-        raise SandboxError(f"missing: {', '.join(missing)} (Debian: apt-get install util-linux iproute2)")
+        raise ToolsMissing(f"missing: {', '.join(missing)} (Debian: apt-get install util-linux iproute2)")
     attempts = [["unshare", "-Urnmpf", "--mount-proc", "--kill-child"]]
     if os.geteuid() == 0:
         attempts.append(["unshare", "-nmpf", "--mount-proc", "--kill-child"])
@@ -68,12 +86,28 @@ def enter_sandbox(argv: Sequence[str]) -> int:
 
     Raises `SandboxError` when the kernel refuses.
     """
-    environment = {**os.environ, _INSIDE: "1"}
-    process = subprocess.Popen([*_unshare_command(), *argv], env=environment)
+    command = _unshare_command()
+    theirs, ours = os.pipe()
+    with subprocess.Popen(
+        [*command, *argv], env={**os.environ, _INSIDE: str(theirs)}, pass_fds=[theirs], start_new_session=True
+    ) as process:
+        os.close(theirs)
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGINT)
+            return _patiently(process, ours)
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(ours)
+
+
+def _patiently(process: subprocess.Popen[bytes], lifeline: int) -> int:
+    """Wait for an orderly end; cut the lifeline at a second interrupt or after ten seconds."""
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)
+        return process.wait(10)
+    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        os.close(lifeline)
         return process.wait()
 
 

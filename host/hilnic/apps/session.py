@@ -20,12 +20,14 @@ from pathlib import Path
 from typing import IO, Any
 from xml.etree import ElementTree as ET
 
+from rich.console import Console
+
 from hilnic import sources
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.cosim import runner
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
-__all__ = ["Session", "SessionFailed", "job", "run_session", "say"]
+__all__ = ["Line", "Session", "SessionFailed", "console", "job", "prepare", "resident_bytes", "run_session", "say"]
 
 _JOB, _LINES = "HILNIC_JOB", "HILNIC_LINES"
 _POLL_S = 0.1
@@ -148,6 +150,12 @@ def _read_on(path: Path, position: int, on_line: Callable[[Line], None]) -> int:
     for line in whole.splitlines():
         on_line(json.loads(line))
     return position + len(whole)
+
+
+def console(to_stderr: bool = False) -> Console:
+    """Where a command's tables go: as wide as the terminal, 110 columns in a file."""
+    found = Console(stderr=to_stderr)
+    return found if found.is_terminal else Console(stderr=to_stderr, width=110)
 
 
 # --- inside of the simulator ------------------------------------------------------------------------------------------

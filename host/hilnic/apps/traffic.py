@@ -7,7 +7,8 @@
     roundtrip   protocol -> wire -> loop -> protocol, one credit per indication
 
 After `warm_up` frames of each way a first snapshot is taken, after `frames` more of each the second; traffic does not
-stop in between. Then everything drains and the NIC's drop counters can be read. `single` sends one frame when idle. It knows nothing of simulators: who runs it gives a clock, a stack, a link and a function that takes snapshots.
+stop in between. Then everything drains and the NIC's drop counters can be read. `single` sends one frame when idle. It
+knows nothing of simulators: who runs it gives a clock, a stack, a link and a function that takes snapshots.
 """
 
 from __future__ import annotations
@@ -68,8 +69,7 @@ class Load:
 class Snapshot:
     """Where everything stands at a moment.
 
-    `sent` and `arrived` are the wire's, as the NIC's transmitter and receiver have it: frames, and the time in ns of the
-    last one.
+    `sent` and `arrived` are the wire's, as the NIC's transmitter and receiver have it: frames, and the last one's time.
     """
 
     wall_s: float

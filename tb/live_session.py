@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulator's side of `hilnic live`: the stack with the protocols tap and ipv4, and two TAPs at its ends."""
+
+import signal
+import socket
+from dataclasses import asdict
+from time import monotonic
+
+import cocotb
+
+from hilnic.apps import session
+from hilnic.apps.bridge import Bridge
+from hilnic.cosim.harness import Clocks, Harness
+from hilnic.hw import regs
+from hilnic.miniport.config import NicConfig
+from hilnic.protocols.ipv4 import Ipv4Protocol
+from hilnic.stack import Stack
+from hilnic.wire.pcapng import Direction, PcapngWriter
+
+FOREVER_NS = 10**15
+
+
+@cocotb.test()
+async def bridge(dut):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the command, which ends us by the control socket
+    job = session.job()
+    hardware = bytes.fromhex(job["hardware"])
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    control.connect("\0" + job["socket"])
+    _, descriptors, _, _ = socket.recv_fds(control, 16, 2)
+    harness = Harness(dut, clocks=[Clocks(phases_ps=(0, 0, 0))], seed=job["seed"], limit_ns=FOREVER_NS)
+    await harness.start()
+    card = harness.cards[0]
+    with PcapngWriter.create(job["pcap"]) as writer:
+        record_into(writer, card.link)
+        bridge = Bridge(*descriptors, control.fileno(), harness.clock, card.link, lambda: card.statistics.progress)
+        ipv4 = Ipv4Protocol(bytes(job["address"]), hardware)
+        stack = Stack(
+            card.device,
+            harness.clock,
+            protocols=[bridge.tap, ipv4],
+            config=NicConfig(mac_address=hardware),
+            seed=job["seed"],
+        )
+        await stack.start()
+        started = monotonic()
+        control.send(b"ready")
+        await bridge.run()
+        result = {
+            "bridge": asdict(bridge.statistics),
+            "ipv4": asdict(ipv4.statistics()),
+            "drops": await drops(stack.nic.hardware),
+            "wire": {
+                "sent": card.statistics.tx_frames,
+                "received": card.statistics.rx_frames,
+                "bad": card.statistics.tx_bad,
+            },
+            "simulated_ns": harness.now_ns,
+            "wall_s": monotonic() - started,
+            "interrupts": card.statistics.interrupts,
+        }
+        await stack.stop()
+    session.say(**result)
+    harness.stop()
+
+
+def record_into(writer, link):
+    """Every frame of the wire, at its simulated time."""
+    interface = writer.add_interface("wire0", "GMII of the simulated NIC")
+
+    def record(from_nic, frame):
+        way = Direction.OUTBOUND if from_nic else Direction.INBOUND
+        writer.write(interface, frame.data, frame.time_ns, way, crc_error=not frame.fcs_ok, symbol_error=frame.error)
+
+    link.record = record
+
+
+async def drops(hardware):
+    """The NIC's receive drops that are not zero; filtered frames are no loss."""
+    found = {
+        c.name.lower(): await hardware.read64(regs.rx_counter(c)) for c in regs.RxCounter if c.name.startswith("DROP_")
+    }
+    return {name: count for name, count in found.items() if count}
