@@ -45,13 +45,15 @@ module check_gmii #(
       // the usual cycle
     end else if (!rst_ni) begin
       cut_q <= 1'b1;
+      tagged_q <= 1'b0;
+      word_q <= 2'd0;
     end else if (!valid_i) begin
       if (cut_q) cut_q <= gmii_en_i !== 1'b0;
       else if (odd === 1'b1) `BREACH(Card, "GMII-08", "gmii_tx_er_o outside of a carrier");
       else if (odd === 1'bx) `BREACH(Card, "GMII-07", "gmii_tx_en_o or gmii_tx_er_o is unknown");
     end else begin
       if (^octets_i === 1'bx || error_i === 1'bx) `BREACH(Card, "GMII-07", "gmii_txd_o or gmii_tx_er_o is unknown in a carrier");
-      if (first_i) begin
+      if (first_i && !cut_q) begin
         result = `HM_GAP(Card, gap_i);
         if (result[0]) `BREACH(Card, "GMII-03", "gmii_tx_en_o rises after a gap that is shorter than MAC_CFG.ifg");
         if (count_i != 4'd8) `BREACH(Card, "GMII-02", "gmii_tx_en_o falls before the start frame delimiter");
