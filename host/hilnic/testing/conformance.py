@@ -87,6 +87,7 @@ class CheckBench:
         found |= {"link", "clocks", "bus errors"} if controls is not None else set()
         self.offers = frozenset(found if offers is None else offers)
         self.interrupts: Counter[int] = Counter()
+        self.enabled: set[tuple[Direction, int]] = set()  # queues that the check has enabled
 
     # ---- parts that not every bench has ----
 
@@ -117,6 +118,7 @@ class CheckBench:
         await self.clock.sleep(SETTLE_NS)
         self.peer.frames.clear()
         self.interrupts.clear()
+        self.enabled.clear()
         if self._device is not None:
             for vector in range(self.nic_1g.vectors):
                 self._device.connect_interrupt(vector, lambda v=vector: self.interrupts.update([v]))  # type: ignore[misc]
@@ -125,6 +127,7 @@ class CheckBench:
         """Enable a queue by keywords of QueueSetup."""
         made = QueueSetup(direction, **setup)
         await self.nic.enable(made)
+        self.enabled.add((direction, made.number))
         return made
 
     async def until(self, condition: Callable[[], object], what: str, patience_ns: int = PATIENCE_NS) -> None:

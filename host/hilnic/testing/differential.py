@@ -19,6 +19,7 @@ from hilnic.testing.conformance import STEP_NS, CheckBench, CheckFailed
 from hilnic.testing.nic_adapter import Direction, Done
 from hilnic.testing.scenario import BusError, Ending, Pause, Phase, Receive, Scenario, Transmit
 from hilnic.wire.ethernet import padded
+from hilnic.wire.link import WireFrame
 
 QUIET_NS = 15_000
 NS_PER_OCTET = 8
@@ -151,13 +152,17 @@ class _Player:
         self.wire_free_at = max(self.wire_free_at, now) + frame.duration_ns + NS_PER_OCTET * frame.ifg
 
     async def _bus_error(self, step: BusError) -> None:
-        """At rest the next bursts are known: one descriptor fetch, then the frame's data."""
+        """At rest the next bursts are known: a descriptor fetch and the data, or the data alone."""
         if "bus errors" not in self.bench.offers:
             return
         await self._rest()
-        self.bench.controls.inject_bus_error("ar", 2)
-        await self._transmit(Transmit(step.queue, (step.frame,), 0))
-        self.posted[step.queue][-1] = Transmit(step.queue, (step.frame,), 0, Cause.BUS_ERROR)
+        if step.direction is Direction.RX:
+            self.bench.controls.inject_bus_error("aw", 1)
+            self._receive(Receive(WireFrame(step.frame)))
+        else:
+            self.bench.controls.inject_bus_error("ar", 2)
+            await self._transmit(Transmit(step.queue, (step.frame,), 0))
+            self.posted[step.queue][-1] = Transmit(step.queue, (step.frame,), 0, Cause.BUS_ERROR)
         await self._rest()
 
     # ---- the end ----
@@ -231,7 +236,7 @@ def _frames(done: list[Done], fcs: int) -> list[bytes]:
     found, data = [], b""
     for part in done:
         data = part.data if part.sop else data + part.data
-        if part.eop and len(data) > fcs:
+        if part.eop and len(data) > fcs and part.cause != Cause.BUS_ERROR:
             found.append(data[: len(data) - fcs])
     return found
 

@@ -21,6 +21,8 @@ DESTINATIONS = (OWN, bytes.fromhex("020000000009"), b"\xff" * 6, *GROUPS)
 MOST_WIRE_BYTES = 12_000
 """Of a phase: with a longest frame more it still fits into the smallest frame buffer."""
 SIZES = (2, 4, 8, 16, 32, 64)
+TYPES = (0x88B5, 0x88B5, 0x88B5, 0x0010, 0x05DC, 0x05F0, 0x8100, 0x88A8)
+"""Type fields: mostly no length; some lengths, right or wrong, one in no range, two tags."""
 MALFORMED = (Cause.ZERO_LENGTH, Cause.RESERVED_BITS, Cause.BAD_KIND, Cause.BAD_SOP, Cause.TOO_SHORT, Cause.TOO_LONG)
 
 
@@ -112,10 +114,11 @@ def _phase(random: Random, tx_queues: int, rx_queues: int, steps: int) -> Phase:
     if loopback:  # the order of frames of several queues depends on timing
         queues = [q for q in queues if q.direction is Direction.RX or q.number == tx[0]]
     ending = random.choice((Ending.QUIET, Ending.QUIET, Ending.DISABLE, Ending.RESET))
-    planner = _Planner(random, queues, loopback, tame=ending is not Ending.QUIET)
+    rules = _filter(random, rx_queues)
+    planner = _Planner(random, queues, rules, loopback, tame=ending is not Ending.QUIET)
     return Phase(
         tuple(queues),
-        _filter(random, rx_queues),
+        rules,
         random.random() < 0.3,
         random.random() < 0.2,
         loopback,
@@ -157,13 +160,18 @@ def _filter(random: Random, rx_queues: int) -> FilterSetup:
 class _Planner:
     """Draws steps that no timing can make fail: what fits the rings and the frame buffer."""
 
-    def __init__(self, random: Random, queues: list[QueueSetup], loopback: bool, *, tame: bool) -> None:
+    def __init__(
+        self, random: Random, queues: list[QueueSetup], rules: FilterSetup, loopback: bool, *, tame: bool
+    ) -> None:
         self._random, self._loopback, self._tame = random, loopback, tame
         self._tx = [q for q in queues if q.direction is Direction.TX]
         rx = [q for q in queues if q.direction is Direction.RX]
         # a frame may go to any queue, and must fit into a full ring of it (with its FCS)
         self._longest = min(1514, *(q.size * q.buf_size - 4 for q in rx))
         self._wire_left = MOST_WIRE_BYTES
+        # the queue that frames to the own address reach for certain, if there is one
+        reached = rules.own_unicast and rules.default_queue in {q.number for q in rx}
+        self._certain = rules.default_queue if reached else None
 
     def steps(self, count: int) -> tuple[Step, ...]:
         found = (self._step() for _ in range(count))
@@ -180,10 +188,10 @@ class _Planner:
         return self._bus_error()
 
     def _bytes(self, length: int, queue: int = 0xFF) -> bytes:
-        """A frame whose source address names the queue that sends it, and whose type is no length."""
-        destination = self._random.choice(DESTINATIONS)
+        """A frame whose source address names the queue that sends it."""
+        destination, kind = self._random.choice(DESTINATIONS), self._random.choice(TYPES)
         body = self._random.randbytes(max(length - 14, 0))
-        return (destination + bytes((2, 0, 0, 0, 1, queue)) + b"\x88\xb5" + body)[:length]
+        return (destination + bytes((2, 0, 0, 0, 1, queue)) + kind.to_bytes(2, "big") + body)[:length]
 
     def _length(self, shortest: int) -> int:
         longest = max(self._longest, shortest)
@@ -226,5 +234,8 @@ class _Planner:
         return Receive(frame)
 
     def _bus_error(self) -> BusError:
+        if self._certain is not None and self._random.random() < 0.5:
+            frame = OWN + bytes((2, 0, 0, 0, 1, 0xFF, 0x88, 0xB5)) + self._random.randbytes(46)
+            return BusError(self._certain, Direction.RX, frame)
         queue = self._random.choice(self._tx)
         return BusError(queue.number, queue.direction, self._bytes(self._random.randint(60, 64), queue.number))

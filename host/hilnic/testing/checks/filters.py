@@ -77,7 +77,7 @@ async def filter_steers_frames_to_queues(bench: CheckBench) -> None:
         return
     last = bench.nic.rx_queues - 1
     for number in (0, 1, last):
-        if (Direction.RX, number) not in getattr(bench.nic, "queues", {}):
+        if (Direction.RX, number) not in bench.enabled:
             await bench.enable(Direction.RX, number=number)
         bench.nic.post_rx(number, 4)
     exact = ((GROUP, last), (OTHER_GROUP, None))
