@@ -86,20 +86,6 @@ module desc_fetch #(
   assign start_sel = start_queue_q[QueueBits-1:0];
   assign start_go = start_q && !pop_hit_q && !fill_go && !db_commit;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      start_q <= 1'b0;
-      start_queue_q <= 6'd0;
-      start_index_q <= 32'd0;
-    end else if (start_valid_i) begin
-      start_q <= 1'b1;
-      start_queue_q <= start_queue_i;
-      start_index_q <= start_index_i;
-    end else if (start_go) begin
-      start_q <= 1'b0;
-    end
-  end
-
   // ---- doorbells ----------------------------------------------------------------------------------------------------------
   logic db_reading, db_good, db_err;
   logic [3:0] db_ring_log2;
@@ -159,32 +145,6 @@ module desc_fetch #(
   assign fill_err = rdata_valid_i && half_q && !fill_bad_q && (rdata_err_i || half_err_q);
   assign fill_go = rdata_valid_i && half_q && !fill_bad_q && !rdata_err_i && !half_err_q;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      half_q <= 1'b0;
-      half_err_q <= 1'b0;
-      fill_bad_q <= 1'b0;
-      filled_q <= 5'd0;
-    end else if (rdata_valid_i) begin
-      `CHECK("descriptor_beat_expected", order_valid)
-      half_q <= !half_q;
-      if (!half_q) begin
-        half_err_q <= rdata_err_i;
-      end else if (fill_last) begin
-        fill_bad_q <= 1'b0;
-        filled_q <= 5'd0;
-      end else begin
-        if (fill_err) fill_bad_q <= 1'b1;
-        filled_q <= filled_q + 5'd1;
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rdata_valid_i && !half_q) half_data_q <= rdata_i;
-    if (fill_go) cache_mem[{fill_sel, fill_index[SlotBits-1:0]}] <= {rdata_i, half_data_q};
-  end
-
   // ---- pop: look (read the RAM), hand over -------------------------------------------------------------------------------
   logic [QueueBits-1:0] pop_sel;
   logic [SlotBits-1:0] pop_slot;
@@ -206,50 +166,84 @@ module desc_fetch #(
   assign pop_empties = pop_hit_q && filled_mem[pop_sel] == pop_next[SlotBits:0] && !(fill_go && fill_sel == pop_sel);
   assign ready_o = ready_q;
 
+  assign pop_slot = SlotBits'(consumer_mem[pop_sel]);
+
+  // ---- the RAMs ------------------------------------------------------------------------------------------------------------
+  logic ram_awake, awake, settle_q;
+  logic [5:0] avail_queue_q;
+  logic [31:0] avail_q;
+
+  assign ram_awake = start_go || db_good || pop_hit_q || pop_look || fetch_go || fill_go;
+
+  always_ff @(posedge clk_i) begin
+    if (ram_awake) begin
+      if (pop_look) pop_desc_q <= cache_mem[{pop_sel, pop_slot}];
+      if (fill_go) cache_mem[{fill_sel, fill_index[SlotBits-1:0]}] <= {rdata_i, half_data_q};
+      if (start_go) begin
+        producer_mem[start_sel] <= start_index_q;
+        consumer_mem[start_sel] <= start_index_q;
+        fetched_mem[start_sel] <= start_index_q;
+        filled_mem[start_sel] <= start_index_q[SlotBits:0];
+      end else begin
+        if (db_good) begin
+          producer_mem[db_queue[QueueBits-1:0]] <= db_index;
+          ring_log2_mem[db_queue[QueueBits-1:0]] <= db_ring_log2;
+        end
+        if (pop_hit_q) consumer_mem[pop_sel] <= pop_next;
+        if (fetch_go) fetched_mem[plan_sel] <= plan_first + {27'd0, plan_count};
+        if (fill_go) filled_mem[fill_sel] <= fill_index[SlotBits:0] + 1'b1;
+      end
+    end
+  end
+
+  // ---- everything else: awake while something happens, and one cycle longer for avail_count_o --------------------------------
+  assign awake = start_valid_i || start_q || rdata_valid_i || pop_valid_i || pop_hit_q || pop_err_q || db_good || plan_begin ||
+                 plan_drop || fetch_go || settle_q || (IsRx && avail_queue_q != avail_queue_i);
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      start_q <= 1'b0;
+      start_queue_q <= 6'd0;
+      start_index_q <= 32'd0;
+      {half_q, half_err_q, fill_bad_q} <= 3'd0;
+      filled_q <= 5'd0;
+      half_data_q <= 64'd0;
       {pop_hit_q, pop_err_q, pop_failed_q} <= 3'd0;
-    end else if (pop_valid_i || pop_hit_q || pop_err_q) begin
+      pop_index_q <= 32'd0;
+      {ready_q, more_q, full_q, busy_q, failed_q} <= '0;
+      settle_q <= 1'b0;
+      avail_queue_q <= 6'd0;
+      avail_q <= 32'd0;
+    end else if (awake) begin
+      // start
+      if (start_valid_i) begin
+        start_q <= 1'b1;
+        start_queue_q <= start_queue_i;
+        start_index_q <= start_index_i;
+      end else if (start_go) begin
+        start_q <= 1'b0;
+      end
+      // beats
+      if (rdata_valid_i) begin
+        `CHECK("descriptor_beat_expected", order_valid)
+        half_q <= !half_q;
+        if (!half_q) begin
+          half_err_q <= rdata_err_i;
+          half_data_q <= rdata_i;
+        end else if (fill_last) begin
+          fill_bad_q <= 1'b0;
+          filled_q <= 5'd0;
+        end else begin
+          if (fill_err) fill_bad_q <= 1'b1;
+          filled_q <= filled_q + 5'd1;
+        end
+      end
+      // pop
       pop_hit_q <= pop_look;
       pop_err_q <= pop_lost;
       pop_failed_q <= failed_q[pop_sel];
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (pop_look) begin
-      pop_index_q <= consumer_mem[pop_sel];
-      pop_desc_q <= cache_mem[{pop_sel, pop_slot}];
-    end
-  end
-  assign pop_slot = SlotBits'(consumer_mem[pop_sel]);
-
-  // ---- the RAMs and the bits per queue -------------------------------------------------------------------------------------
-  always_ff @(posedge clk_i) begin
-    if (start_go) begin
-      producer_mem[start_sel] <= start_index_q;
-      consumer_mem[start_sel] <= start_index_q;
-      fetched_mem[start_sel] <= start_index_q;
-      filled_mem[start_sel] <= start_index_q[SlotBits:0];
-    end else begin
-      if (db_good) begin
-        producer_mem[db_queue[QueueBits-1:0]] <= db_index;
-        ring_log2_mem[db_queue[QueueBits-1:0]] <= db_ring_log2;
-      end
-      if (pop_hit_q) consumer_mem[pop_sel] <= pop_next;
-      if (fetch_go) fetched_mem[plan_sel] <= plan_first + {27'd0, plan_count};
-      if (fill_go) filled_mem[fill_sel] <= fill_index[SlotBits:0] + 1'b1;
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      ready_q <= '0;
-      more_q <= '0;
-      full_q <= '0;
-      busy_q <= '0;
-      failed_q <= '0;
-    end else if (start_go || db_commit || pop_hit_q || rdata_valid_i || plan_begin || plan_drop || fetch_go) begin
+      if (pop_look) pop_index_q <= consumer_mem[pop_sel];
+      // bits per queue: what comes later wins
       if (plan_begin) busy_q[plan_sel] <= 1'b1;
       if (plan_drop) busy_q[plan_sel] <= 1'b0;
       if ((plan_drop || fetch_go) && plan_all) more_q[plan_sel] <= 1'b0;
@@ -266,6 +260,10 @@ module desc_fetch #(
         full_q[start_sel] <= 1'b0;
         failed_q[start_sel] <= 1'b0;
       end
+      // avail
+      settle_q <= start_go || db_good || pop_hit_q;
+      avail_queue_q <= avail_queue_i;
+      if (IsRx) avail_q <= producer_mem[avail_queue_i[QueueBits-1:0]] - consumer_mem[avail_queue_i[QueueBits-1:0]];
     end
   end
 
@@ -275,20 +273,11 @@ module desc_fetch #(
   assign err_queue_o = fill_err ? fill_queue : db_err_queue;
   assign err_cause_o = fill_err ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_PRODUCER_RANGE;
   assign err_index_o = fill_err ? fill_index : db_err_index;
+  assign avail_count_o = avail_q;
   assign csr_producer_o = producer_mem[csr_queue_i[QueueBits-1:0]];
   assign csr_consumer_o = consumer_mem[csr_queue_i[QueueBits-1:0]];
 
   assign unused = &{1'b0, unused_order_ready, order_count, csr_queue_i, avail_queue_i, start_queue_q};
-
-  generate
-    if (IsRx) begin : gen_avail
-      logic [31:0] avail_q;
-      always_ff @(posedge clk_i) avail_q <= producer_mem[avail_queue_i[QueueBits-1:0]] - consumer_mem[avail_queue_i[QueueBits-1:0]];
-      assign avail_count_o = avail_q;
-    end else begin : gen_no_avail
-      assign avail_count_o = 32'd0;
-    end
-  endgenerate
 
 endmodule
 

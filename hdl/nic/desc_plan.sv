@@ -63,7 +63,7 @@ module desc_plan #(
   logic [15:0] size_q, offset_q, to_wrap;
   logic [SlotBits:0] room_q;
   logic [4:0] posted16_q, room16_q, wrap16_q, smaller, count_q;
-  logic on, unused;
+  logic on, awake, unused;
 
   queue_pick #(.NumQueues(NumQueues)) u_pick (
       .clk_i, .rst_ni, .req_i(want_i), .valid_o(pick_valid), .queue_o(pick_queue), .take_i(state_q == StBegin)
@@ -93,41 +93,46 @@ module desc_plan #(
     endcase
   end
 
+  assign awake = state_q != StIdle || pick_valid;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
       queue_q <= 6'd0;
       touched_q <= 1'b0;
-    end else if (state_q != StIdle || pick_valid) begin
+      {producer_q, consumer_q, fetched_q, posted_q} <= 128'd0;
+      {base_q, addr_q} <= 128'd0;
+      {log2_q, size_q, offset_q} <= 36'd0;
+      room_q <= '0;
+      {posted16_q, room16_q, wrap16_q, count_q} <= 20'd0;
+    end else if (awake) begin
       state_q <= state_d;
       if (state_q == StIdle) queue_q <= pick_queue;
       touched_q <= state_q != StIdle && (touched_i || touched_q);
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (state_q != StIdle) begin
-      if (state_q == StRead) begin
-        producer_q <= producer_i;
-        consumer_q <= consumer_i;
-        fetched_q <= fetched_i;
-        base_q <= cfg_ring_base_i;
-        log2_q <= cfg_ring_log2_i;
-      end
-      if (state_q == StCount) begin
-        posted_q <= producer_q - fetched_q;
-        room_q <= (SlotBits + 1)'(CacheDepth) - (fetched_q[SlotBits:0] - consumer_q[SlotBits:0]);
-        size_q <= 16'd1 << log2_q;
-        offset_q <= fetched_q[15:0] & ~(16'hffff << log2_q);
-      end
-      if (state_q == StClip) begin
-        // a producer that went back behind `fetched` has nothing more to fetch
-        posted16_q <= posted_q[31:16] != 16'd0 ? 5'd0 : posted_q[15:4] != 12'd0 ? 5'd16 : {1'b0, posted_q[3:0]};
-        room16_q <= room_q > (SlotBits + 1)'(16) ? 5'd16 : 5'(room_q);
-        wrap16_q <= to_wrap > 16'd16 ? 5'd16 : to_wrap[4:0];
-        addr_q <= base_q + {44'd0, offset_q, 4'd0};
-      end
-      if (state_q == StMin) count_q <= room16_q < smaller ? room16_q : smaller;
+      case (state_q)
+        StRead: begin
+          producer_q <= producer_i;
+          consumer_q <= consumer_i;
+          fetched_q <= fetched_i;
+          base_q <= cfg_ring_base_i;
+          log2_q <= cfg_ring_log2_i;
+        end
+        StCount: begin
+          posted_q <= producer_q - fetched_q;
+          room_q <= (SlotBits + 1)'(CacheDepth) - (fetched_q[SlotBits:0] - consumer_q[SlotBits:0]);
+          size_q <= 16'd1 << log2_q;
+          offset_q <= fetched_q[15:0] & ~(16'hffff << log2_q);
+        end
+        StClip: begin
+          // a producer that went back behind `fetched` has nothing more to fetch
+          posted16_q <= posted_q[31:16] != 16'd0 ? 5'd0 : posted_q[15:4] != 12'd0 ? 5'd16 : {1'b0, posted_q[3:0]};
+          room16_q <= room_q > (SlotBits + 1)'(16) ? 5'd16 : 5'(room_q);
+          wrap16_q <= to_wrap > 16'd16 ? 5'd16 : to_wrap[4:0];
+          addr_q <= base_q + {44'd0, offset_q, 4'd0};
+        end
+        StMin: count_q <= room16_q < smaller ? room16_q : smaller;
+        default: ;
+      endcase
     end
   end
 

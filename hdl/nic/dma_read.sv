@@ -68,11 +68,11 @@ module dma_read #(
   // ---- the requests that are being cut ---------------------------------------------------------------------------------------
   state_e state_q, state_d;
   logic [2:0] open_q;              // request i has bytes left to ask for
-  logic [63:0] addr_q [4];
-  logic [15:0] left_q [4];
+  logic [63:0] addr0_q, addr1_q, addr2_q, next_addr;
+  logic [15:0] left0_q, left1_q, left2_q;
   logic [1:0] sel_q, pick, last_q;
   logic [6:0] reads_q;
-  logic begun, ended, may_read;
+  logic begun, ended, may_read, whole;
   logic [63:0] cur_addr;
   logic [15:0] cur_left, burst;
   logic [BurstBits:0] room;
@@ -86,8 +86,10 @@ module dma_read #(
   assign pick = last_q == 2'd0 ? (open_q[1] ? 2'd1 : open_q[2] ? 2'd2 : 2'd0)
               : last_q == 2'd1 ? (open_q[2] ? 2'd2 : open_q[0] ? 2'd0 : 2'd1)
               : (open_q[0] ? 2'd0 : open_q[1] ? 2'd1 : 2'd2);
-  assign cur_addr = addr_q[sel_q];
-  assign cur_left = left_q[sel_q];
+  assign cur_addr = sel_q[1] ? addr2_q : sel_q[0] ? addr1_q : addr0_q;
+  assign cur_left = sel_q[1] ? left2_q : sel_q[0] ? left1_q : left0_q;
+  assign next_addr = {cur_addr[63:BurstBits] + 1'b1, {BurstBits{1'b0}}}; // matters only when the request goes on
+  assign whole = burst == cur_left;
   assign room = (BurstBits + 1)'(MaxBurstBytes) - {1'b0, cur_addr[BurstBits-1:0]};
   assign burst = cur_left < 16'(room) ? cur_left : 16'(room);
   assign words = (16'(cur_addr[2:0]) + burst + 16'd7) >> 3;
@@ -102,60 +104,10 @@ module dma_read #(
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      state_q <= StPick;
-      open_q <= 3'd0;
-      last_q <= 2'd0;
-      sel_q <= 2'd0;
-    end else if (open_q != 3'd0 || td_valid_i || rd_valid_i || tx_valid_i || state_q != StPick) begin
-      state_q <= state_d;
-      if (td_valid_i) open_q[0] <= 1'b1;
-      if (rd_valid_i) open_q[1] <= 1'b1;
-      if (tx_valid_i) open_q[2] <= 1'b1;
-      if (state_q == StPick) sel_q <= pick;
-      if (state_q == StSize) begin
-        last_q <= sel_q;
-        if (burst == cur_left) open_q[sel_q] <= 1'b0;
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (td_valid_i && !open_q[0]) begin
-      addr_q[0] <= td_addr_i;
-      left_q[0] <= td_len_i;
-    end
-    if (rd_valid_i && !open_q[1]) begin
-      addr_q[1] <= rd_addr_i;
-      left_q[1] <= rd_len_i;
-    end
-    if (tx_valid_i && !open_q[2]) begin
-      addr_q[2] <= tx_addr_i;
-      left_q[2] <= tx_len_i;
-    end
-    if (state_q == StSize) begin
-      addr_q[sel_q] <= {cur_addr[63:BurstBits] + 1'b1, {BurstBits{1'b0}}}; // matters only when the request goes on
-      left_q[sel_q] <= cur_left - burst;
-    end
-  end
-
   // ---- address channel ---------------------------------------------------------------------------------------------------------
   logic [3:0] arid_q;
   logic [63:0] araddr_q;
   logic [7:0] arlen_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      arid_q <= 4'd0;
-      araddr_q <= 64'd0;
-      arlen_q <= 8'd0;
-    end else if (state_q == StSize) begin
-      arid_q <= {2'd0, sel_q};
-      araddr_q <= {cur_addr[63:3], 3'd0};
-      arlen_q <= 8'(words - 16'd1);
-    end
-  end
 
   assign m_axi_arvalid = state_q == StSend;
   assign m_axi_arid = arid_q;
@@ -184,26 +136,78 @@ module dma_read #(
   assign desc_rdata_o = desc_rdata_q;
   assign desc_rerr_o = desc_rerr_q;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) reads_q <= 7'd0;
-    else if (begun != ended) reads_q <= begun ? reads_q + 7'd1 : reads_q - 7'd1;
-  end
+  // ---- registers ---------------------------------------------------------------------------------------------------------------
+  logic awake;
+
+  assign awake = td_valid_i || rd_valid_i || tx_valid_i || open_q != 3'd0 || state_q != StPick || m_axi_rvalid || td_rvalid_q ||
+                 rd_rvalid_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      td_rvalid_q <= 1'b0;
-      rd_rvalid_q <= 1'b0;
-    end else if (m_axi_rvalid || td_rvalid_q || rd_rvalid_q) begin
+      state_q <= StPick;
+      open_q <= 3'd0;
+      {last_q, sel_q} <= 4'd0;
+      {addr0_q, addr1_q, addr2_q} <= 192'd0;
+      {left0_q, left1_q, left2_q} <= 48'd0;
+      arid_q <= 4'd0;
+      araddr_q <= 64'd0;
+      arlen_q <= 8'd0;
+      reads_q <= 7'd0;
+      {td_rvalid_q, rd_rvalid_q, desc_rerr_q} <= 3'd0;
+      desc_rdata_q <= 64'd0;
+    end else if (awake) begin
+      // requests
+      if (td_valid_i && !open_q[0]) begin
+        open_q[0] <= 1'b1;
+        addr0_q <= td_addr_i;
+        left0_q <= td_len_i;
+      end
+      if (rd_valid_i && !open_q[1]) begin
+        open_q[1] <= 1'b1;
+        addr1_q <= rd_addr_i;
+        left1_q <= rd_len_i;
+      end
+      if (tx_valid_i && !open_q[2]) begin
+        open_q[2] <= 1'b1;
+        addr2_q <= tx_addr_i;
+        left2_q <= tx_len_i;
+      end
+      // bursts
+      state_q <= state_d;
+      if (state_q == StPick) sel_q <= pick;
+      if (begun) begin
+        last_q <= sel_q;
+        arid_q <= {2'd0, sel_q};
+        araddr_q <= {cur_addr[63:3], 3'd0};
+        arlen_q <= 8'(words - 16'd1);
+        // a burst either ends the request or ends at a boundary
+        case (sel_q)
+          2'd0: begin
+            open_q[0] <= !whole;
+            addr0_q <= next_addr;
+            left0_q <= cur_left - burst;
+          end
+          2'd1: begin
+            open_q[1] <= !whole;
+            addr1_q <= next_addr;
+            left1_q <= cur_left - burst;
+          end
+          default: begin
+            open_q[2] <= !whole;
+            addr2_q <= next_addr;
+            left2_q <= cur_left - burst;
+          end
+        endcase
+      end
+      if (begun != ended) reads_q <= begun ? reads_q + 7'd1 : reads_q - 7'd1;
+      // beats
       td_rvalid_q <= m_axi_rvalid && m_axi_rid[1:0] == 2'd0;
       rd_rvalid_q <= m_axi_rvalid && m_axi_rid[1:0] == 2'd1;
-      `CHECK("read_beat_expected", !m_axi_rvalid || (reads_q != 7'd0 && m_axi_rid < 4'd3))
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (m_axi_rvalid && !is_data) begin
-      desc_rdata_q <= m_axi_rdata;
-      desc_rerr_q <= m_axi_rresp[1];
+      if (m_axi_rvalid) begin
+        `CHECK("read_beat_expected", reads_q != 7'd0 && m_axi_rid < 4'd3)
+        desc_rdata_q <= m_axi_rdata;
+        desc_rerr_q <= m_axi_rresp[1];
+      end
     end
   end
 

@@ -30,7 +30,7 @@ module doorbell_check (
 );
 
   // 1: registered; 2: read; 3: subtracted
-  logic valid1_q, valid2_q, valid3_q, err_q, bad;
+  logic valid1_q, valid2_q, valid3_q, err_q, bad, awake;
   logic [5:0] queue1_q, queue2_q, queue3_q, err_queue_q;
   logic [31:0] index1_q, index2_q, index3_q, consumer2_q, ahead3_q, err_index_q;
   logic [3:0] log2_2_q, log2_3_q;
@@ -48,39 +48,42 @@ module doorbell_check (
   assign err_queue_o = err_queue_q;
   assign err_index_o = err_index_q;
 
+  assign awake = db_valid_i || valid1_q || valid2_q || valid3_q || err_q;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       {valid1_q, valid2_q, valid3_q, err_q} <= 4'd0;
-    end else if (db_valid_i || valid1_q || valid2_q || valid3_q || err_q) begin
+      {queue1_q, queue2_q, queue3_q, err_queue_q} <= 24'd0;
+      {index1_q, index2_q, index3_q, consumer2_q, ahead3_q, err_index_q} <= 192'd0;
+      {log2_2_q, log2_3_q, size3_q} <= 24'd0;
+    end else if (awake) begin
       valid1_q <= db_valid_i;
       valid2_q <= valid1_q;
       valid3_q <= valid2_q;
-      if (valid3_q && bad && !ending_i) err_q <= 1'b1;
-      else if (err_ready_i) err_q <= 1'b0;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (db_valid_i) begin
-      queue1_q <= db_queue_i;
-      index1_q <= db_index_i;
-    end
-    if (valid1_q) begin
-      queue2_q <= queue1_q;
-      index2_q <= index1_q;
-      consumer2_q <= consumer_i;
-      log2_2_q <= cfg_ring_log2_i;
-    end
-    if (valid2_q) begin
-      queue3_q <= queue2_q;
-      index3_q <= index2_q;
-      ahead3_q <= index2_q - consumer2_q;
-      log2_3_q <= log2_2_q;
-      size3_q <= 16'd1 << log2_2_q;
-    end
-    if (valid3_q && bad && !ending_i && !err_q) begin
-      err_queue_q <= queue3_q;
-      err_index_q <= index3_q;
+      if (db_valid_i) begin
+        queue1_q <= db_queue_i;
+        index1_q <= db_index_i;
+      end
+      if (valid1_q) begin
+        queue2_q <= queue1_q;
+        index2_q <= index1_q;
+        consumer2_q <= consumer_i;
+        log2_2_q <= cfg_ring_log2_i;
+      end
+      if (valid2_q) begin
+        queue3_q <= queue2_q;
+        index3_q <= index2_q;
+        ahead3_q <= index2_q - consumer2_q;
+        log2_3_q <= log2_2_q;
+        size3_q <= 16'd1 << log2_2_q;
+      end
+      if (valid3_q && bad && !ending_i && !err_q) begin
+        err_q <= 1'b1;
+        err_queue_q <= queue3_q;
+        err_index_q <= index3_q;
+      end else if (err_ready_i && err_q) begin
+        err_q <= 1'b0;
+      end
     end
   end
 

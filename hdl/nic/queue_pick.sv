@@ -19,7 +19,7 @@ module queue_pick #(
   logic [63:0] req;
   logic [2:0] group_q, first;
   logic [7:0] allowed_q, hits;
-  logic valid_q;
+  logic valid_q, awake;
   logic [5:0] queue_q;
 
   assign req = 64'(req_i);
@@ -28,20 +28,20 @@ module queue_pick #(
   assign hits = req[{group_q, 3'd0} +: 8] & allowed_q;
   assign first = hits[0] ? 3'd0 : hits[1] ? 3'd1 : hits[2] ? 3'd2 : hits[3] ? 3'd3 : hits[4] ? 3'd4 : hits[5] ? 3'd5 : hits[6] ? 3'd6 : 3'd7;
 
+  assign awake = valid_q ? take_i || !req[queue_q] : req_i != '0;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= 1'b0;
       queue_q <= 6'd0;
       group_q <= 3'd0;
       allowed_q <= 8'hff;
-    end else if (valid_q) begin
-      if (take_i || !req[queue_q]) begin
+    end else if (awake) begin
+      if (valid_q) begin
         valid_q <= 1'b0;
         group_q <= queue_q[5:3];
         allowed_q <= 8'hfe << queue_q[2:0];
-      end
-    end else if (req_i != '0) begin
-      if (hits != 8'd0) begin
+      end else if (hits != 8'd0) begin
         valid_q <= 1'b1;
         queue_q <= {group_q, first};
       end else begin

@@ -89,13 +89,8 @@ module tx_assemble #(
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StCommand;
-    else if (state_q != StCommand || cmd_valid) state_q <= state_d;
-  end
-
   // ---- beats: how many bytes count, where they go ---------------------------------------------------------------------------------
-  logic beat_q, emits_q, failed_q;
+  logic beat_q, emits, emits_q, failed_q, awake;
   logic [2:0] offset_q, turn_q;
   logic [3:0] lanes, bytes, held_q, held_at_q; // bytes of the word that is being filled: 0 to 8
   logic [4:0] sum;
@@ -108,42 +103,7 @@ module tx_assemble #(
   assign last_beat = left_q <= {12'd0, lanes};
   assign bytes = last_beat ? left_q[3:0] : lanes;
   assign sum = {1'b0, held_q} + {1'b0, bytes};
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      beat_q <= 1'b0;
-      emits_q <= 1'b0;
-      failed_q <= 1'b0;
-      held_q <= 4'd0;
-      held_at_q <= 4'd0;
-      turn_q <= 3'd0;
-      offset_q <= 3'd0;
-      left_q <= 16'd0;
-    end else if (state_q != StCommand || cmd_valid || beat_q) begin
-      beat_q <= beat;
-      if (load) begin
-        offset_q <= offset;
-        left_q <= length;
-      end
-      if (beat) begin
-        offset_q <= 3'd0;
-        left_q <= left_q - {12'd0, bytes};
-        held_q <= sum > 5'd8 ? sum[3:0] - 4'd8 : sum[3:0];
-        held_at_q <= held_q;
-        emits_q <= sum > 5'd8;
-        turn_q <= held_q[2:0] - offset_q;
-        if (txd_err_i) failed_q <= 1'b1;
-      end
-      if (state_q == StEnd) begin
-        held_q <= 4'd0;
-        failed_q <= 1'b0;
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (beat) data_q <= txd_data_i;
-  end
+  assign emits = sum > 5'd8;
 
   // ---- shifter: turns the beat, completes the held word; what is over becomes the held word ----------------------------------------
   logic [63:0] turned, merged, word_q;
@@ -182,31 +142,6 @@ module tx_assemble #(
   logic tagged_q, group_q, broadcast_q;
   logic [1:0] word_number_q; // 0, 1, then 2 for all others
 
-  always_ff @(posedge clk_i) begin
-    if (beat_q) word_q <= emits_q ? turned : merged;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      {tagged_q, group_q, broadcast_q, end_over_q} <= 4'd0;
-      word_number_q <= 2'd0;
-    end else if (beat_q || state_q == StEnd || state_q == StDrain) begin
-      if (state_q == StDrain) end_over_q <= over && !tagged_q;
-      if (state_q == StEnd) begin
-        `CHECK("tx_record_place", record_ready)
-        word_number_q <= 2'd0;
-        tagged_q <= 1'b0;
-      end else if (beat_q && emits_q) begin
-        if (word_number_q == 2'd0) begin
-          group_q <= merged[0];
-          broadcast_q <= merged[47:0] == 48'hffff_ffff_ffff;
-        end
-        if (word_number_q == 2'd1) tagged_q <= merged[47:32] == 16'h0081 || merged[47:32] == 16'ha888;
-        if (word_number_q != 2'd2) word_number_q <= word_number_q + 2'd1;
-      end
-    end
-  end
-
   // ---- frame buffer and record --------------------------------------------------------------------------------------------------
   logic ending, good, record_ready;
   logic [$clog2(Records):0] unused_records;
@@ -233,6 +168,62 @@ module tx_assemble #(
       .rd_data_o({rec_barrier_o, rec_queue_o, rec_index_o, rec_length_o, rec_cause_o, rec_class_o, rec_verdict_o}),
       .count_o(unused_records)
   );
+
+  // ---- registers ----------------------------------------------------------------------------------------------------------------
+  assign awake = state_q != StCommand || cmd_valid || beat_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      state_q <= StCommand;
+      {beat_q, emits_q, failed_q} <= 3'd0;
+      {held_q, held_at_q} <= 8'd0;
+      {turn_q, offset_q} <= 6'd0;
+      left_q <= 16'd0;
+      {data_q, word_q} <= 128'd0;
+      {tagged_q, group_q, broadcast_q, end_over_q} <= 4'd0;
+      word_number_q <= 2'd0;
+    end else if (awake) begin
+      state_q <= state_d;
+      beat_q <= beat;
+      if (beat) begin
+        data_q <= txd_data_i;
+        offset_q <= 3'd0;
+        left_q <= left_q - {12'd0, bytes};
+        held_q <= emits ? sum[3:0] - 4'd8 : sum[3:0];
+        held_at_q <= held_q;
+        emits_q <= emits;
+        turn_q <= held_q[2:0] - offset_q;
+        if (txd_err_i) failed_q <= 1'b1;
+      end
+      if (beat_q) begin
+        word_q <= emits_q ? turned : merged;
+        if (emits_q && word_number_q != 2'd2) begin
+          word_number_q <= word_number_q + 2'd1;
+          if (word_number_q == 2'd0) begin
+            group_q <= merged[0];
+            broadcast_q <= merged[47:0] == 48'hffff_ffff_ffff;
+          end else begin
+            tagged_q <= merged[47:32] == 16'h0081 || merged[47:32] == 16'ha888;
+          end
+        end
+      end
+      case (state_q)
+        StCommand: if (load) begin
+          offset_q <= offset;
+          left_q <= length;
+        end
+        StDrain: end_over_q <= over && !tagged_q;
+        StEnd: begin
+          `CHECK("tx_record_place", record_ready)
+          held_q <= 4'd0;
+          failed_q <= 1'b0;
+          word_number_q <= 2'd0;
+          tagged_q <= 1'b0;
+        end
+        default: ;
+      endcase
+    end
+  end
 
 endmodule
 

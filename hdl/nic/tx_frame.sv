@@ -93,19 +93,6 @@ module tx_frame #(
   assign room_ok = room_q >= need_q;
   assign take_room = state_q == StRoom && state_d == StAsk;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      places_q <= 7'(Records);
-      room_q <= 14'(BufWords);
-    end else begin
-      if (take_place != rec_taken_i) places_q <= take_place ? places_q - 7'd1 : places_q + 7'd1;
-      if (take_room || release_valid_i || word_read_i) begin
-        `CHECK("tx_room_returned_once", room_q <= 14'(BufWords) && places_q <= 7'(Records))
-        room_q <= room_q - (take_room ? need_q : 14'd0) + (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_i};
-      end
-    end
-  end
-
   // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
   logic [16:0] max_frame, limit_d;
 
@@ -120,7 +107,7 @@ module tx_frame #(
   logic [13:0] words_q, words_now;
   logic [16:0] limit_q;
   logic [7:0] cause_q, bad, end_cause;
-  logic first_q, over_q, far_over_q, short_q, flushed_q, eop, ends, skip;
+  logic first_q, over_q, far_over_q, short_q, flushed_q, eop, ends, skip, awake;
 
   assign eop = desc_q[nic_1g_pkg::TX_DESCRIPTOR_EOP_LSB];
   assign bad = desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16] == 16'd0 ? nic_1g_pkg::CAUSE_ZERO_LENGTH
@@ -160,48 +147,65 @@ module tx_frame #(
     endcase
   end
 
+  assign awake = state_q != StIdle || take_place || rec_taken_i || release_valid_i || word_read_i;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
-    end else if (state_q != StIdle || take_place) begin
+      places_q <= 7'(Records);
+      room_q <= 14'(BufWords);
+      {need_q, words_q} <= 28'd0;
+      queue_q <= 6'd0;
+      desc_q <= 128'd0;
+      index_q <= 32'd0;
+      {total_q, limit_q} <= 34'd0;
+      {taken_q, ring_size_q} <= 32'd0;
+      cause_q <= 8'd0;
+      {first_q, over_q, far_over_q, short_q, flushed_q} <= 5'd0;
+    end else if (awake) begin
       state_q <= state_d;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (state_q != StIdle || take_place) begin
-      if (barrier_go) queue_q <= barrier_queue_i;
-      if (go) begin
-        queue_q <= pick_queue;
-        first_q <= 1'b1;
-        {total_q, taken_q, words_q} <= 47'd0;
-        cause_q <= 8'd0;
-        {over_q, far_over_q, short_q, flushed_q} <= 4'd0;
-        limit_q <= limit_d;
+      if (take_place != rec_taken_i) places_q <= take_place ? places_q - 7'd1 : places_q + 7'd1;
+      if (take_room || release_valid_i || word_read_i) begin
+        `CHECK("tx_room_returned_once", room_q <= 14'(BufWords) && places_q <= 7'(Records))
+        room_q <= room_q - (take_room ? need_q : 14'd0) + (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_i};
       end
-      if (state_q == StPop) begin
-        ring_size_q <= 16'd1 << pop_ring_log2_i;
-        if (pop_ready_i && !pop_err_i) begin
-          desc_q <= pop_desc_i;
-          index_q <= pop_index_i + 32'd1;
-          taken_q <= taken_q + 16'd1;
+      case (state_q)
+        StIdle: if (take_place) begin
+          queue_q <= barrier_valid_i ? barrier_queue_i : pick_queue;
+          first_q <= 1'b1;
+          {total_q, taken_q, words_q} <= 47'd0;
+          cause_q <= nic_1g_pkg::CAUSE_NONE;
+          {over_q, far_over_q, short_q, flushed_q} <= 4'd0;
+          limit_q <= limit_d;
         end
-        if (pop_ready_i && pop_err_i && cause_q == 8'd0) cause_q <= pop_failed_i ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_NO_EOP;
-      end
-      if (state_q == StCheck) begin
-        if (cause_q == 8'd0) cause_q <= bad;
-        total_q <= total_d;
-        first_q <= 1'b0;
-      end
-      if (state_q == StLimit) begin
-        over_q <= total_q > limit_q;
-        far_over_q <= total_q > limit_q + 17'd4;
-        short_q <= total_q < 17'd14;
-        need_q <= words_now - words_q;
-      end
-      if (state_q == StRoom && flush_i && !room_ok) flushed_q <= 1'b1;
-      if (take_room) words_q <= words_now;
-      if (state_q == StNext && ends) cause_q <= end_cause;
+        StPop: begin
+          ring_size_q <= 16'd1 << pop_ring_log2_i;
+          if (pop_ready_i && !pop_err_i) begin
+            desc_q <= pop_desc_i;
+            index_q <= pop_index_i + 32'd1;
+            taken_q <= taken_q + 16'd1;
+          end else if (pop_ready_i && cause_q == nic_1g_pkg::CAUSE_NONE) begin
+            cause_q <= pop_failed_i ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_NO_EOP;
+          end
+        end
+        StCheck: begin
+          if (cause_q == nic_1g_pkg::CAUSE_NONE) cause_q <= bad;
+          total_q <= total_d;
+          first_q <= 1'b0;
+        end
+        StLimit: begin
+          over_q <= total_q > limit_q;
+          far_over_q <= total_q > limit_q + 17'd4;
+          short_q <= total_q < 17'd14;
+          need_q <= words_now - words_q;
+        end
+        StRoom: begin
+          if (flush_i && !room_ok) flushed_q <= 1'b1;
+          if (take_room) words_q <= words_now;
+        end
+        StNext: if (ends) cause_q <= end_cause;
+        default: ;
+      endcase
     end
   end
 
