@@ -9,6 +9,7 @@ from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.memory import HostMemory
 from hilnic.miniport.adapter import INITIALIZATION_STEPS
+from hilnic.miniport.config import NicConfig
 from hilnic.ndis import NdisStatus
 from hilnic.stack import StackError
 
@@ -122,6 +123,23 @@ def test_interrupts_are_connected_before_any_cause_is_enabled(new_bench):
     bench.start()
     assert seen.index(("connect", 0)) < seen.index(("write", regs.MISC_ENABLE))
     bench.stop()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"tx_ring": 3},
+        {"rx_ring": 65536},
+        {"rx_buffer_bytes": 32},
+        {"mtu": 9000, "rx_buffer_bytes": 512, "rx_ring": 16},
+        {"rx_buffers": 1, "rx_buffer_bytes": 1024},
+        {"bounce_buffers": 0},
+        {"mac_address": b"short"},
+    ],
+)
+def test_settings_with_which_some_frame_could_never_pass_are_refused(settings):
+    with pytest.raises(ValueError, match="=|needs"):
+        NicConfig(**settings)
 
 
 def test_the_steps_are_data():

@@ -50,14 +50,14 @@ def test_a_frame_longer_than_a_buffer_spans_several_and_none_is_overrun(make_ben
 
 
 def test_a_short_frame_in_a_buffer_of_an_earlier_long_one_has_one_mdl(make_bench, frame, keeper):
-    bench = make_bench(on_receive=keeper, rx_buffer_bytes=64, rx_ring=16, rx_buffers=16)
+    bench = make_bench(on_receive=keeper, rx_buffer_bytes=64, rx_ring=32, rx_buffers=32)
     bench.nic.inject(frame(0, 640))
     bench.run()
     bench.binding.release()
-    bench.nic.inject(*[frame(i) for i in range(16)])
+    bench.nic.inject(*[frame(i) for i in range(32)])
     bench.run()
     chains = [len(list(ndis.walk_mdls(nbl.first_net_buffer.mdl_chain))) for nbl in bench.binding._held]
-    assert chains == [1] * 16
+    assert chains == [1] * 32
     bench.binding.release()
 
 

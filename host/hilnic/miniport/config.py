@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hilnic.hw import regs
+
 __all__ = ["NicConfig"]
 
 
@@ -46,6 +48,19 @@ class NicConfig:
     """A transmit queue that completes nothing for so long is taken for stuck when it is drained."""
     timeout_ns: int = 20_000_000
     """How long a queue disable or a soft reset may take."""
+
+    def __post_init__(self) -> None:
+        """ValueError for settings with which some frame could never pass."""
+        for name, size in (("tx_ring", self.tx_ring), ("rx_ring", self.rx_ring)):
+            if size & (size - 1) or not 2 <= size <= 1 << regs.LARGEST_RING_LOG2:
+                raise ValueError(f"{name}={size} is no power of two from 2 to {1 << regs.LARGEST_RING_LOG2}")
+        if not regs.SMALLEST_BUFFER <= self.rx_buffer_bytes <= regs.LARGEST_BUFFER:
+            raise ValueError(f"rx_buffer_bytes={self.rx_buffer_bytes}")
+        longest = -(-self.max_frame // self.rx_buffer_bytes)
+        if longest > min(self.rx_ring, self.rx_buffers):
+            raise ValueError(f"the longest frame needs {longest} receive buffers, more than rx_ring or rx_buffers")
+        if self.bounce_buffers < 1 or self.max_fragments < 1 or self.dpc_budget < 1 or len(self.mac_address) != 6:
+            raise ValueError(f"{self!r}")
 
     @property
     def max_frame(self) -> int:

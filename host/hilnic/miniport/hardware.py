@@ -31,12 +31,11 @@ def allocate_ring(dma: ndis.DmaHandle, length: int) -> ndis.SharedMemory:
 class Hardware:
     """The Device port, as long as there is a device."""
 
-    __slots__ = ("device", "kernel", "present", "reads")
+    __slots__ = ("device", "kernel", "present")
 
     def __init__(self, device: Device, kernel: Kernel) -> None:
         self.device, self.kernel = device, kernel
         self.present = True
-        self.reads = 0
 
     def write(self, offset: int, value: int) -> None:
         """Post a register write."""
@@ -47,7 +46,6 @@ class Hardware:
         """Read a register; all ones once the device is gone. BusError when the NIC answers with an error."""
         if not self.present:
             return ALL_ONES
-        self.reads += 1
         return await self.device.read32(offset)
 
     async def flush(self) -> None:

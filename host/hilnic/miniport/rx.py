@@ -300,17 +300,23 @@ class Receiver:
         self._kernel.charge_frames(taken)
         flags = _DISPATCH if self._kernel.irql == ndis.Irql.DISPATCH else 0
         self._polling = True
-        if kept.first is not None:
-            self._indicated += kept.count
-            for nbl in ndis.walk(kept.first):
-                self.lent += len(nbl.miniport_reserved[0])
-            ndis.indicate_receive_net_buffer_lists(self._adapter, kept.first, 0, kept.count, flags)
-        if scarce.first is not None:
-            self._lend(scarce, flags | _RESOURCES)
-        self._polling = False
+        try:
+            if kept.first is not None:
+                self._hand_over(kept, flags)
+            if scarce.first is not None:
+                self._lend(scarce, flags | _RESOURCES)
+        finally:
+            self._polling = False
         if self.running:
             self._refill()
             self.ring.publish()
+
+    def _hand_over(self, kept: ndis.NblQueue, flags: int) -> None:
+        """Indicate: the frames are the stack's until it returns them."""
+        self._indicated += kept.count
+        for nbl in ndis.walk(kept.first):
+            self.lent += len(nbl.miniport_reserved[0])
+        ndis.indicate_receive_net_buffer_lists(self._adapter, kept.first, 0, kept.count, flags)
 
     def _lend(self, scarce: ndis.NblQueue, flags: int) -> None:
         """Indicate with RESOURCES: the frames are ours again when the call returns (R6-04)."""

@@ -214,8 +214,19 @@ class Transmitter:
         """Move waiting frames to the ring, oldest first, as long as whole frames fit; one doorbell."""
         if self._pumping:
             return
-        self._pumping, posted = True, 0
-        waiting, ring = self._waiting, self.ring
+        self._pumping = True
+        try:
+            posted = self._post_waiting()
+        finally:
+            self._pumping = False
+        if posted:
+            self._kernel.charge_frames(posted)
+            self.ring.publish()
+            if self._trace.enabled:
+                self._trace.emit("tx.doorbell", queue=self._number, producer=self.ring.producer)
+
+    def _post_waiting(self) -> int:
+        posted, waiting, ring = 0, self._waiting, self.ring
         while waiting and self.running and ring.free:
             frame = waiting[0]
             if not frame.requested and not self._request(frame):
@@ -225,12 +236,7 @@ class Transmitter:
             waiting.popleft()
             self._in_flight.append(frame)
             posted += 1
-        self._pumping = False
-        if posted:
-            self._kernel.charge_frames(posted)
-            ring.publish()
-            if self._trace.enabled:
-                self._trace.emit("tx.doorbell", queue=self._number, producer=ring.producer)
+        return posted
 
     def _request(self, frame: _Frame) -> bool:
         """Ask for the scatter/gather list; it may come inside of this call or later (IT-06). False: no memory."""
