@@ -196,6 +196,22 @@ def test_pause_sends_what_was_accepted_even_from_the_software_queue(make_bench, 
     assert bench.binding.statuses == []
 
 
+@pytest.mark.rule("ST-23")
+def test_the_miniport_drains_by_itself_when_no_protocol_has_waited(make_bench, frame):
+    bench = make_bench(tx_ring=4)
+    bench.nic.hold_tx = True
+    bench.binding.send(*[frame(i) for i in range(20)])
+    pause = bench.clock.start(bench.miniport.pause())
+    bench.run(20_000)
+    assert not pause.done()
+    bench.nic.resume()
+    bench.run()
+    assert pause.done()
+    assert bench.nic.sent == [frame(i) for i in range(20)]
+    assert bench.binding.statuses == []
+    assert bench.wait(bench.miniport.restart()) == NdisStatus.SUCCESS
+
+
 @pytest.mark.rule("ST-04")
 def test_pause_gives_up_on_a_stuck_transmitter_after_the_limit(make_bench, frame):
     bench = make_bench(stall_ns=50_000)

@@ -61,6 +61,23 @@ def test_a_short_frame_in_a_buffer_of_an_earlier_long_one_has_one_mdl(make_bench
     bench.binding.release()
 
 
+@pytest.mark.rule("MD-09")
+def test_a_buffer_whose_frame_a_protocol_has_advanced_begins_at_its_start_again(make_bench, frame):
+    seen = []
+
+    def parse(binding, nbls, count, flags):
+        for nbl in ndis.walk(nbls):
+            seen.append(nbl.first_net_buffer.tobytes())
+            ndis.advance_net_buffer_data_start(nbl.first_net_buffer, 14)
+        binding.return_nbls(nbls)
+
+    bench = make_bench(on_receive=parse, rx_ring=4, rx_buffers=4)
+    frames = [frame(i) for i in range(12)]
+    bench.nic.inject(*frames)
+    bench.run()
+    assert seen == frames
+
+
 @pytest.mark.rule("RG-15")
 @pytest.mark.parametrize("offset", [0, 1, 2, 7, 63])
 def test_buffers_may_have_any_alignment(make_bench, frame, offset):
