@@ -100,7 +100,7 @@ module rx_writer #(
   always_comb begin
     give_up = 1'b0;
     give_up_code = DropNone;
-    if (state_q == StSize || state_q == StWait) begin
+    if (state_q == StNeed || state_q == StWait) begin
       if (flush_i) begin
         give_up = 1'b1;
         give_up_code = DropDisabled;
@@ -121,11 +121,10 @@ module rx_writer #(
       StHead:
       if (barrier_valid_i) state_d = StBarrier;
       else if (head_take) state_d = StSize;
-      StSize:
-      if (give_up) state_d = StDrop;
-      else state_d = StNeed;
+      StSize: state_d = StNeed;
       StNeed:
-      if (!more && enough) state_d = StPop;
+      if (give_up) state_d = StDrop;
+      else if (!more && enough) state_d = StPop;
       else if (!more) state_d = StWait;
       StWait:
       if (give_up) state_d = StDrop;
@@ -211,17 +210,16 @@ module rx_writer #(
       if (head_take) begin
         `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
         {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;
-        words_q <= {1'b0, hdr_data_i[21:9]} + {13'd0, hdr_data_i[8:6] != '0};
         offer_q <= 1'b0;
         held_q <= 1'b1;
         drop_q <= DropNone;
         need_q <= 11'd1;
         taken_q <= '0;
-      end else if (word_taken) begin
-        words_q <= words_q - 1'b1;
       end
-      on_q <= head_take ? on_all[hdr_data_i[5:0]] : on_all[queue_q];
+      on_q <= on_all[queue_q];
+      if (word_taken) words_q <= words_q - 1'b1;
       if (state_q == StSize) begin
+        words_q <= {1'b0, length_q[15:3]} + {13'd0, length_q[2:0] != '0};
         buf_size_q <= cfg_buf_size_i;
         rest_q <= length_q;
       end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the bytes of a frame on the lanes of their bus addresses. A frame enters as 64-bit words that start at its first byte; it
 // leaves in segments (one per buffer) of any length at any lane, as words with byte strobes. Bytes of a word that two segments
-// share are kept in last_q. One word per cycle; the first follows the start by one cycle. abort_i forgets a broken frame's rest.
+// share are kept in last_q. One word per cycle; the first follows the start by three cycles. abort_i forgets a broken frame's rest.
 //
 //   source words      |w0 w1 w2 ...      out = lanes below rot from the older word, the others from the newer one
 //   segment at lane 3 |...w0| w0w1| w1w2|            rot = (lane - offset in the source word) mod 8
@@ -27,22 +27,43 @@ module write_align (
     output      logic [ 7:0] out_strb_o
 );
 
+  typedef enum logic [1:0] {
+    StIdle, // waits for a segment
+    StSize, // computes where the segment ends and how far to rotate
+    StLook, // looks whether the first word needs another source word
+    StShift // offers the words
+  } state_e;
+  state_e state_q, state_d;
+
   logic [63:0] last_q, next_q; // newest word in use, the word after it
   logic next_valid_q;
-  logic active_q, reuse_q; // reuse: the segment's first bytes are in last_q, at or below their lane
+  logic reuse_q; // the segment's first bytes are in last_q, at or below their lane
+  logic seg_last_q, ends_q, need_q; // this word ends the segment, needs a byte of next_q
   logic [2:0] offset_q, rot_q, lane_q, end_lane;
+  logic [15:0] len_q;
   logic [16:0] end_q; // the segment's last byte, counted from lane 0 of the word at the output
-  logic ends, need_next, advance, take;
+  logic one_more, advance, take;
   logic [63:0] newer;
 
-  // ---- what the word at the output needs ----
-  assign ends = end_q[16:3] == '0;
-  assign end_lane = ends ? end_q[2:0] : 3'd7;
-  assign need_next = !reuse_q && end_lane >= rot_q;
-  assign out_valid_o = active_q && (next_valid_q || !need_next);
+  // ---- next state ----
+  assign out_valid_o = state_q == StShift && (next_valid_q || !need_q);
   assign advance = out_valid_o && out_ready_i;
-  assign take = advance && need_next;
+  assign take = advance && need_q;
   assign word_ready_o = !next_valid_q || take;
+  assign one_more = end_q[16:3] == 14'd1; // words after this one
+  assign end_lane = ends_q ? end_q[2:0] : 3'd7;
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StIdle: if (start_i) state_d = StSize;
+      StSize: state_d = StLook;
+      StLook: state_d = StShift;
+      StShift: if (advance && ends_q) state_d = StIdle;
+      default: state_d = StIdle;
+    endcase
+    if (abort_i) state_d = StIdle;
+  end
 
   // ---- data: the rotation is one 8:1 multiplexer ----
   assign newer = reuse_q ? last_q : next_q;
@@ -62,38 +83,50 @@ module write_align (
   end
 
   // reset, so that lanes without strobe are never unknown
+  // ---- registers ----
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      state_q <= StIdle;
       last_q <= '0; // known in simulation, also in lanes without strobe
       next_q <= '0;
       next_valid_q <= 1'b0;
-      active_q <= 1'b0;
-      reuse_q <= 1'b0;
-      offset_q <= '0;
-      rot_q <= '0;
-      lane_q <= '0;
-      end_q <= '0;
-    end else if (abort_i) begin
-      next_valid_q <= 1'b0;
-      active_q <= 1'b0;
-      offset_q <= '0;
-    end else if (start_i || active_q || word_valid_i) begin
-      if (word_ready_o) next_valid_q <= word_valid_i;
+      {seg_last_q, len_q, lane_q, offset_q, rot_q, end_q, ends_q, need_q, reuse_q} <= '0;
+    end else if (start_i || abort_i || word_valid_i || state_q != StIdle) begin
+      state_q <= state_d;
       if (word_ready_o && word_valid_i) next_q <= word_data_i;
       if (take) last_q <= next_q;
-      if (start_i) begin
-        active_q <= 1'b1;
-        reuse_q <= offset_q != '0 && offset_q <= start_lane_i;
-        rot_q <= start_lane_i - offset_q;
-        lane_q <= start_lane_i;
-        end_q <= {14'd0, start_lane_i} + {1'b0, start_len_i} - 17'd1;
-        offset_q <= start_last_i ? 3'd0 : offset_q + start_len_i[2:0];
-      end else if (advance) begin
-        active_q <= !ends;
-        reuse_q <= 1'b0;
-        lane_q <= '0;
-        end_q[16:3] <= end_q[16:3] - 1'b1;
+      if (abort_i) begin
+        next_valid_q <= 1'b0;
+        offset_q <= '0;
+      end else if (word_ready_o) begin
+        next_valid_q <= word_valid_i;
       end
+      if (start_i) begin
+        seg_last_q <= start_last_i;
+        len_q <= start_len_i;
+        lane_q <= start_lane_i;
+      end
+      unique case (state_q)
+        StSize: begin
+          reuse_q <= offset_q != '0 && offset_q <= lane_q;
+          rot_q <= lane_q - offset_q;
+          end_q <= {14'd0, lane_q} + {1'b0, len_q} - 17'd1;
+          offset_q <= seg_last_q ? 3'd0 : offset_q + len_q[2:0];
+        end
+        StLook: begin
+          ends_q <= end_q[16:3] == '0;
+          need_q <= !reuse_q && (end_q[16:3] != '0 || end_q[2:0] >= rot_q);
+        end
+        StShift:
+        if (advance) begin
+          ends_q <= one_more;
+          need_q <= !one_more || end_q[2:0] >= rot_q;
+          reuse_q <= 1'b0;
+          lane_q <= '0;
+          end_q[16:3] <= end_q[16:3] - 1'b1;
+        end
+        default: ;
+      endcase
     end
   end
 
