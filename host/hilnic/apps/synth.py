@@ -4,6 +4,7 @@
     elaborate   yosys: no latch, no second driver, no undriven net; every clock crossing inside hdl/common/cdc_*
     wrap        a scan register in front of every input and behind every output, per clock (hdl/synth/clocks.toml)
     map         yosys synth_ecp5
+    simulate    nic_1g only: ten frames each way through the mapped netlist under Icarus (netlist.py)
     place       nextpnr on an LFE5U-85F-6 with four fixed seeds; the best one counts
 
 The result is `build/synth/<top>.json`, and a row of the table in docs/synthesis.md when there is a checkout. Exits with
@@ -25,7 +26,9 @@ from typing import Any
 
 from hilnic import __version__, sources, toolchain
 from hilnic.apps import crossings
+from hilnic.apps import netlist as mapped_netlist
 from hilnic.apps.outcome import Exit, Stop
+from hilnic.cosim.build_hostmem import build_root
 
 DEVICE = "LFE5U-85F-6"
 TARGET_MHZ = 125.0
@@ -61,6 +64,7 @@ class Result:
     device: str = DEVICE
     target_mhz: float = TARGET_MHZ
     met: bool = False
+    netlist_tests: int | None = None
     version: str = __version__
     tools: Mapping[str, str] = field(default_factory=dict)
     schema: str = "hilnic.synth/1"
@@ -74,13 +78,11 @@ def run(top: str, json: Path | None = None) -> int:
         target = sources.sources(top)
     except sources.ManifestError as error:
         raise Stop(Exit.USAGE, str(error)) from error
-    folder = sources.root() / "build" / "synth"
+    if target.top is None or target.top not in clock_plans():
+        raise Stop(Exit.USAGE, f"hdl/synth/clocks.toml says nothing about the clocks of {top!r}")
+    folder = build_root() / "synth"
     folder.mkdir(parents=True, exist_ok=True)
-    breaches, result = synthesize(target, folder)
-    for breach in breaches:
-        print(breach)  # noqa: T201
-    if result is None:
-        return Exit.FAILED
+    result = synthesize(target, target.top, folder)
     text = json_format.dumps(asdict(result), indent=1)
     (folder / f"{result.top}.json").write_text(text + "\n")
     if json is not None:
@@ -90,33 +92,40 @@ def run(top: str, json: Path | None = None) -> int:
     return Exit.PASSED
 
 
-def synthesize(target: sources.Sources, folder: Path) -> tuple[list[str], Result | None]:
-    """Elaborate, check, map and place; the broken rules, and the result when there are none."""
-    if target.top is None or target.top not in clock_plans():
-        raise Stop(Exit.USAGE, f"hdl/synth/clocks.toml says nothing about the clocks of {target.target!r}")
-    netlist = elaborate(target.verilog, target.include_dirs, target.top, folder)
-    plan = clock_plan(target.top, netlist)
-    report = crossings.check(netlist, target.top, plan)
+def synthesize(target: sources.Sources, top: str, folder: Path) -> Result:
+    """Elaborate, check, map, simulate and place; Stop names the broken rules."""
+    netlist = elaborate(target.verilog, target.include_dirs, top, folder)
+    plan = clock_plan(top, netlist)
+    report = crossings.check(netlist, top, plan)
     if report.breaches:
-        return list(report.breaches), None
+        raise Stop(Exit.FAILED, "\n".join(report.breaches))
     cells = map_design(target, folder)
-    wrap_design(target.top, plan, netlist, folder)
+    tests = simulate(netlist, folder) if top == "nic_1g" else None
+    wrap_design(top, plan, netlist, folder)
     with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2) // 2)) as pool:
-        reports = list(pool.map(lambda seed: place(target.top or "", plan, folder, seed), SEEDS))
+        reports = list(pool.map(lambda seed: place(top, plan, folder, seed), SEEDS))
     runs = [Run(seed, fmax(report)) for seed, report in zip(SEEDS, reports, strict=True)]
     best = max(runs, key=lambda run: run.slowest)
-    result = Result(
-        top=target.top,
+    return Result(
+        top=top,
         cells=cells,
         crossings=report.crossings,
         fmax_mhz=best.fmax_mhz,
         seed=best.seed,
         runs=runs,
-        critical_paths=critical_paths(reports[SEEDS.index(best.seed)]),
+        critical_paths=critical_paths(reports[runs.index(best)]),
         met=best.slowest >= TARGET_MHZ,
+        netlist_tests=tests,
         tools=versions(),
     )
-    return [], result
+
+
+def simulate(netlist: Mapping[str, Any], folder: Path) -> int:
+    """The number of tests that the mapped nic_1g passed; Stop when one failed."""
+    passed, failed = mapped_netlist.simulate(netlist["modules"]["nic_1g"], folder)
+    if failed:
+        raise Stop(Exit.FAILED, f"{failed} tests of the mapped netlist failed, see {folder / 'netlist' / 'sim.log'}")
+    return passed
 
 
 # Clocks -------------------------------------------------------------------------------------------------------------
