@@ -165,7 +165,11 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
             results,
             test_filter=pattern,
             seed=order.seed,
-            environment={"HILNIC_ARTEFACTS": f"{order.folder}.", "HILNIC_ENDS": order.ends},
+            environment={
+                "HILNIC_ARTEFACTS": f"{order.folder}.",
+                "HILNIC_ENDS": order.ends,
+                "HILNIC_WAVES": "1" if order.waves else "",
+            },
             wall_limit_s=order.entry.wall_limit_s,
             python_path=[sources.root() / "tb"],
             wave=order.folder / "wave.fst" if order.waves else None,

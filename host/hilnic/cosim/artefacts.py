@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from cocotb.task import current_task
 
@@ -21,12 +21,14 @@ from hilnic.hw.trace import Trace
 from hilnic.wire.link import WireFrame
 from hilnic.wire.pcapng import Direction, PcapngWriter
 
-__all__ = ["LAST_EVENTS", "Recorder", "read_frames", "tail"]
+__all__ = ["LAST_EVENTS", "EventRow", "Recorder", "read_frames", "tail"]
 
 LAST_EVENTS = 8
 """Lines of the trace that a failure's report shows."""
 
 _LIMIT = 200_000  # events kept, the latest ones
+# fields that the text has room for
+_SHOWN = {"frame", "queue", "producer", "index", "bytes", "status", "cause"}
 
 _COUNTS, _TRACE = "counts.json", "trace.jsonl"
 
@@ -106,6 +108,25 @@ class Recorder:
                 writer.close()
             self.trace.write(self.folder / _TRACE)
             (self.folder / _COUNTS).write_text(json.dumps({"frames": self.frames}) + "\n", encoding="utf-8")
+
+
+class EventRow:
+    """The host's events as text in the waveform: the bench's signal `events`, 64 characters."""
+
+    CHARACTERS = 64
+
+    def __init__(self, signal: Any) -> None:
+        self._signal, self._time_ns, self._text = signal, -1, ""
+
+    def show(self, time_ns: int, kind: str, fields: dict[str, Any]) -> None:
+        """Show what happens to frames; events of one moment stand side by side, the latest one last."""
+        if "frame" not in fields and not kind.startswith(("tx.", "rx.")):
+            return
+        words = " ".join(f"{name}={value}" for name, value in fields.items() if name in _SHOWN and value is not None)
+        text = f"{kind} {words}".strip()
+        self._text = f"{self._text} | {text}" if time_ns == self._time_ns else text
+        self._time_ns = time_ns
+        self._signal.value = int.from_bytes(self._text[-self.CHARACTERS :].encode("ascii", "replace"), "big")
 
 
 def _close_last() -> None:
