@@ -2,7 +2,7 @@
 """The Device port on the Verilog: register accesses go into the C library's queue with their times, interrupts come back.
 
 The CPU's write reaches the NIC `posted_write_ns` after its issue; a read takes the same way there, behind all writes, and
-the rest of `register_read_ns` back.
+the rest of `register_read_ns` back. After a surprise removal reads answer all ones, writes and messages are lost.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from hilnic.hw.timing import TimingModel
 
 __all__ = ["HdlDevice"]
 
+_ALL_ONES = 0xFFFF_FFFF
+
 
 class HdlDevice:
     """One card of the bench."""
@@ -32,6 +34,8 @@ class HdlDevice:
         self._tag = 0
         self.interrupts = 0
         self.unclaimed_interrupts = 0
+        self.removed = False
+        self.writes_after_removal = 0
 
     def __repr__(self) -> str:
         """Which card, and what is on its way."""
@@ -39,11 +43,17 @@ class HdlDevice:
 
     def write32(self, offset: int, value: int) -> None:
         """Post a write; returns at once, never fails."""
+        if self.removed:
+            self.writes_after_removal += 1
+            return
         due = self._clock.epoch_ps + (self.issue_time() + self._posted_ns) * 1000
         self._push(self.card, 1, offset, value & 0xFFFF_FFFF, due, 0)
 
     async def read32(self, offset: int) -> int:
         """Read a register after all posted writes; raises BusError."""
+        if self.removed:
+            await self._clock.sleep(self.timing.register_read_ns)
+            return _ALL_ONES
         self._tag += 1
         tag, event, answer = self._tag, Event(), []  # type: int, Event, list[int]
         self._reads[tag] = (event, answer)
@@ -64,15 +74,26 @@ class HdlDevice:
 
     def on_answer(self, tag: int, answer: int) -> None:
         """A register read has come back (from the harness)."""
-        event, place = self._reads.pop(tag)
-        place.append(answer)
-        event.set()
+        if tag in self._reads:
+            event, place = self._reads.pop(tag)
+            place.append(answer)
+            event.set()
 
     def on_interrupt(self, vector: int) -> None:
         """An interrupt message has arrived (from the harness)."""
         self.interrupts += 1
-        handler = self._handlers.get(vector)
+        handler = None if self.removed else self._handlers.get(vector)
         if handler is None:
             self.unclaimed_interrupts += 1
         else:
             handler()
+
+    def remove(self) -> None:
+        """The card is pulled: reads under way answer all ones, like all later ones."""
+        self.removed = True
+        for tag in list(self._reads):
+            self.on_answer(tag, _ALL_ONES)
+
+    def insert(self) -> None:
+        """A card is there again, fresh from its reset."""
+        self.removed, self.writes_after_removal = False, 0

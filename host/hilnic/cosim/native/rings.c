@@ -67,6 +67,13 @@ static void doorbell(struct queue *q, u32 producer) {
     else q->producer = producer;
 }
 
+/* The NIC takes re-arms in state enabled only. Of a queue in error it is not known here when it got there: both are allowed. */
+static void rearm(struct queue *q, u32 consumer) {
+    if (q->state != ON && q->state != FAILED) return;
+    if (q->state == ON) q->consumer = consumer;
+    q->armed = 1;
+}
+
 static void page_write(struct queue *q, u32 dir, u32 offset, u32 data) {
     if (offset == NIC_QUEUE_CTRL) {
         if (data & 1 && q->state == OFF) enable(q, dir);
@@ -86,8 +93,7 @@ void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
     } else if (address >= NIC_TX_DOORBELL(0) && address < NIC_TX_DOORBELL(0) + 0x1000) {
         struct queue *q = &r->q[address & 0x400 ? RX : TX][(address & 0x3FF) / 4 % QUEUES];
         if (address & 0x800) {
-            q->consumer = data;
-            q->armed = q->state != OFF;
+            rearm(q, data);
         } else {
             doorbell(q, data);
         }
