@@ -10,12 +10,13 @@ import cocotb
 
 from hilnic.apps import session
 from hilnic.apps.bridge import Bridge
+from hilnic.apps.recording import record_into
 from hilnic.cosim.harness import Clocks, Harness
 from hilnic.hw import regs
 from hilnic.miniport.config import NicConfig
 from hilnic.protocols.ipv4 import Ipv4Protocol
 from hilnic.stack import Stack
-from hilnic.wire.pcapng import Direction, PcapngWriter
+from hilnic.wire.pcapng import PcapngWriter
 
 FOREVER_NS = 10**15
 
@@ -62,17 +63,6 @@ async def bridge(dut):
         await stack.stop()
     session.say(**result)
     harness.stop()
-
-
-def record_into(writer, link):
-    """Every frame of the wire, at its simulated time."""
-    interface = writer.add_interface("wire0", "GMII of the simulated NIC")
-
-    def record(from_nic, frame):
-        way = Direction.OUTBOUND if from_nic else Direction.INBOUND
-        writer.write(interface, frame.data, frame.time_ns, way, crc_error=not frame.fcs_ok, symbol_error=frame.error)
-
-    link.record = record
 
 
 async def drops(hardware):

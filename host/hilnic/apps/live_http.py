@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two ends of `hilnic live`'s download: `serve ADDRESS FILE` and `fetch URL`, each a process of its own.
 
-The server prints its port, then a line per request on stderr; the client prints octets, SHA-256 and seconds as JSON. Its
-receive window is small, so that a slow simulation queues little and TCP's estimate of the round trip stays true.
+The server prints its port, then a line per request on stderr; the client prints octets, SHA-256 and seconds as JSON.
+Its receive window is small, so that a slow simulation queues little and TCP's estimate of the round trip stays true.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Server(HTTPServer):
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
 class _File(BaseHTTPRequestHandler):
