@@ -115,17 +115,19 @@ class EventRow:
 
     CHARACTERS = 64
 
-    def __init__(self, signal: Any) -> None:
-        self._signal, self._time_ns, self._text = signal, -1, ""
+    def __init__(self, signal: Any, now_ns: Callable[[], int]) -> None:
+        self._signal, self._now_ns, self._time_ns, self._text = signal, now_ns, -1, ""
 
     def show(self, time_ns: int, kind: str, fields: dict[str, Any]) -> None:
         """Show what happens to frames; events of one moment stand side by side, the latest one last."""
         if "frame" not in fields and not kind.startswith(("tx.", "rx.")):
             return
+        del time_ns  # of the CPU, ahead of the simulation's
+        now = self._now_ns()
         words = " ".join(f"{name}={value}" for name, value in fields.items() if name in _SHOWN and value is not None)
         text = f"{kind} {words}".strip()
-        self._text = f"{self._text} | {text}" if time_ns == self._time_ns else text
-        self._time_ns = time_ns
+        self._text = f"{self._text} | {text}" if now == self._time_ns else text
+        self._time_ns = now
         self._signal.value = int.from_bytes(self._text[-self.CHARACTERS :].encode("ascii", "replace"), "big")
 
 

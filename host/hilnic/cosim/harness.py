@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench `tb_nic` as Python drives it: clocks, reset, settings, and one `Card` per NIC with its Device and Link ports.
+"""The bench `tb_nic` as Python drives it: clocks, reset, settings, and one `Card` per NIC with its ports.
 
     harness = Harness(dut, timing=TimingModel(), seed=7)
     await harness.start()                    # clocks run, the NICs are out of reset
@@ -19,7 +19,7 @@ from typing import Any
 import cocotb
 
 from hilnic.cosim import hostmem
-from hilnic.cosim.artefacts import Recorder
+from hilnic.cosim.artefacts import EventRow, Recorder
 from hilnic.cosim.clock import SimClock
 from hilnic.cosim.hdl_device import HdlDevice
 from hilnic.cosim.hostmem import Library
@@ -74,8 +74,9 @@ class Card:
         memory.now_ns = clock.now_ns
         pointers = memory.pointers()
         self.library.attach(
-            index, pointers.base, pointers.size, pointers.host, pointers.device, pointers.device_read, pointers.device_write
-        )
+            index, pointers.base, pointers.size, pointers.host, pointers.device,
+            pointers.device_read, pointers.device_write,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         """Number and traffic."""
@@ -145,6 +146,8 @@ class Harness:
         if self.recorder is not None:
             for card in self.cards:
                 card.link.tap = self.recorder.on_wire(card.index)
+        if os.environ.get("HILNIC_WAVES"):
+            self.trace.listener = EventRow(dut.events, self.clock.now_ns).show
 
     def __repr__(self) -> str:
         """Cards and time."""
@@ -164,7 +167,9 @@ class Harness:
     async def start(self) -> None:
         """Stop and restart all clocks in a defined phase, then release the reset: equal seeds give equal runs."""
         self._pump = cocotb.start_soon(self._listen())
+        await self.clock.sleep(100)  # the reset reaches NICs that the last test left in the middle of something
         for card in self.cards:
+            self.library.reset_card(card.index)
             _set_clocks(card, Clocks(), (card.index == 0, False, False))
         self.cards[0].settings.reload = 1
         await self.clock.sleep(200)
@@ -188,6 +193,20 @@ class Harness:
         await self.clock.sleep(80)
         self.library.reset_card(card.index)
         await self.clock.sleep(80)
+        card.settings.reset_n = 1
+        await self.clock.sleep(200)
+
+    async def remove(self, card: Card) -> None:
+        """Surprise removal: DMA and interrupts stop in the middle of a burst, reads answer all ones."""
+        card.settings.reset_n = 0
+        card.device.remove()
+        await self.clock.sleep(80)
+        self.library.reset_card(card.index)
+
+    async def insert(self, card: Card) -> None:
+        """Put a removed card back: a NIC after power-on."""
+        await self.clock.sleep(80)
+        card.device.insert()
         card.settings.reset_n = 1
         await self.clock.sleep(200)
 

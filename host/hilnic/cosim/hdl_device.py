@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Device port on the Verilog: register accesses go into the C library's queue with their times, interrupts come back.
+"""The Device port on the Verilog: register accesses go into the C library's queue, interrupts come back.
 
-The CPU's write reaches the NIC `posted_write_ns` after its issue; a read takes the same way there, behind all writes, and
-the rest of `register_read_ns` back. After a surprise removal reads answer all ones, writes and messages are lost.
+The CPU's write reaches the NIC `posted_write_ns` after its issue; a read takes the same way there, behind all writes,
+and the rest of `register_read_ns` back. After a surprise removal reads answer all ones, writes and messages are lost.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Link port on the GMII ends: frames go into the C library's queue for the wire, the NIC's frames come back as events.
+"""The Link port on the GMII ends: frames go into the C library's queue, the NIC's frames come back as events.
 
 `record` hears of every frame at the time at which it was on the wire, in both directions; pcapng and trace hang on it.
 """

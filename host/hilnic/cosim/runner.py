@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds a design once per simulator and configuration, and starts simulations of it.
 
-A `Design` names a target of hdl/manifest.f with its parameters; `build` compiles it into build/<sim>/_builds/<hash> unless
-that exists, where the hash covers every source, flag and tool version. `simulate` starts the simulator with cocotb and a
-test module. The pitfalls that the command lines avoid stand beside them.
+A `Design` names a target of hdl/manifest.f with its parameters; `build` compiles it into build/<sim>/_builds/<hash>
+unless that exists, where the hash covers every source, flag and tool version. `simulate` starts the simulator with
+cocotb and a test module. The pitfalls that the command lines avoid stand beside them.
 """
 
 from __future__ import annotations
@@ -167,8 +167,8 @@ def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str
         raise BuildFailed("\n".join([f"{command[0]} failed in {folder}", *errors]))
 
 
-# Icarus: the module has to be known to the compiler too (-L before -m), or 64-bit functions are cut to 32 bits. All files get 1 ps, in which
-# the C library counts. The extra top module writes the waveform of any design when it is asked to.
+# Icarus: the module has to be known to the compiler too (-L before -m), or 64-bit functions are cut to 32 bits. All files
+# get 1 ps, in which the C library counts. The extra top module writes the waveform of any design when it is asked to.
 _ICARUS_FLAGS = ("-g2012", "-Wall", "-Wno-timescale")
 _DUMP = """`default_nettype wire
 module hilnic_dump;
@@ -188,7 +188,8 @@ def _icarus(built: Built, files: Sequence[Path], includes: Sequence[Path]) -> li
     (built.folder / "timescale.f").write_text(f"+timescale+{_TIMESCALE}\n", encoding="utf-8")
     (built.folder / "hilnic_dump.sv").write_text(_DUMP.replace("TOP", built.top), encoding="utf-8")
     command = [
-        "iverilog", *_ICARUS_FLAGS, "-L", str(built.hostmem.parent), "-m", "hostmem", "-o", str(built.program), "-s", built.top,
+        "iverilog", *_ICARUS_FLAGS, "-L", str(built.hostmem.parent), "-m", "hostmem",
+        "-o", str(built.program), "-s", built.top,
         "-s", "hilnic_dump", "-c", "timescale.f",
         *(f"-I{folder}" for folder in includes),
         *(f"-P{built.top}.{name}={value}" for name, value in built.design.parameters),
@@ -198,8 +199,8 @@ def _icarus(built: Built, files: Sequence[Path], includes: Sequence[Path]) -> li
     return [command]
 
 
-# Verilator: only what the target's .vlt names is public (--public-flat-rw halves the speed); a target without one gets the flag,
-# because cocotb then has to see every port. FST: VM_TRACE would be 0 and cocotb's main would refuse --trace.
+# Verilator: only what the target's .vlt names is public (--public-flat-rw halves the speed); a target without one gets the
+# flag, because cocotb then has to see every port. FST: VM_TRACE would be 0 and cocotb's main would refuse --trace.
 _VERILATOR_FLAGS = (
     "-cc", "--exe", "--vpi", "--timing", "--prefix", "Vtop", "-O3", "--x-assign", "fast", "--x-initial", "fast",
     "--noassert", "-Wno-fatal", "--timescale", _TIMESCALE, "-CFLAGS", "-O2",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns a hang into a report: what the rings, the buses and the state machines were doing when nothing moved any more."""
+"""Turns a hang into a report: what the rings, the buses and the state machines were doing when nothing moved."""
 
 from __future__ import annotations
 
@@ -56,19 +56,22 @@ class Watchdog:
         s = self._library.shared.statistics[card]
         yield (
             f"cycles {s.cycles}, frames sent {s.tx_frames}, received {s.rx_frames}, register writes {s.csr_writes}, "
-            f"reads {s.csr_reads}, interrupts {s.interrupts}, frames waiting for the wire {self._library.source_backlog(card)}"
+            f"reads {s.csr_reads}, interrupts {s.interrupts}, "
+            f"frames waiting for the wire {self._library.source_backlog(card)}"
         )
         for row in self._library.rings(card):
             direction, queue, state, size, producer, fetched, done, cpl_size, written, visible, consumer, armed = row
             yield (
-                f"{_DIRECTIONS[direction]} queue {queue} {_STATES[state]}: ring of {size}: done {done}, fetched {fetched}, "
+                f"{_DIRECTIONS[direction]} queue {queue} {_STATES[state]}: "
+                f"ring of {size}: done {done}, fetched {fetched}, "
                 f"producer {producer}; completions of {cpl_size}: written {written}, visible {visible}, "
                 f"consumer {consumer}, interrupt {'armed' if armed else 'masked'}"
             )
         for write in (False, True):
             for identifier, address, length, accepted in self._library.outstanding(card, write):
                 verb = "write" if write else "read"
-                yield f"{verb} outstanding: id {identifier} 0x{address:x}+{length} since {self._clock.to_ns(accepted)} ns"
+                since = self._clock.to_ns(accepted)
+                yield f"{verb} outstanding: id {identifier} 0x{address:x}+{length} since {since} ns"
 
 
 def _machines(dut: Any) -> Iterator[str]:
