@@ -199,8 +199,8 @@ def _icarus(built: Built, files: Sequence[Path], includes: Sequence[Path]) -> li
     return [command]
 
 
-# Verilator: only what the target's .vlt names is public (--public-flat-rw halves the speed); a target without one gets the
-# flag, because cocotb then has to see every port. FST: VM_TRACE would be 0 and cocotb's main would refuse --trace.
+# Verilator: only what the target's .vlt names is public (--public-flat-rw halves the speed); a target without one gets
+# the flag: cocotb then has to see every port. FST: VM_TRACE would be 0 and cocotb's main would refuse --trace.
 _VERILATOR_FLAGS = (
     "-cc", "--exe", "--vpi", "--timing", "--prefix", "Vtop", "-O3", "--x-assign", "fast", "--x-initial", "fast",
     "--noassert", "-Wno-fatal", "--timescale", _TIMESCALE, "-CFLAGS", "-O2",
