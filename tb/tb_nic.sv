@@ -23,14 +23,16 @@ module tb_nic #(
   wire logic [10*NumCards-1:0] lines;
   wire logic wake = card_wake[0];
 
-  // ---- clocks: settings of all cards are taken over at an edge of card 0's system clock, which never stops ----
+  // ---- clocks: settings of all cards are taken over at an edge of card 0's system clock, which never stops; a MAC clock
+  // of period 0 is the card's system clock itself (fewer events: what benchmarks use) ----
   logic [31:0] period [3*NumCards];
   logic [30:0] phase [3*NumCards];
-  logic [3*NumCards-1:0] run;
+  logic [3*NumCards-1:0] run, tied;
   logic [63:0] setting;
 
   initial begin
     run = 1;
+    tied = 0;
     for (int i = 0; i < 3 * NumCards; i++) begin
       period[i] = 32'd8000000;
       phase[i] = 31'd0;
@@ -41,9 +43,10 @@ module tb_nic #(
     if (reload[0]) begin
       for (int i = 0; i < 3 * NumCards; i++) begin
         setting = `HM_CLOCK(i / 3, i % 3);
-        period[i] = setting[31:0];
+        if (setting[31:0] != 32'd0) period[i] = setting[31:0];
         phase[i] = setting[62:32];
-        run[i] = setting[63];
+        tied[i] = setting[63] && setting[31:0] == 32'd0;
+        run[i] = setting[63] && setting[31:0] != 32'd0;
       end
     end
   end
@@ -51,8 +54,11 @@ module tb_nic #(
   generate
     for (genvar k = 0; k < NumCards; k++) begin : gen_card
       clock_gen u_clk (.run_i(run[3*k]), .period_fs_i(period[3*k]), .phase_ps_i(phase[3*k]), .clk_o(clk[k]));
-      clock_gen u_end_clk (.run_i(run[3*k+1]), .period_fs_i(period[3*k+1]), .phase_ps_i(phase[3*k+1]), .clk_o(end_clk[k]));
-      clock_gen u_tx_clk (.run_i(run[3*k+2]), .period_fs_i(period[3*k+2]), .phase_ps_i(phase[3*k+2]), .clk_o(tx_clk[k]));
+      wire logic own_end_clk, own_tx_clk;
+      clock_gen u_end_clk (.run_i(run[3*k+1]), .period_fs_i(period[3*k+1]), .phase_ps_i(phase[3*k+1]), .clk_o(own_end_clk));
+      clock_gen u_tx_clk (.run_i(run[3*k+2]), .period_fs_i(period[3*k+2]), .phase_ps_i(phase[3*k+2]), .clk_o(own_tx_clk));
+      assign end_clk[k] = tied[3*k+1] ? clk[k] : own_end_clk;
+      assign tx_clk[k] = tied[3*k+2] ? clk[k] : own_tx_clk;
       card #(
           .Card(k), .Ends(Ends), .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors),
           .MaxReads(MaxReads), .MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes), .TxBufBytes(TxBufBytes),

@@ -33,7 +33,7 @@ struct hm_settings {
     u32 reset_n, link_up, wire_mode;
     u32 deliver;                                    /* frames of the NIC go to Python */
     u32 run[HM_CLOCKS];                             /* clock runs */
-    u32 period_fs[HM_CLOCKS], phase_ps[HM_CLOCKS];  /* taken over when `reload` rises */
+    u32 period_fs[HM_CLOCKS], phase_ps[HM_CLOCKS];  /* taken over when `reload` rises; period 0: the system clock */
     u32 reload;                                     /* set by Python, cleared by the next system clock edge */
     u32 max_reads, max_writes;
 };

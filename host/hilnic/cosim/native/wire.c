@@ -106,10 +106,15 @@ static u32 owed(const struct wire *w, u32 gap, u64 time, u64 period) {
     return w->ended && idle <= gap ? gap + 1 - (u32)idle : 0;
 }
 
+static u64 period_ps(u32 card) {
+    const u32 *fs = hm_shared.settings[card].period_fs;
+    return ((fs[HM_RX] ? fs[HM_RX] : fs[HM_SYS]) + 500) / 1000 + 1;
+}
+
 u64 hm_source(u64 card, u64 now) {
     struct wire *w = &wires[card];
     struct hm_statistics *t = &hm_shared.statistics[card];
-    u64 word = 0, count = 0, period = hm_shared.settings[card].period_fs[HM_RX] / 1000 + 1;
+    u64 word = 0, count = 0, period = period_ps((u32)card);
     while (count < PER_CALL && wire_step((u32)card, now)) {
         struct carrier *c = &w->at[w->head % DEPTH];
         if (w->sent == 0) {
