@@ -63,6 +63,12 @@ common_bench common_bench: common
 nic_tx nic_tx_path: nic
     tb/nic_tx_path.sv
 
+nic_rx nic_rx_path: nic
+    tb/nic_rx_path.sv
+
+nic_irq nic_irq_bench: nic
+    tb/nic_irq_bench.sv
+
 tb:
     +incdir+tb
     tb/clock_gen.sv

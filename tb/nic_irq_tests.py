@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interrupt messages (irq): none is lost and none is sent without cause, in any interleaving of completions and re-arms."""
+"""Interrupt messages: none is lost, none is sent without cause, however completions and re-arms interleave."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ async def clearing_forgets_indices_and_answers_re_arms_meanwhile(dut: Any) -> No
 
 
 async def host_lives_by_messages(dut: Any, seed: int, count: int, ticks: int, steps: int = 400) -> None:
-    """A host that consumes only when a message came must consume everything; completions and re-arms collide at random."""
+    """A host that consumes only when a message came must consume everything, whatever collides."""
     bench = await Bench(dut, seed).begin(count, ticks)
     rng = bench.rng
     live = bench.queues if len(bench.queues) <= 8 else rng.sample(bench.queues, 8)

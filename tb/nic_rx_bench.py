@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vocabulary of the receive half's tests: an AXI memory that answers late and out of order, a MAC that hands over words, rings.
+"""Vocabulary of the receive half's tests: posted buffers, a MAC that hands over words, records, what came back.
 
-One coroutine plays every neighbour, one pass per clock cycle; it checks the AXI rules, that no byte outside a posted buffer is
-written, and that a completion is written only after the responses of its data.
+One coroutine plays every neighbour, one pass per clock cycle. Delivered frames are compared byte for byte.
 """
 
 from __future__ import annotations
@@ -10,34 +9,21 @@ from __future__ import annotations
 import random
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge
+from nic_rx_axi import BASE, BUFFERS, SIZE, AxiMemory, Burst
 
-BASE = 0x1_0000_0000
-CPL, BUFFERS, SIZE = 0x80_0000, 0x100_0000, 0x200_0000
 OWN = bytes.fromhex("020000000001")
 BROADCAST = b"\xff" * 6
 OK, SOP, EOP, ERROR = 1, 2, 4, 8
 MASK32 = 0xFFFFFFFF
-
-
-@dataclass(slots=True)
-class Burst:
-    """One write burst on its way."""
-
-    ident: int
-    address: int
-    beats: int
-    number: int
-    words: list[tuple[int, int]] = field(default_factory=list)
-    apply_at: int = 0
-    due: int = 0
-    applied: bool = False
-    bad: bool = False
+RECORD = ("barrier", "queue", "index", "length", "cause", "class", "verdict")
+DROPS = range(10, 20)  # RX counters of drop causes
+LENGTHS = {"rx": (3, 5, 7, 9), "tx": (3, 5, 7)}  # counters that add the event's length
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,46 +47,33 @@ class Bench:
     _tasks: ClassVar[list[Any]] = []
 
     def __init__(self, dut: Any, seed: int = 1, log2: int = 6, start: int = 0xFFFFFFF0, buf_size: int = 2048) -> None:
-        self.dut, self.rng, self.log2, self.buf_size = dut, random.Random(seed), log2, buf_size
+        self.dut, self.rng, self.log2, self.buf_size, self.start = dut, random.Random(seed), log2, buf_size, start
         self.queues = len(dut.on_i)
-        self.memory, self.writable = bytearray(SIZE), bytearray(SIZE)
-        self.latency, self.stall, self.ev_stall = (5, 60), 0.2, 0.2
-        self.read_latency = (5, 40)
-        self.cycle = 0
-        self.start = start
+        self.axi = AxiMemory(dut, self.rng)
+        self.axi.on_completion, self.axi.buffer_of = self._completed, self._buffer_of
+        self.ev_stall = 0.2
         self.producer = [start] * self.queues
         self.buffers: list[dict[int, int]] = [{} for _ in range(self.queues)]  # descriptor index -> address
         self.next_buffer = BUFFERS
-        self.cpl_next = {(d, q): start for d in (0, 1) for q in range(64)}
+        self.cpl_next = {(rx, queue): start for rx in (0, 1) for queue in range(64)}
+        self.broken: set[tuple[int, int]] = set()  # rings with a failed completion: what is in flight may still come
         self.completions: list[Completion] = []
-        self.to_host: dict[int, deque[bytes]] = {q: deque() for q in range(64)}
+        self.to_host: dict[int, deque[bytes]] = {queue: deque() for queue in range(64)}
         self.frames: dict[int, list[tuple[bytes, int, int]]] = {q: [] for q in range(64)}  # data, status, cause
-        self._pieces: dict[int, list[bytes]] = {q: [] for q in range(64)}
+        self._pieces: dict[int, list[bytes]] = {queue: [] for queue in range(64)}
+        self.lossy = False  # frames may be missing, not changed
+        self.to_any = False  # whatever arrives is taken
+        self.judge: int | None = None  # cycles until the MAC's good verdict on a frame, None: by hand
         self.counters: Counter[str] = Counter()
         self.rx_words: deque[tuple[int, int, int]] = deque()  # not before cycle, word, status
         self.tx_words: deque[tuple[int, int, int]] = deque()  # word, last, count
         self.records: deque[tuple[int, ...]] = deque()
-        self.mac_frames: list[int] = []  # verdict lengths of frames that went to the MAC
-        self.verdicts: deque[tuple[int, int, int]] = deque()
-        self.fail_writes: set[int] = set()
-        self.fail_reads: set[int] = set()
-        self.writes = self.reads = self.most_outstanding = 0
-        self.irqs: list[tuple[int, int]] = []
-        self.errors: list[tuple[str, int, int, int]] = []
-        self.barriers: list[tuple[int, int, int]] = []
-        self.responded_at: dict[tuple[int, int], int] = {}
-        self.status_at: list[int] = []
-        self.mac_ready = True
-        self.visible: dict[tuple[int, int], int] = {}
-        self._flights: deque[Burst] = deque()
-        self._gathered: deque[list[tuple[int, int]]] = deque([[]])
-        self._waiting: dict[int, deque[Burst]] = {0: deque(), 1: deque()}
-        self.to_any = False  # whatever arrives is taken
-        self.broken: set[tuple[int, int]] = (
-            set()
-        )  # rings with a failed completion: what is in flight behind it may still come
-        self.lossy = False  # frames may be missing, not changed
-        self.judge: int | None = None  # cycles until the MAC's good verdict on a frame, None: by hand
+        self.verdicts: deque[tuple[int, int, int]] = deque()  # not before cycle, abort, length
+        self.mac_frames: list[int] = []  # cycles in which the MAC took the last word of a frame
+        self.status_at: list[int] = []  # cycles in which a status word was taken
+        self.irqs: list[tuple[int, int]] = []  # cycle, vector
+        self.errors: list[tuple[str, int, int, int]] = []  # kind, direction, queue, index
+        self.barriers: list[tuple[int, int, int]] = []  # cycle, direction, queue
 
     # ---- set-up ------------------------------------------------------------------------------------------------------
 
@@ -109,25 +82,10 @@ class Bench:
         while Bench._tasks:
             Bench._tasks.pop().cancel()
         Bench._tasks.append(cocotb.start_soon(Clock(d.clk_i, 8, "ns", impl="gpi").start()))
-        for handle in d:
-            if handle._name.endswith(("_i", "_ni")) and handle._name != "clk_i":
-                handle.value = 0
-        for name in (
-            "rready",
-            "rid",
-            "rdata",
-            "rresp",
-            "rlast",
-            "rvalid",
-            "bid",
-            "bresp",
-            "bvalid",
-            "awready",
-            "wready",
-            "arready",
-        ):
-            if name != "rready":
-                getattr(d, f"m_axi_{name}").value = 0
+        slave = ("rid", "rdata", "rresp", "rlast", "rvalid", "bid", "bresp", "bvalid", "awready", "wready", "arready")
+        inputs = [h._name for h in d if h._name.endswith(("_i", "_ni")) and h._name != "clk_i"]
+        for name in (*inputs, *(f"m_axi_{name}" for name in slave)):
+            getattr(d, name).value = 0
         d.ring_log2_i.value, d.buf_size_i.value, d.max_frame_i.value = self.log2, self.buf_size, max_frame
         d.rx_enable_i.value, d.filter_i.value, d.mac_i.value = 1, 0b000011, int.from_bytes(OWN, "little")
         d.on_i.value = d.enabled_i.value = (1 << self.queues) - 1
@@ -136,27 +94,24 @@ class Bench:
         for _ in range(3):
             await RisingEdge(d.clk_i)
         d.rst_ni.value = 1
-        self.writable[CPL : CPL + 0x80_0000] = b"\1" * 0x80_0000
         Bench._tasks.append(cocotb.start_soon(self._run()))
         for rx in (0, 1):
-            for queue in range(self.queues if rx else max(1, self.tx_queues())):
+            for queue in range(self.queues if rx else int(d.NumTxQueues.value)):
                 await self.start_queue(rx, queue)
-        await self.cycles(300)
+        await self.cycles(140)  # irq clears its RAM after reset
         return self
 
-    def tx_queues(self) -> int:
-        return int(self.dut.NumTxQueues.value)
-
-    async def start_queue(self, rx: int, queue: int, index: int | None = None) -> None:
-        d, index = self.dut, self.start if index is None else index
+    async def start_queue(self, rx: int, queue: int) -> None:
+        d = self.dut
         d.start_valid_i.value, d.start_dir_i.value, d.start_queue_i.value = 1, rx, queue
-        d.start_index_i.value = d.start_cpl_index_i.value = index
+        d.start_index_i.value = d.start_cpl_index_i.value = self.start
         await RisingEdge(d.clk_i)
         d.start_valid_i.value = 0
         await self.cycles(14)
-        self.cpl_next[rx, queue] = self.visible[rx, queue] = index
-        if rx:
-            self.producer[queue] = index
+
+    @property
+    def cycle(self) -> int:
+        return self.axi.cycle
 
     async def cycles(self, count: int) -> None:
         for _ in range(count):
@@ -185,31 +140,25 @@ class Bench:
 
     def post(self, queue: int, count: int, align: int | None = None) -> None:
         """Put `count` buffers into the ring, without the doorbell."""
+        size = self.buf_size
         for _ in range(count):
-            if self.next_buffer + 2 * self.buf_size + 64 > SIZE:
+            if self.next_buffer + 2 * size + 64 > SIZE:
                 self.next_buffer = BUFFERS
             at = self.next_buffer + (self.rng.randrange(64) if align is None else align)
-            self.next_buffer = (
-                at + self.buf_size + self.rng.randrange(1, 9) if align is None else (at + self.buf_size + 127) & ~63
-            )
-            self.memory[at - 1 : at + self.buf_size + 1] = b"\xee" * (self.buf_size + 2)
-            self.writable[at : at + self.buf_size] = b"\1" * self.buf_size
+            self.next_buffer = at + size + self.rng.randrange(1, 9) if align is None else (at + size + 127) & ~63
+            self.axi.memory[at : at + size] = b"\xee" * size
+            self.axi.writable[at : at + size] = b"\1" * size
             index = self.producer[queue]
             slot = queue * 0x10000 + 16 * (index & ((1 << self.log2) - 1))
-            self.memory[slot : slot + 16] = (at + BASE).to_bytes(8, "little") + self.rng.randbytes(8)
+            self.axi.memory[slot : slot + 16] = (at + BASE).to_bytes(8, "little") + self.rng.randbytes(8)
             self.buffers[queue][index] = at
             self.producer[queue] = index + 1 & MASK32
 
-    async def doorbell(self, queue: int) -> None:
+    async def give(self, queue: int, count: int, align: int | None = None) -> None:
+        """Post buffers and ring the doorbell."""
+        self.post(queue, count, align)
         await self.pulse("db", queue=queue, index=self.producer[queue])
         await self.cycles(4)
-
-    async def give(self, queue: int, count: int, align: int | None = None) -> None:
-        self.post(queue, count, align)
-        await self.doorbell(queue)
-
-    async def rearm(self, rx: int, queue: int, index: int) -> None:
-        await self.pulse("rearm", dir=rx, queue=queue, index=index)
 
     def posted(self, queue: int) -> int:
         return len(self.buffers[queue])
@@ -228,11 +177,10 @@ class Bench:
         wire = len(data) + 4 if wire is None else wire
         self.rx_words.append((at + len(words) * pace, len(data) | wire << 16 | flags << 32, 1))
 
-    def deliver(self, queue: int, data: bytes, **kwargs: Any) -> bytes:
+    def deliver(self, queue: int, data: bytes, **kwargs: Any) -> None:
         """`receive`, and expect it in the host."""
         self.receive(data, **kwargs)
         self.to_host[queue].append(data)
-        return data
 
     def transmit(self, data: bytes, queue: int = 0, index: int = 0) -> None:
         """A frame of the TX buffer, with its record."""
@@ -241,273 +189,169 @@ class Bench:
             self.tx_words.append((int.from_bytes(piece, "little"), i + 8 >= len(data), len(piece) - 1))
         self.record(queue, index, len(data), verdict=1)
 
-    def record(
-        self, queue: int, index: int, length: int, cause: int = 0, kind: int = 0, verdict: int = 0, barrier: int = 0
-    ) -> None:
-        self.records.append((barrier, queue, index, length, cause, kind, verdict))
+    def record(self, queue: int, index: int, length: int, cause: int = 0, verdict: int = 0, barrier: int = 0) -> None:
+        self.records.append((barrier, queue, index, length, cause, 0, verdict))
 
     # ---- every cycle -------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        d, rng = self.dut, self.rng
-        edge = RisingEdge(d.clk_i)
-        aw_ready = w_ready = ar_ready = b_now = ev_ready = r_now = 0
-        reads: deque[tuple[int, int, int, int]] = deque()
-        rx_now = tx_now = rec_now = verdict_now = mac_ready = 0
+        edge = RisingEdge(self.dut.clk_i)
+        neighbours = (self._mac_receives(), self._tx_buffer(), self._tx_records(), self._mac_judges(), self._stats())
+        for neighbour in neighbours:
+            next(neighbour)
         while True:
             await edge
-            self.cycle += 1
-            # what was handed over at this edge
-            if aw_ready and int(d.m_axi_awvalid.value):
-                self._address()
-            if w_ready and int(d.m_axi_wvalid.value):
-                self._word()
-            if b_now and int(d.m_axi_bready.value):
-                self._answered()
-                b_now = 0
-            if ar_ready and int(d.m_axi_arvalid.value):
-                self._read(reads)
-            if r_now and int(d.m_axi_rready.value):
-                reads.popleft()
-                r_now = 0
-            if rx_now and int(d.rx_ready_o.value):
+            self.axi.accept()
+            self._observe()
+            self.axi.offer()
+            for neighbour in neighbours:
+                next(neighbour)
+
+    def _mac_receives(self) -> Any:
+        """A generator per neighbour: each `yield` is the next clock edge."""
+        d, valid = self.dut, 0
+        while True:
+            if valid and int(d.rx_ready_o.value):
+                valid = 0
                 if self.rx_words.popleft()[2]:
                     self.status_at.append(self.cycle)
-                rx_now = 0
-            if tx_now and int(d.tx_ready_o.value):
+            if not valid and self.rx_words and self.rx_words[0][0] <= self.cycle:
+                valid, (_, d.rx_data_i.value, d.rx_status_i.value) = 1, self.rx_words[0]
+            d.rx_valid_i.value = valid
+            yield
+
+    def _tx_buffer(self) -> Any:
+        d, valid = self.dut, 0
+        while True:
+            if valid and int(d.tx_ready_o.value):
+                valid = 0
                 self.tx_words.popleft()
-                tx_now = 0
-            if mac_ready and int(d.mac_tx_valid_o.value) and int(d.mac_tx_last_o.value):
+            if int(d.mac_tx_ready_i.value) and int(d.mac_tx_valid_o.value) and int(d.mac_tx_last_o.value):
                 self.mac_frames.append(self.cycle)
                 if self.judge is not None:
                     self.verdicts.append((self.cycle + self.judge, 0, 64))
-            if rec_now and int(d.rec_ready_o.value):
-                self.records.popleft()
-                rec_now = 0
-            if verdict_now and int(d.verdict_ready_o.value):
-                self.verdicts.popleft()
-                verdict_now = 0
-            self._events(ev_ready)
-            self._memory()
-            # what comes next
-            aw_ready, w_ready, ar_ready = (int(rng.random() >= self.stall) for _ in range(3))
-            d.m_axi_awready.value, d.m_axi_wready.value, d.m_axi_arready.value = aw_ready, w_ready, ar_ready
-            if not b_now:
-                b_now = self._respond()
-            if not r_now and reads and reads[0][0] <= self.cycle and rng.random() >= self.stall:
-                r_now = 1
-                _, d.m_axi_rdata.value, d.m_axi_rresp.value, d.m_axi_rlast.value = reads[0]
-                d.m_axi_rid.value = 1
-            d.m_axi_rvalid.value = r_now
-            if not rx_now and self.rx_words and self.rx_words[0][0] <= self.cycle:
-                rx_now, (_, d.rx_data_i.value, d.rx_status_i.value) = 1, self.rx_words[0]
-            d.rx_valid_i.value = rx_now
-            if not tx_now and self.tx_words:
-                tx_now, (d.tx_data_i.value, d.tx_last_i.value, d.tx_count_i.value) = 1, self.tx_words[0]
-            d.tx_valid_i.value = tx_now
-            mac_ready = int(self.mac_ready)
-            d.mac_tx_ready_i.value = mac_ready
-            if not rec_now and self.records:
-                rec_now = 1
-                for name, value in zip(
-                    ("barrier", "queue", "index", "length", "cause", "class", "verdict"), self.records[0], strict=True
-                ):
-                    getattr(d, f"rec_{name}_i").value = value
-            d.rec_valid_i.value = rec_now
-            if not verdict_now and self.verdicts and self.verdicts[0][0] <= self.cycle:
-                verdict_now, (_, d.verdict_abort_i.value, d.verdict_length_i.value) = 1, self.verdicts[0]
-            d.verdict_valid_i.value = verdict_now
-            ev_ready = int(rng.random() >= self.ev_stall)
-            d.ev_ready_i.value = ev_ready
+            if not valid and self.tx_words:
+                valid, (d.tx_data_i.value, d.tx_last_i.value, d.tx_count_i.value) = 1, self.tx_words[0]
+            d.tx_valid_i.value, d.mac_tx_ready_i.value = valid, 1
+            yield
 
-    def _events(self, ev_ready: int) -> None:
+    def _tx_records(self) -> Any:
+        d, valid = self.dut, 0
+        while True:
+            if valid and int(d.rec_ready_o.value):
+                valid = 0
+                self.records.popleft()
+            if not valid and self.records:
+                valid = 1
+                for name, value in zip(RECORD, self.records[0], strict=True):
+                    getattr(d, f"rec_{name}_i").value = value
+            d.rec_valid_i.value = valid
+            yield
+
+    def _mac_judges(self) -> Any:
+        d, valid = self.dut, 0
+        while True:
+            if valid and int(d.verdict_ready_o.value):
+                valid = 0
+                self.verdicts.popleft()
+            if not valid and self.verdicts and self.verdicts[0][0] <= self.cycle:
+                valid, (_, d.verdict_abort_i.value, d.verdict_length_i.value) = 1, self.verdicts[0]
+            d.verdict_valid_i.value = valid
+            yield
+
+    def _stats(self) -> Any:
+        d, ready = self.dut, 0
+        while True:
+            if ready:
+                if int(d.ev0_valid_o.value):
+                    self._count("rx", int(d.ev0_mask_o.value), int(d.ev0_wire_o.value), 0)
+                if int(d.ev1_valid_o.value):
+                    self._count("rx", int(d.ev1_mask_o.value), 0, int(d.ev1_len_o.value))
+                if int(d.tx_ev_valid_o.value):
+                    self._count("tx", int(d.tx_ev_mask_o.value), int(d.tx_ev_wire_o.value), int(d.tx_ev_len_o.value))
+            ready = int(self.rng.random() >= self.ev_stall)
+            d.ev_ready_i.value = ready
+            yield
+
+    def _count(self, kind: str, mask: int, wire: int, length: int) -> None:
+        for i in range(mask.bit_length()):
+            if mask >> i & 1:
+                self.counters[f"{kind}{i}"] += wire if i == 1 else length if i in LENGTHS[kind] else 1
+
+    def _observe(self) -> None:
         d = self.dut
-        if ev_ready:
-            for name, prefix in (("ev0", "rx"), ("ev1", "rx"), ("tx_ev", "tx")):
-                if int(getattr(d, f"{name}_valid_o").value):
-                    mask = int(getattr(d, f"{name}_mask_o").value)
-                    wire = int(getattr(d, f"{name}_wire_o").value) if name != "ev1" else 0
-                    length = int(getattr(d, f"{name}_len_o").value) if name != "ev0" else 0
-                    for i in range(36):
-                        if mask >> i & 1:
-                            add = (
-                                wire
-                                if i == 1
-                                else length
-                                if i in (3, 5, 7, 9) and not (prefix == "tx" and i == 9)
-                                else 1
-                            )
-                            self.counters[f"{prefix}{i}"] += add
-        irq = d.irq_o.value
-        if irq != 0:
-            assert irq.is_resolvable, "irq_o has an X"
-            self.irqs.extend((self.cycle, v) for v in range(len(d.irq_o)) if int(irq) >> v & 1)
+        irq = int(d.irq_o.value)
+        if irq:
+            self.irqs.extend((self.cycle, vector) for vector in range(irq.bit_length()) if irq >> vector & 1)
         if int(d.cpl_err_valid_o.value):
-            self.errors.append(
-                ("cpl", int(d.cpl_err_dir_o.value), int(d.cpl_err_queue_o.value), int(d.cpl_err_index_o.value))
-            )
+            where = int(d.cpl_err_dir_o.value), int(d.cpl_err_queue_o.value), int(d.cpl_err_index_o.value)
+            self.errors.append(("cpl", *where))
         if int(d.fetch_err_valid_o.value):
             self.errors.append(("fetch", 1, int(d.fetch_err_queue_o.value), int(d.fetch_err_index_o.value)))
         if int(d.barrier_valid_o.value):
             self.barriers.append((self.cycle, int(d.barrier_dir_o.value), int(d.barrier_queue_o.value)))
 
-    def _address(self) -> None:
-        d = self.dut
-        burst = Burst(
-            int(d.m_axi_awid.value), int(d.m_axi_awaddr.value) - BASE, int(d.m_axi_awlen.value) + 1, self.writes
-        )
-        self.writes += 1
-        last = (burst.address & ~7) + 8 * burst.beats - 1
-        assert (
-            burst.address >> 12 == last >> 12
-            and 8 * burst.beats <= int(d.MaxBurstBytes.value)
-            and burst.ident in (0, 1)
-        )
-        assert int(d.m_axi_awsize.value) == 3 and int(d.m_axi_awburst.value) == 1 and int(d.m_axi_awcache.value) == 3
-        assert 0 <= burst.address and last < SIZE
-        burst.bad = burst.number in self.fail_writes
-        self._flights.append(burst)
-        self._match()
-        outstanding = len(self._flights) + sum(len(q) for q in self._waiting.values())
-        self.most_outstanding = max(self.most_outstanding, outstanding)
-        assert outstanding <= int(d.MaxWrites.value)
+    # ---- completions -------------------------------------------------------------------------------------------------
 
-    def _word(self) -> None:
-        d = self.dut
-        self._gathered[-1].append(
-            (int(d.m_axi_wdata.value) if d.m_axi_wdata.value.is_resolvable else -1, int(d.m_axi_wstrb.value))
-        )
-        if self._gathered[-1][-1][0] < 0:  # lanes without strobe may be anything
-            word, strobe = str(d.m_axi_wdata.value), int(d.m_axi_wstrb.value)
-            for lane in range(8):
-                piece = word[(7 - lane) * 8 : (8 - lane) * 8]
-                assert not strobe >> lane & 1 or set(piece) <= {"0", "1"}, "X written"
-            self._gathered[-1][-1] = (int("".join(c if c in "01" else "0" for c in word), 2), strobe)
-        if int(d.m_axi_wlast.value):
-            self._gathered.append([])
-            self._match()
-
-    def _match(self) -> None:
-        while self._flights and len(self._gathered) > 1:
-            burst = self._flights.popleft()
-            burst.words = self._gathered.popleft()
-            assert len(burst.words) == burst.beats, "WLAST does not fit AWLEN"
-            queue = self._waiting[burst.ident]
-            burst.due = max(self.cycle + self.rng.randint(*self.latency), queue[-1].due if queue else 0)
-            burst.apply_at = max(
-                self.rng.randint(self.cycle, burst.due), queue[-1].apply_at if queue else 0
-            )  # in order per id
-            queue.append(burst)
-            if burst.ident == 1:
-                self._check_completion_order(burst)
-
-    def _memory(self) -> None:
-        for queue in self._waiting.values():
-            for burst in queue:
-                if not burst.applied and burst.apply_at <= self.cycle:
-                    self._apply(burst)
-
-    def _apply(self, burst: Burst) -> None:
-        burst.applied = True
-        at = burst.address & ~7
-        for i, (word, strobe) in enumerate(burst.words):
-            for lane in range(8):
-                if strobe >> lane & 1:
-                    a = at + 8 * i + lane
-                    assert self.writable[a], f"write outside posted buffers at {a:#x}"
-                    if not burst.bad:
-                        self.memory[a] = word >> 8 * lane & 0xFF
-        first = (burst.address & 7, 7)
-        assert burst.words[0][1] & ((1 << first[0]) - 1) == 0 and burst.words[0][1] >> first[0] & 1, (
-            "first strobe is not AWADDR's"
-        )
-        if burst.ident == 1 and burst.bad:
-            self.broken.add(self._ring(burst))
-            self.cpl_next[self._ring(burst)] = self.cpl_next[self._ring(burst)] + 1 & MASK32
-        elif burst.ident == 1:
-            self._completed(burst)
-
-    def _ring(self, burst: Burst) -> tuple[int, int]:
-        return burst.address >> 22 & 1, burst.address >> 16 & 63
-
-    def _check_completion_order(self, burst: Burst) -> None:
-        assert burst.beats == 4 and burst.address % 32 == 0 and all(strobe == 0xFF for _, strobe in burst.words)
-        rx, queue = self._ring(burst)
-        if not rx:
-            return
-        index = (burst.words[0][0] & MASK32) - 1 & MASK32
-        at = self.buffers[queue][index]
-        for data in self._waiting[0]:
-            overlap = data.address < at + self.buf_size and (data.address & ~7) + 8 * data.beats > at
-            assert not overlap or (data.address & ~7) + 8 * data.beats <= at + 8, (
-                "completion before its data's response"
-            )
+    def _buffer_of(self, burst: Burst) -> tuple[int, int]:
+        rx, queue = burst.ring
+        at = self.buffers[queue].get((burst.words[0][0] & MASK32) - 1 & MASK32) if rx else 0
+        assert at is not None, "completion of a buffer that was not posted"
+        return at, at + self.buf_size if rx else 0
 
     def _completed(self, burst: Burst) -> None:
-        rx, queue = self._ring(burst)
-        words = [word for word, _ in burst.words]
+        rx, queue = burst.ring
+        (w0, _), (w1, _), (w2, _), (w3, _) = burst.words
         entry = self.cpl_next[rx, queue]
         self.cpl_next[rx, queue] = entry + 1 & MASK32
         assert burst.address & 0xFFFF == 32 * (entry & ((1 << self.log2) - 1)), "wrong completion entry"
-        assert words[3] & 0xFFFE == 0 and words[3] >> 32 == 0 and words[1] == words[2] == 0
-        assert words[3] & 1 == 1 ^ (entry >> self.log2 & 1), "wrong phase"
-        w = words[0]
-        c = Completion(
-            rx, queue, entry, w & MASK32, w >> 32 & 0xFFFF, w >> 48 & 0xFF, w >> 56, words[3] >> 16 & 0xFFFF, self.cycle
-        )
-        self.completions.append(c)
+        assert w3 & ~0xFFFF_0001 == 0 and w1 == w2 == 0, "reserved fields are not zero"
+        assert w3 & 1 == 1 ^ (entry >> self.log2 & 1), "wrong phase"
+        fields = w0 & MASK32, w0 >> 32 & 0xFFFF, w0 >> 48 & 0xFF, w0 >> 56, w3 >> 16
+        if burst.bad:
+            self.broken.add((rx, queue))
+            return
+        completion = Completion(rx, queue, entry, *fields, self.cycle)
+        self.completions.append(completion)
         if rx and (rx, queue) not in self.broken:
-            self._take(c)
+            self._take(completion)
 
     def _take(self, c: Completion) -> None:
-        at = self.buffers[c.queue].pop(c.index - 1 & MASK32)
-        data = bytes(self.memory[at : at + c.length])
-        assert (
-            bytes(self.memory[at + c.length : at + self.buf_size]) == b"\xee" * (self.buf_size - c.length)
-            or c.status & ERROR
-        )
-        self.writable[at : at + self.buf_size] = bytes(self.buf_size)
+        """Put the frame together, buffer by buffer; compare a good one with what was sent."""
+        at, size = self.buffers[c.queue].pop(c.index - 1 & MASK32), self.buf_size
+        memory = self.axi.memory
+        if c.status & OK:
+            assert memory[at + c.length : at + size] == b"\xee" * (size - c.length), "written past the length"
+        self.axi.writable[at : at + size] = bytes(size)
         pieces = self._pieces[c.queue]
         assert bool(c.status & SOP) == (not pieces), "SOP misplaced"
-        pieces.append(data)
+        pieces.append(bytes(memory[at : at + c.length]))
         if not c.status & EOP:
-            assert c.length == self.buf_size
+            assert c.length == size, "a buffer before the last is not full"
             return
         frame = b"".join(pieces)
         pieces.clear()
         self.frames[c.queue].append((frame, c.status, c.cause))
         if c.status & OK:
             assert c.cause == 0 and c.frame_length == len(frame)
-            if self.to_any:
-                return
-            expected = self.to_host[c.queue]
-            while self.lossy and expected and expected[0] != frame:
-                expected.popleft()
-            assert expected, f"frame of {len(frame)} bytes was never sent, or not in this order"
-            assert frame == expected.popleft(), f"frame of {len(frame)} bytes differs from the one sent"
+            if not self.to_any:
+                self._compare(frame, self.to_host[c.queue])
 
-    def _respond(self) -> int:
-        d = self.dut
-        ready = [i for i, q in self._waiting.items() if q and q[0].due <= self.cycle and q[0].applied]
-        d.m_axi_bvalid.value = int(bool(ready))
-        if ready:
-            self._answer = self.rng.choice(ready)
-            d.m_axi_bid.value, d.m_axi_bresp.value = self._answer, 2 * self._waiting[self._answer][0].bad
-        return int(bool(ready))
+    def _compare(self, frame: bytes, expected: deque[bytes]) -> None:
+        while self.lossy and expected and expected[0] != frame:
+            expected.popleft()
+        assert expected, f"frame of {len(frame)} bytes was never sent, or not in this order"
+        assert frame == expected.popleft(), f"frame of {len(frame)} bytes differs from the one sent"
 
-    def _answered(self) -> None:
-        burst = self._waiting[self._answer].popleft()
-        if burst.ident == 1 and not burst.bad:
-            ring = self._ring(burst)
-            self.visible[ring] = self.visible.get(ring, self.start) + 1 & MASK32
-            self.responded_at[ring[0], burst.number] = self.cycle
 
-    def _read(self, reads: deque[tuple[int, int, int, int]]) -> None:
-        d = self.dut
-        at, beats = int(d.m_axi_araddr.value) - BASE, int(d.m_axi_arlen.value) + 1
-        bad = self.reads in self.fail_reads
-        self.reads += 1
-        due = max(self.cycle + self.rng.randint(*self.read_latency), reads[-1][0] if reads else 0)
-        for i in range(beats):
-            word = int.from_bytes(self.memory[at + 8 * i : at + 8 * i + 8], "little")
-            reads.append((due, word, 2 * bad, int(i == beats - 1)))
+def conserved(bench: Bench) -> bool:
+    """wire_frames = delivered_frames + the sum of the drop causes."""
+    count = bench.counters
+    return count["rx0"] == count["rx2"] + sum(count[f"rx{i}"] for i in DROPS)
+
+
+async def settled(bench: Bench, wire_frames: int) -> None:
+    """Every frame sent was counted and ended, nothing is under way."""
+    await bench.until(lambda: bench.counters["rx0"] == wire_frames and conserved(bench), 80000)
+    await bench.until(lambda: int(bench.dut.idle_o.value) == 1)
+    await bench.cycles(100)
