@@ -205,7 +205,7 @@ def check(*needs: str) -> Callable[[CheckFunction], CheckFunction]:
     """Enter a check in the registry; `needs` of "registers", "clocks", "bus errors", "link"."""
 
     def enter(function: CheckFunction) -> CheckFunction:
-        name = function.__name__  # type: ignore[attr-defined]
+        name = function.__name__
         assert name not in CHECKS
         CHECKS[name] = Check(name, function, frozenset(needs))
         return function

@@ -8,29 +8,30 @@ from hilnic.hw.regs import Cause, QueueState
 from hilnic.testing.conformance import CheckBench, check
 from hilnic.testing.nic_adapter import Direction, QueueSetup
 
+GOOD = QueueSetup(Direction.RX)
 BAD_SETUPS = (
-    {"size": 3},
-    {"size": 65536},
-    {"size": 1},
-    {"size": 16, "cpl_size": 8},
-    {"cpl_size": 24},
-    {"vector": 255},
-    {"buf_size": 63},
-    {"buf_size": 16385},
+    replace(GOOD, size=3),
+    replace(GOOD, size=65536),
+    replace(GOOD, size=1),
+    replace(GOOD, size=16, cpl_size=8),
+    replace(GOOD, cpl_size=24),
+    replace(GOOD, vector=255),
+    replace(GOOD, buf_size=63),
+    replace(GOOD, buf_size=16385),
 )
 
 
 @check("registers")
 async def a_bad_configuration_is_refused_at_enable(bench: CheckBench) -> None:
     """Each bad value ends in state error with cause 35, which enable = 0 leaves."""
-    nic, page, good = bench.nic_1g, regs.rx_page(0), QueueSetup(Direction.RX)
-    queue = nic.queues[Direction.RX, 0] = nic.configure(good)
+    nic, page = bench.nic_1g, regs.rx_page(0)
+    queue = nic.queues[Direction.RX, 0] = nic.configure(GOOD)
     ring, completions = queue.ring.address, queue.completions.address
     for bad in BAD_SETUPS:
-        nic.write_page(replace(good, **bad), ring, completions)
+        nic.write_page(bad, ring, completions)
         await _expect_refused(bench, page, f"{bad}")
     for offset in (regs.QUEUE_RING_LO, regs.QUEUE_CPL_LO):
-        nic.write_page(good, ring, completions)
+        nic.write_page(GOOD, ring, completions)
         bench.device.write32(page + offset, 32)
         await _expect_refused(bench, page, "an unaligned base")
 
