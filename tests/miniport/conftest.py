@@ -63,6 +63,7 @@ class FakeNic:
         self.tx_error = None
         self.gone = False
         self.reset_hangs = False
+        self.misc_armed = False
         self.fail_read = lambda offset: False
         self.writes, self.reads = [], []
         self.descriptors_per_frame = []
@@ -126,6 +127,7 @@ class FakeNic:
             self._soft_reset()
         elif offset == regs.MISC_CAUSE:
             self.registers[offset] = self.registers.get(offset, 0) & ~value
+            self.misc_armed = True
             self._misc()
         else:
             self.registers[offset] = value
@@ -185,7 +187,8 @@ class FakeNic:
             handler()
 
     def _misc(self):
-        if self.registers.get(regs.MISC_CAUSE, 0) & self.registers.get(regs.MISC_ENABLE, 0):
+        if self.misc_armed and self.registers.get(regs.MISC_CAUSE, 0) & self.registers.get(regs.MISC_ENABLE, 0):
+            self.misc_armed = False
             self._fire(0)
 
     # --- frames

@@ -212,6 +212,18 @@ def test_the_miniport_drains_by_itself_when_no_protocol_has_waited(make_bench, f
     assert bench.wait(bench.miniport.restart()) == NdisStatus.SUCCESS
 
 
+@pytest.mark.rule("ST-03")
+def test_what_the_nic_completed_before_it_stopped_counts_although_its_interrupt_never_came(make_bench, frame):
+    bench = make_bench(stall_ns=20_000)
+    bench.nic.handlers[bench.config.vector] = lambda: None
+    bench.binding.send(frame(0))
+    bench.nic.inject(frame(1))
+    bench.wait(bench.miniport.pause())
+    assert bench.binding.statuses == []
+    assert bench.miniport.rx.statistics().indicated == 1
+    assert bench.wait(bench.miniport.restart()) == NdisStatus.SUCCESS
+
+
 @pytest.mark.rule("ST-04")
 def test_pause_gives_up_on_a_stuck_transmitter_after_the_limit(make_bench, frame):
     bench = make_bench(stall_ns=50_000)
@@ -321,6 +333,25 @@ def test_a_reset_may_overlap_a_pause_and_either_may_end_first(new_bench, frame):
             bench.idle()
             assert bench.nic.sent[-1] == frame(99)
             bench.stop()
+
+
+@pytest.mark.rule("ST-13", "RG-12")
+def test_a_pause_at_any_moment_of_a_reset_leaves_both_queues_disabled(new_bench, frame):
+    for delay in range(0, 8_000, 250):
+        bench = new_bench(verify="fast").start()
+        reset = bench.clock.start(ndis.reset_adapter(bench.stack.adapter))
+        bench.run(delay)
+        pause = bench.clock.start(ndis.pause_adapter(bench.stack.adapter))
+        bench.run(100_000)
+        assert reset.result() == NdisStatus.SUCCESS
+        assert pause.done()
+        assert [int(queue.state) for queue in bench.nic.queues.values()] == [0, 0], delay
+        assert not bench.miniport.tx.running
+        assert not bench.miniport.rx.running
+        assert bench.wait(ndis.restart_adapter(bench.stack.adapter)) == NdisStatus.SUCCESS
+        bench.binding.send(frame(1))
+        bench.idle()
+        bench.stop()
 
 
 @pytest.mark.rule("RG-14")

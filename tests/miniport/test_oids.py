@@ -222,6 +222,14 @@ def test_a_link_that_flaps_ends_in_the_right_state(new_bench):
         bench.stop()
 
 
+@pytest.mark.rule("OI-16")
+def test_a_link_that_has_not_changed_is_not_indicated_again(bench):
+    bench.wait(ndis.reset_adapter(bench.stack.adapter))
+    bench.nic.raise_misc(regs.MISC_CAUSE_LINK_CHANGE)
+    bench.run()
+    assert link_changes(bench.binding) == []
+
+
 @pytest.mark.rule("ST-08")
 def test_the_link_is_watched_while_paused(bench):
     bench.wait(ndis.pause_adapter(bench.stack.adapter))
