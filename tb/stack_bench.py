@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -191,6 +192,37 @@ class Host:
         return {counter.name: await read(regs.TX_COUNTERS + 8 * counter) for counter in regs.TxCounter}
 
 
+class Traffic:
+    """Random traffic that notices nothing of what happens below: bursts of sends, and frames from the wire if `inject`."""
+
+    def __init__(self, host: Host, draw: random.Random, *, to: bytes = PEER, longest: int = 400, inject: bool = True):
+        self.host, self.draw, self.to, self.longest, self.inject = host, draw, to, longest, inject
+        self.on, self.count = True, 0
+        self._tick()
+
+    def _tick(self) -> None:
+        if not self.on:
+            return
+        draw, bindings = self.draw, self.host.raw.bindings
+        binding = bindings.get(self.host.stack.name)
+        lengths = [draw.randrange(14, self.longest) for _ in range(draw.randrange(1, 4))]
+        if binding is not None and binding.running and binding.outstanding < 100:
+            source = address(self.host.card.index)
+            frames = [frame(self.count + n, length, self.to, source) for n, length in enumerate(lengths)]
+            self.count += len(frames)
+            binding.send(*frames, fragments=draw.choice((1, 3)))
+        if self.inject and self.host.card.link.backlog < 8:
+            self.host.inject(*[frame(n, max(60, length)) for n, length in enumerate(lengths)])
+        clock = self.host.harness.clock
+        clock.call_at(clock.now_ns() + draw.randrange(500, 6_000), self._tick)
+
+    async def stop(self) -> None:
+        """No more of it, and what is on the wire has arrived."""
+        self.on = False
+        await self.host.until(lambda: self.host.card.link.backlog == 0)
+        await self.host.run(10_000)
+
+
 async def hosts(
     dut: Any,
     cards: int = 1,
@@ -215,7 +247,7 @@ async def hosts(
         stack = Stack(
             card.device, harness.clock, protocols=own, verify=verify,
             config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
-            name=f"nic{card.index}",
+            trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}",
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])
         await stack.start()
