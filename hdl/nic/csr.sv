@@ -121,7 +121,7 @@ module csr #(
   logic [31:0] wdata_q;
   logic        take_write, take_read, answered;
   logic [31:0] answer_data, global_rdata;
-  logic        answer_err, global_known;
+  logic        answer_err, global_known, awake, unused;
 
   // ---- taking an access: address and data of a write are taken together ----
   assign take_write = state_q == StIdle && s_axil_awvalid && s_axil_wvalid;
@@ -129,15 +129,6 @@ module csr #(
   assign s_axil_awready = take_write;
   assign s_axil_wready = take_write;
   assign s_axil_arready = take_read;
-
-  always_ff @(posedge clk_i) begin
-    if (take_write || take_read) begin
-      write_q <= take_write;
-      addr_q <= take_write ? s_axil_awaddr : s_axil_araddr;
-      wdata_q <= s_axil_wdata;
-      bad_strobe_q <= take_write && s_axil_wstrb != 4'b1111;
-    end
-  end
 
   // ---- decoding ----
   logic in_first_page, in_queue_space, page_zero, in_table, tx_counter_built, rx_counter_built;
@@ -162,11 +153,6 @@ module csr #(
   end
 
   // ---- state ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StIdle;
-    else state_q <= state_d;
-  end
-
   always_comb begin
     state_d = state_q;
     unique case (state_q)
@@ -187,28 +173,7 @@ module csr #(
     endcase
   end
 
-  // settle_q: second cycle of StGlobal and StTable, in which the registered read data is there.
-  always_ff @(posedge clk_i) begin
-    settle_q <= (state_q == StGlobal || state_q == StTable) && !settle_q;
-  end
-
   // ---- requests ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      qbus_valid_o <= 1'b0;
-      tx_stat_valid_o <= 1'b0;
-      rx_stat_valid_o <= 1'b0;
-    end else if (state_q == StDecode) begin
-      qbus_valid_o <= target == ToQueue;
-      tx_stat_valid_o <= target == ToTxStat;
-      rx_stat_valid_o <= target == ToRxStat;
-    end else if (answered) begin
-      qbus_valid_o <= 1'b0;
-      tx_stat_valid_o <= 1'b0;
-      rx_stat_valid_o <= 1'b0;
-    end
-  end
-
   assign answered = qbus_valid_o && qbus_ready_i || tx_stat_valid_o && tx_stat_ready_i || rx_stat_valid_o && rx_stat_ready_i;
   assign qbus_write_o = write_q;
   assign qbus_addr_o = {addr_q[17:2], 2'b00};
@@ -242,22 +207,47 @@ module csr #(
     endcase
   end
 
+  // ---- registers ----
+  assign awake = state_q != StIdle || take_write || take_read;
+  assign unused = &{1'b0, addr_q[1:0]};
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      s_axil_bvalid <= 1'b0;
-      s_axil_rvalid <= 1'b0;
+      state_q <= StIdle;
+      {write_q, bad_strobe_q, settle_q} <= 3'b000;
+      addr_q <= 24'h0;
+      wdata_q <= 32'h0;
+      {qbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 3'b000;
+      {s_axil_bvalid, s_axil_rvalid} <= 2'b00;
       s_axil_bresp <= Okay;
       s_axil_rresp <= Okay;
       s_axil_rdata <= 32'h0;
-    end else if (state_q != StAnswer && state_d == StAnswer) begin
-      s_axil_bvalid <= write_q;
-      s_axil_rvalid <= !write_q;
-      s_axil_bresp <= answer_err ? SlvErr : Okay;
-      s_axil_rresp <= answer_err ? SlvErr : Okay;
-      s_axil_rdata <= answer_err ? 32'h0 : answer_data;
-    end else if (state_q == StAnswer && state_d == StIdle) begin
-      s_axil_bvalid <= 1'b0;
-      s_axil_rvalid <= 1'b0;
+    end else if (awake) begin
+      state_q <= state_d;
+      // second cycle of StGlobal and StTable, in which the registered read data is there
+      settle_q <= (state_q == StGlobal || state_q == StTable) && !settle_q;
+      if (state_q == StIdle) begin
+        write_q <= take_write;
+        addr_q <= take_write ? s_axil_awaddr : s_axil_araddr;
+        wdata_q <= s_axil_wdata;
+        bad_strobe_q <= take_write && s_axil_wstrb != 4'b1111;
+      end
+      if (state_q == StDecode) begin
+        qbus_valid_o <= target == ToQueue;
+        tx_stat_valid_o <= target == ToTxStat;
+        rx_stat_valid_o <= target == ToRxStat;
+      end else if (answered) begin
+        {qbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 3'b000;
+      end
+      if (state_q != StAnswer && state_d == StAnswer) begin
+        s_axil_bvalid <= write_q;
+        s_axil_rvalid <= !write_q;
+        s_axil_bresp <= answer_err ? SlvErr : Okay;
+        s_axil_rresp <= answer_err ? SlvErr : Okay;
+        s_axil_rdata <= answer_err ? 32'h0 : answer_data;
+      end else if (state_q == StAnswer && state_d == StIdle) begin
+        {s_axil_bvalid, s_axil_rvalid} <= 2'b00;
+      end
     end
   end
 

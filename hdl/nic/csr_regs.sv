@@ -87,37 +87,17 @@ module csr_regs #(
 
   // ---- miscellaneous interrupt: causes rise with events, fall by writing ones ----
   logic [2:0] events;
-  logic       cause_write;
+  logic       cause_write, fire, reset_end, awake;
   assign events = {3{link_up_i != link_q}} & LinkChange | {3{tx_error_i}} & TxQueueError | {3{rx_error_i}} & RxQueueError;
   assign cause_write = access_i && write_i && address == nic_1g_pkg::MISC_CAUSE_OFFSET[7:0];
   assign cause_d = (cause_write ? cause_q & ~wdata_i[2:0] : cause_q) | events;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      cause_q <= 3'b000;
-      armed_q <= 1'b1;
-      link_q <= 1'b0;
-      misc_fire_o <= 1'b0;
-      busy_q <= 1'b0;
-    end else begin
-      misc_fire_o <= 1'b0;
-      link_q <= link_up_i;
-      cause_q <= cause_d;
-      busy_q <= reset_busy_i;
-      if (cause_write) armed_q <= 1'b1;
-      else if (armed_q && |(cause_q & enable_q)) begin
-        misc_fire_o <= 1'b1;
-        armed_q <= 1'b0;
-      end
-      if (busy_q && !reset_busy_i) begin  // end of a soft reset: as after reset, the link's state is a change again
-        cause_q <= 3'b000;
-        armed_q <= 1'b1;
-        link_q <= 1'b0;
-      end
-    end
-  end
-
   // ---- registers ----
+  // Awake: an access, an event, a message to send, a pulse to end, the end of a soft reset.
+  assign fire = armed_q && (cause_q & enable_q) != 3'b000 && !cause_write;
+  assign reset_end = busy_q && !reset_busy_i;
+  assign awake = access_i || events != 3'b000 || fire || misc_fire_o || soft_reset_o || stats_clear_o || busy_q != reset_busy_i;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       scratch_q <= nic_1g_pkg::SCRATCH_RESET;
@@ -131,45 +111,54 @@ module csr_regs #(
       hash_lo_q <= nic_1g_pkg::HASH_LO_RESET;
       hash_hi_q <= nic_1g_pkg::HASH_HI_RESET;
       cfg_default_queue_o <= nic_1g_pkg::RX_STEER_RESET[5:0];
-    end else if (busy_q && !reset_busy_i) begin  // end of a soft reset: all but SCRATCH
-      ctrl_q <= nic_1g_pkg::CTRL_RESET[2:0];
-      enable_q <= nic_1g_pkg::MISC_ENABLE_RESET[2:0];
-      mac_cfg_q <= nic_1g_pkg::MAC_CFG_RESET[10:0];
-      cfg_max_frame_o <= nic_1g_pkg::MAX_FRAME_RESET[15:0];
-      cfg_filter_o <= nic_1g_pkg::RX_FILTER_RESET[5:0];
-      mac_addr_lo_q <= nic_1g_pkg::MAC_ADDR_LO_RESET;
-      mac_addr_hi_q <= nic_1g_pkg::MAC_ADDR_HI_RESET[15:0];
-      hash_lo_q <= nic_1g_pkg::HASH_LO_RESET;
-      hash_hi_q <= nic_1g_pkg::HASH_HI_RESET;
-      cfg_default_queue_o <= nic_1g_pkg::RX_STEER_RESET[5:0];
-    end else if (access_i && write_i) begin
-      case (address)
-        nic_1g_pkg::SCRATCH_OFFSET[7:0]:     scratch_q <= wdata_i;
-        nic_1g_pkg::CTRL_OFFSET[7:0]:        ctrl_q <= wdata_i[2:0];
-        nic_1g_pkg::MISC_ENABLE_OFFSET[7:0]: enable_q <= wdata_i[2:0];
-        nic_1g_pkg::MAC_CFG_OFFSET[7:0]:     mac_cfg_q <= wdata_i[10:0];
-        nic_1g_pkg::MAX_FRAME_OFFSET[7:0]:   cfg_max_frame_o <= wdata_i[15:0];
-        nic_1g_pkg::RX_FILTER_OFFSET[7:0]:   cfg_filter_o <= wdata_i[5:0];
-        nic_1g_pkg::MAC_ADDR_LO_OFFSET[7:0]: mac_addr_lo_q <= wdata_i;
-        nic_1g_pkg::MAC_ADDR_HI_OFFSET[7:0]: mac_addr_hi_q <= wdata_i[15:0];
-        nic_1g_pkg::HASH_LO_OFFSET[7:0]:     hash_lo_q <= wdata_i;
-        nic_1g_pkg::HASH_HI_OFFSET[7:0]:     hash_hi_q <= wdata_i;
-        nic_1g_pkg::RX_STEER_OFFSET[7:0]:    cfg_default_queue_o <= wdata_i[5:0];
-        default: ;
-      endcase
-    end
-  end
-
-  // ---- orders: one pulse per write of a one ----
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      soft_reset_o <= 1'b0;
-      stats_clear_o <= 1'b0;
-    end else begin
+      // the link counts as down: a link that is up afterwards is a change
+      cause_q <= 3'b000;
+      armed_q <= 1'b1;
+      link_q <= 1'b0;
+      {misc_fire_o, soft_reset_o, stats_clear_o, busy_q} <= 4'b0000;
+    end else if (awake) begin
+      busy_q <= reset_busy_i;
+      link_q <= link_up_i;
+      cause_q <= cause_d;
+      misc_fire_o <= fire;
+      if (fire || cause_write) armed_q <= cause_write;
+      // orders: one pulse per write of a one
       soft_reset_o <= access_i && write_i && address == nic_1g_pkg::CTRL_OFFSET[7:0]
           && wdata_i[nic_1g_pkg::CTRL_SOFT_RESET_LSB] && !reset_busy_i;
       stats_clear_o <= access_i && write_i && address == nic_1g_pkg::STATS_CTRL_OFFSET[7:0]
           && wdata_i[nic_1g_pkg::STATS_CTRL_CLEAR_LSB];
+      if (access_i && write_i) begin
+        case (address)
+          nic_1g_pkg::SCRATCH_OFFSET[7:0]:     scratch_q <= wdata_i;
+          nic_1g_pkg::CTRL_OFFSET[7:0]:        ctrl_q <= wdata_i[2:0];
+          nic_1g_pkg::MISC_ENABLE_OFFSET[7:0]: enable_q <= wdata_i[2:0];
+          nic_1g_pkg::MAC_CFG_OFFSET[7:0]:     mac_cfg_q <= wdata_i[10:0];
+          nic_1g_pkg::MAX_FRAME_OFFSET[7:0]:   cfg_max_frame_o <= wdata_i[15:0];
+          nic_1g_pkg::RX_FILTER_OFFSET[7:0]:   cfg_filter_o <= wdata_i[5:0];
+          nic_1g_pkg::MAC_ADDR_LO_OFFSET[7:0]: mac_addr_lo_q <= wdata_i;
+          nic_1g_pkg::MAC_ADDR_HI_OFFSET[7:0]: mac_addr_hi_q <= wdata_i[15:0];
+          nic_1g_pkg::HASH_LO_OFFSET[7:0]:     hash_lo_q <= wdata_i;
+          nic_1g_pkg::HASH_HI_OFFSET[7:0]:     hash_hi_q <= wdata_i;
+          nic_1g_pkg::RX_STEER_OFFSET[7:0]:    cfg_default_queue_o <= wdata_i[5:0];
+          default: ;
+        endcase
+      end
+      if (reset_end) begin  // all but SCRATCH
+        ctrl_q <= nic_1g_pkg::CTRL_RESET[2:0];
+        enable_q <= nic_1g_pkg::MISC_ENABLE_RESET[2:0];
+        mac_cfg_q <= nic_1g_pkg::MAC_CFG_RESET[10:0];
+        cfg_max_frame_o <= nic_1g_pkg::MAX_FRAME_RESET[15:0];
+        cfg_filter_o <= nic_1g_pkg::RX_FILTER_RESET[5:0];
+        mac_addr_lo_q <= nic_1g_pkg::MAC_ADDR_LO_RESET;
+        mac_addr_hi_q <= nic_1g_pkg::MAC_ADDR_HI_RESET[15:0];
+        hash_lo_q <= nic_1g_pkg::HASH_LO_RESET;
+        hash_hi_q <= nic_1g_pkg::HASH_HI_RESET;
+        cfg_default_queue_o <= nic_1g_pkg::RX_STEER_RESET[5:0];
+        // the link counts as down: a link that is up afterwards is a change
+        cause_q <= 3'b000;
+        armed_q <= 1'b1;
+        link_q <= 1'b0;
+      end
     end
   end
 

@@ -170,17 +170,6 @@ module queue_ctrl #(
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      state_q <= StIdle;
-      count_q <= 5'd0;
-    end else if (state_q != StIdle || qbus_valid_i) begin
-      state_q <= state_d;
-      // doorbells need no settling: they are on the data path
-      count_q <= state_q == StIdle ? is_bell ? 5'd6 : 5'd0 : state_q != state_d ? 5'd0 : count_q + 5'd1;
-    end
-  end
-
   assign qbus_ready_o = state_q == StAck;
   assign qbus_rdata_o = is_page ? (dir ? rx_rdata : tx_rdata) : 32'h0;
   assign qbus_err_o = !known;
@@ -216,25 +205,8 @@ module queue_ctrl #(
   assign forget = reset_q == StQuiesce && calm_q == 4'd15;
   assign clear_o = forget;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      reset_q <= StRun;
-      calm_q <= 4'd0;
-    end else if (soft_reset_i || reset_q != StRun) begin
-      // idle for 16 cycles in a row: longer than any hand-over between two blocks
-      calm_q <= tx_quiet && rx_quiet && !enabling && idle_i && reset_q == StQuiesce ? calm_q + 4'd1 : 4'd0;
-      case (reset_q)
-        StRun: reset_q <= StQuiesce;
-        StQuiesce: if (forget) reset_q <= StClear;
-        default: if (!clear_busy_i && calm_q == 4'd0 && !clear_q) reset_q <= StRun;
-      endcase
-    end
-  end
-
-  always_ff @(posedge clk_i) clear_q <= clear_o;
-
   // ---- the two directions; their interrupt flushes take turns ----
-  logic tx_flush_valid, rx_flush_valid, flush_rx_q, tx_ending_any;
+  logic tx_flush_valid, rx_flush_valid, flush_rx_q, flush_rx_d, tx_flush_d, tx_ending_any, awake;
   logic [5:0] tx_flush_queue, rx_flush_queue;
   logic [63:0] tx_cpl_base, rx_cpl_base;
   logic [3:0] tx_cpl_log2, rx_cpl_log2;
@@ -242,12 +214,6 @@ module queue_ctrl #(
   logic [15:0] tx_ticks, rx_ticks;
   logic [14:0] unused_tx_buf_size;  // transmit queues have none
   logic unused_rx_ending_any;       // only the transmit clock's flush asks
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) flush_rx_q <= 1'b0;
-    else if (flush_done_i) flush_rx_q <= 1'b0;
-    else if (rx_flush_valid && !tx_flush_valid) flush_rx_q <= 1'b1;
-  end
 
   assign flush_valid_o = flush_rx_q ? rx_flush_valid : tx_flush_valid;
   assign flush_dir_o = flush_rx_q;
@@ -258,9 +224,35 @@ module queue_ctrl #(
   assign irq_count_o = irq_cfg_dir_i ? rx_count : tx_count;
   assign irq_ticks_o = irq_cfg_dir_i ? rx_ticks : tx_ticks;
 
+  // ---- registers ----
+  assign flush_rx_d = !flush_done_i && (flush_rx_q || (rx_flush_valid && !tx_flush_valid));
+  assign tx_flush_d = tx_ending_any && !tx_clk_alive_i;
+  assign awake = state_q != StIdle || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
+                 tx_flush_o != tx_flush_d;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) tx_flush_o <= 1'b0;
-    else tx_flush_o <= tx_ending_any && !tx_clk_alive_i;
+    if (!rst_ni) begin
+      state_q <= StIdle;
+      count_q <= 5'd0;
+      reset_q <= StRun;
+      calm_q <= 4'd0;
+      {clear_q, flush_rx_q, tx_flush_o} <= 3'b000;
+    end else if (awake) begin
+      state_q <= state_d;
+      // doorbells need no settling: they are on the data path
+      if (state_q == StIdle) count_q <= is_bell ? 5'd6 : 5'd0;
+      else count_q <= state_q != state_d ? 5'd0 : count_q + 5'd1;
+      flush_rx_q <= flush_rx_d;
+      tx_flush_o <= tx_flush_d;
+      clear_q <= clear_o;
+      // idle for 16 cycles in a row: longer than any hand-over between two blocks
+      calm_q <= tx_quiet && rx_quiet && !enabling && idle_i && reset_q == StQuiesce ? calm_q + 4'd1 : 4'd0;
+      case (reset_q)
+        StRun: if (soft_reset_i) reset_q <= StQuiesce;
+        StQuiesce: if (forget) reset_q <= StClear;
+        default: if (!clear_busy_i && calm_q == 4'd0 && !clear_q) reset_q <= StRun;
+      endcase
+    end
   end
 
   queue_side #(.NumQueues(NumTxQueues), .NumVectors(NumVectors), .IsRx(1'b0)) u_tx (

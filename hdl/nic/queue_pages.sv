@@ -68,41 +68,6 @@ module queue_pages #(
   assign buf_sel = QueueBits'(buf_queue_i & QueueMask);
   assign fresh = fresh_q[page];
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) fresh_q <= '1;
-    else if (forget_i) fresh_q <= '1;
-    else if (write_i) fresh_q[page] <= 1'b0;
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (write_i) begin
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_LO_OFFSET)
-        ring_lo_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_LO_OFFSET ? wdata_i : 32'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_HI_OFFSET)
-        ring_hi_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_HI_OFFSET ? wdata_i : 32'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_SIZE_OFFSET)
-        ring_size_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_SIZE_OFFSET ? wdata_i[16:0] : 17'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_LO_OFFSET)
-        cpl_lo_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_LO_OFFSET ? wdata_i : 32'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_HI_OFFSET)
-        cpl_hi_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_HI_OFFSET ? wdata_i : 32'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_SIZE_OFFSET)
-        cpl_size_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_SIZE_OFFSET ? wdata_i[16:0] : 17'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_INIT_INDEX_OFFSET)
-        init_mem[page] <= offset_i == nic_1g_pkg::QUEUE_INIT_INDEX_OFFSET ? wdata_i : 32'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_INIT_INDEX_OFFSET)
-        cpl_init_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_INIT_INDEX_OFFSET ? wdata_i : 32'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_VECTOR_OFFSET)
-        vector_mem[page] <= offset_i == nic_1g_pkg::QUEUE_VECTOR_OFFSET ? wdata_i[7:0] : 8'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_MOD_COUNT_OFFSET)
-        mod_count_mem[page] <= offset_i == nic_1g_pkg::QUEUE_MOD_COUNT_OFFSET ? wdata_i[7:0] : 8'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_MOD_TICKS_OFFSET)
-        mod_ticks_mem[page] <= offset_i == nic_1g_pkg::QUEUE_MOD_TICKS_OFFSET ? wdata_i[15:0] : 16'h0;
-      if (fresh || offset_i == nic_1g_pkg::QUEUE_BUF_SIZE_OFFSET)
-        buf_size_mem[page] <= offset_i == nic_1g_pkg::QUEUE_BUF_SIZE_OFFSET && IsRx ? wdata_i[14:0] : 15'h0;
-    end
-  end
-
   assign ring_base_o = {ring_hi_mem[ring_sel], ring_lo_mem[ring_sel]};
   assign ring_log2_o = ring_log2_mem[ring_sel];
   assign cpl_base_o = {cpl_hi_mem[cpl_sel], cpl_lo_mem[cpl_sel]};
@@ -125,57 +90,92 @@ module queue_pages #(
   logic [3:0]  ring_log2_q, cpl_log2_q;
   logic [5:0]  check_queue_q;
   logic [1:0]  check_age_q;
+  logic        recheck, awake, ram_awake;
+
+  assign recheck = check_queue_q != queue_i || write_i;
+  assign awake = recheck || check_age_q != 2'd3 || forget_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      fresh_q <= '1;
       check_queue_q <= 6'd0;
       check_age_q <= 2'd0;
-    end else if (check_queue_q != queue_i || write_i) begin
+    end else if (awake) begin
       check_queue_q <= queue_i;
-      check_age_q <= 2'd0;
-    end else if (check_age_q != 2'd3) check_age_q <= check_age_q + 2'd1;
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (check_age_q != 2'd3) begin
-      ring_size_q <= ring_size_mem[page];
-      cpl_size_q <= cpl_size_mem[page];
-      aligned_q <= ring_lo_mem[page][5:0] == 6'h0 && cpl_lo_mem[page][5:0] == 6'h0;
-      vector_good_q <= 32'(vector_mem[page]) < NumVectors;
-      buffer_good_q <= !IsRx || 32'(buf_size_mem[page]) >= nic_1g_pkg::SMALLEST_BUFFER &&
-                                32'(buf_size_mem[page]) <= nic_1g_pkg::LARGEST_BUFFER;
-      ring_good_q <= !ring_size_q[16] && !ring_size_q[0] && ring_size_q != 17'h0 && (ring_size_q & ring_size_q - 17'h1) == 17'h0;
-      cpl_good_q <= !cpl_size_q[16] && !cpl_size_q[0] && cpl_size_q >= ring_size_q && (cpl_size_q & cpl_size_q - 17'h1) == 17'h0;
-      ring_log2_q <= log2_of(ring_size_q);
-      cpl_log2_q <= log2_of(cpl_size_q);
-      good_o <= !fresh && aligned_q && vector_good_q && buffer_good_q && ring_good_q && cpl_good_q;
-    end
-    if (keep_i) begin
-      ring_log2_mem[page] <= ring_log2_q;
-      cpl_log2_mem[page] <= cpl_log2_q;
+      if (recheck) check_age_q <= 2'd0;
+      else if (check_age_q != 2'd3) check_age_q <= check_age_q + 2'd1;
+      if (forget_i) fresh_q <= '1;
+      else if (write_i) fresh_q[page] <= 1'b0;
     end
   end
 
-  // ---- reading ----
+  // ---- the RAMs: judged, written, read ----
+  assign ram_awake = write_i || read_i || keep_i || check_age_q != 2'd3;
+
   always_ff @(posedge clk_i) begin
-    if (read_i) begin
-      rdata_o <= 32'h0;
-      if (!fresh) begin
-        case (offset_i)
-          nic_1g_pkg::QUEUE_RING_LO_OFFSET: rdata_o <= ring_lo_mem[page];
-          nic_1g_pkg::QUEUE_RING_HI_OFFSET: rdata_o <= ring_hi_mem[page];
-          nic_1g_pkg::QUEUE_RING_SIZE_OFFSET: rdata_o <= 32'(ring_size_mem[page]);
-          nic_1g_pkg::QUEUE_CPL_LO_OFFSET: rdata_o <= cpl_lo_mem[page];
-          nic_1g_pkg::QUEUE_CPL_HI_OFFSET: rdata_o <= cpl_hi_mem[page];
-          nic_1g_pkg::QUEUE_CPL_SIZE_OFFSET: rdata_o <= 32'(cpl_size_mem[page]);
-          nic_1g_pkg::QUEUE_INIT_INDEX_OFFSET: rdata_o <= init_mem[page];
-          nic_1g_pkg::QUEUE_CPL_INIT_INDEX_OFFSET: rdata_o <= cpl_init_mem[page];
-          nic_1g_pkg::QUEUE_VECTOR_OFFSET: rdata_o <= 32'(vector_mem[page]);
-          nic_1g_pkg::QUEUE_MOD_COUNT_OFFSET: rdata_o <= 32'(mod_count_mem[page]);
-          nic_1g_pkg::QUEUE_MOD_TICKS_OFFSET: rdata_o <= 32'(mod_ticks_mem[page]);
-          nic_1g_pkg::QUEUE_BUF_SIZE_OFFSET: rdata_o <= 32'(buf_size_mem[page]);
-          default: ;
-        endcase
+    if (ram_awake) begin
+      if (check_age_q != 2'd3) begin
+        ring_size_q <= ring_size_mem[page];
+        cpl_size_q <= cpl_size_mem[page];
+        aligned_q <= ring_lo_mem[page][5:0] == 6'h0 && cpl_lo_mem[page][5:0] == 6'h0;
+        vector_good_q <= 32'(vector_mem[page]) < NumVectors;
+        buffer_good_q <= !IsRx || 32'(buf_size_mem[page]) >= nic_1g_pkg::SMALLEST_BUFFER &&
+                                  32'(buf_size_mem[page]) <= nic_1g_pkg::LARGEST_BUFFER;
+        ring_good_q <= !ring_size_q[16] && !ring_size_q[0] && ring_size_q != 17'h0 && (ring_size_q & ring_size_q - 17'h1) == 17'h0;
+        cpl_good_q <= !cpl_size_q[16] && !cpl_size_q[0] && cpl_size_q >= ring_size_q && (cpl_size_q & cpl_size_q - 17'h1) == 17'h0;
+        ring_log2_q <= log2_of(ring_size_q);
+        cpl_log2_q <= log2_of(cpl_size_q);
+        good_o <= !fresh && aligned_q && vector_good_q && buffer_good_q && ring_good_q && cpl_good_q;
+      end
+      if (keep_i) begin
+        ring_log2_mem[page] <= ring_log2_q;
+        cpl_log2_mem[page] <= cpl_log2_q;
+      end
+      if (write_i) begin
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_LO_OFFSET)
+          ring_lo_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_LO_OFFSET ? wdata_i : 32'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_HI_OFFSET)
+          ring_hi_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_HI_OFFSET ? wdata_i : 32'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_SIZE_OFFSET)
+          ring_size_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_SIZE_OFFSET ? wdata_i[16:0] : 17'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_LO_OFFSET)
+          cpl_lo_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_LO_OFFSET ? wdata_i : 32'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_HI_OFFSET)
+          cpl_hi_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_HI_OFFSET ? wdata_i : 32'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_SIZE_OFFSET)
+          cpl_size_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_SIZE_OFFSET ? wdata_i[16:0] : 17'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_INIT_INDEX_OFFSET)
+          init_mem[page] <= offset_i == nic_1g_pkg::QUEUE_INIT_INDEX_OFFSET ? wdata_i : 32'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_CPL_INIT_INDEX_OFFSET)
+          cpl_init_mem[page] <= offset_i == nic_1g_pkg::QUEUE_CPL_INIT_INDEX_OFFSET ? wdata_i : 32'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_VECTOR_OFFSET)
+          vector_mem[page] <= offset_i == nic_1g_pkg::QUEUE_VECTOR_OFFSET ? wdata_i[7:0] : 8'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_MOD_COUNT_OFFSET)
+          mod_count_mem[page] <= offset_i == nic_1g_pkg::QUEUE_MOD_COUNT_OFFSET ? wdata_i[7:0] : 8'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_MOD_TICKS_OFFSET)
+          mod_ticks_mem[page] <= offset_i == nic_1g_pkg::QUEUE_MOD_TICKS_OFFSET ? wdata_i[15:0] : 16'h0;
+        if (fresh || offset_i == nic_1g_pkg::QUEUE_BUF_SIZE_OFFSET)
+          buf_size_mem[page] <= offset_i == nic_1g_pkg::QUEUE_BUF_SIZE_OFFSET && IsRx ? wdata_i[14:0] : 15'h0;
+      end
+      if (read_i) begin
+        rdata_o <= 32'h0;
+        if (!fresh) begin
+          case (offset_i)
+            nic_1g_pkg::QUEUE_RING_LO_OFFSET: rdata_o <= ring_lo_mem[page];
+            nic_1g_pkg::QUEUE_RING_HI_OFFSET: rdata_o <= ring_hi_mem[page];
+            nic_1g_pkg::QUEUE_RING_SIZE_OFFSET: rdata_o <= 32'(ring_size_mem[page]);
+            nic_1g_pkg::QUEUE_CPL_LO_OFFSET: rdata_o <= cpl_lo_mem[page];
+            nic_1g_pkg::QUEUE_CPL_HI_OFFSET: rdata_o <= cpl_hi_mem[page];
+            nic_1g_pkg::QUEUE_CPL_SIZE_OFFSET: rdata_o <= 32'(cpl_size_mem[page]);
+            nic_1g_pkg::QUEUE_INIT_INDEX_OFFSET: rdata_o <= init_mem[page];
+            nic_1g_pkg::QUEUE_CPL_INIT_INDEX_OFFSET: rdata_o <= cpl_init_mem[page];
+            nic_1g_pkg::QUEUE_VECTOR_OFFSET: rdata_o <= 32'(vector_mem[page]);
+            nic_1g_pkg::QUEUE_MOD_COUNT_OFFSET: rdata_o <= 32'(mod_count_mem[page]);
+            nic_1g_pkg::QUEUE_MOD_TICKS_OFFSET: rdata_o <= 32'(mod_ticks_mem[page]);
+            nic_1g_pkg::QUEUE_BUF_SIZE_OFFSET: rdata_o <= 32'(buf_size_mem[page]);
+            default: ;
+          endcase
+        end
       end
     end
   end

@@ -112,7 +112,7 @@ module queue_side #(
   );
 
   // ---- errors: cause and index have one writer per cycle; the completer's report waits for the fetcher's ----
-  logic                 cpl_err_q, note, note_new, by_itself;
+  logic                 cpl_err_q, note, note_new, note_write, by_itself, awake, ram_awake;
   logic [5:0]           cpl_err_queue_q;
   logic [31:0]          cpl_err_index_q, note_index;
   logic [7:0]           note_cause;
@@ -126,29 +126,7 @@ module queue_side #(
   assign note_index = fetch_err_valid_i ? fetch_err_index_i : cpl_err_q ? cpl_err_index_q : 32'h0;
   assign by_itself = fetch_err_valid_i || cpl_err_q;
   assign note_new = !by_itself || enabled_q[note_sel];
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      cpl_err_q <= 1'b0;
-      cpl_err_queue_q <= 6'd0;
-      cpl_err_index_q <= 32'd0;
-      error_o <= 1'b0;
-    end else begin
-      if (cpl_err_valid_i) begin
-        cpl_err_q <= 1'b1;
-        cpl_err_queue_q <= cpl_err_queue_i;
-        cpl_err_index_q <= cpl_err_index_i;
-      end else if (!fetch_err_valid_i) cpl_err_q <= 1'b0;
-      error_o <= by_itself && note_new;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (note && note_new) begin
-      cause_mem[note_sel] <= note_cause;
-      error_index_mem[note_sel] <= note_index;
-    end
-  end
+  assign note_write = note && note_new;
 
   // ---- draining a queue that is disabling ----
   state_e     state_q, state_d;
@@ -175,18 +153,6 @@ module queue_side #(
     endcase
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      state_q <= StIdle;
-      job_q <= 6'd0;
-      settle_q <= 3'd0;
-    end else if (state_q != StIdle || pick_valid) begin
-      state_q <= state_d;
-      if (state_q == StIdle) job_q <= pick_queue;
-      settle_q <= state_q == StStop ? settle_q + 3'd1 : 3'd0;
-    end
-  end
-
   assign ended = state_q == StFlush && flush_done_i;
   assign barrier_valid_o = state_q == StBarrier;
   assign barrier_queue_o = job_q;
@@ -194,26 +160,44 @@ module queue_side #(
   assign flush_queue_o = job_q;
 
   // ---- states of the queues ----
+  assign awake = state_q != StIdle || pick_valid || note || cpl_err_valid_i || error_o || enable_i || disable_i || stop_all_i || forget_i;
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      enabled_q <= '0;
-      error_q <= '0;
-      disabling_q <= '0;
-      on_q <= '0;
-      started_q <= '0;
-      noted_q <= '0;
-    end else begin
+      state_q <= StIdle;
+      job_q <= 6'd0;
+      settle_q <= 3'd0;
+      cpl_err_q <= 1'b0;
+      cpl_err_queue_q <= 6'd0;
+      cpl_err_index_q <= 32'd0;
+      error_o <= 1'b0;
+      {enabled_q, error_q, disabling_q, on_q, started_q, noted_q} <= '0;
+    end else if (awake) begin
+      // draining
+      state_q <= state_d;
+      if (state_q == StIdle) job_q <= pick_queue;
+      settle_q <= state_q == StStop ? settle_q + 3'd1 : 3'd0;
+      // errors
+      if (cpl_err_valid_i) begin
+        cpl_err_q <= 1'b1;
+        cpl_err_queue_q <= cpl_err_queue_i;
+        cpl_err_index_q <= cpl_err_index_i;
+      end else if (!fetch_err_valid_i) begin
+        cpl_err_q <= 1'b0;
+      end
+      error_o <= by_itself && note_new;
+      // states; what comes later wins
       if (enable_i) begin
         enabled_q[page] <= 1'b1;
         on_q[page] <= 1'b1;
         started_q[page] <= 1'b1;
         noted_q[page] <= 1'b0;
       end
-      if (note && note_new) begin
+      if (note_write) begin
         enabled_q[note_sel] <= 1'b0;
         error_q[note_sel] <= 1'b1;
+        noted_q[note_sel] <= 1'b1;
       end
-      if (note && note_new) noted_q[note_sel] <= 1'b1;
       if (disable_i) begin
         enabled_q[page] <= 1'b0;
         error_q[page] <= 1'b0;
@@ -226,10 +210,7 @@ module queue_side #(
       end
       if (state_q == StDrain && barrier_done_i) on_q[job] <= 1'b0;
       if (ended) disabling_q[job] <= 1'b0;
-      if (forget_i) begin
-        started_q <= '0;
-        noted_q <= '0;
-      end
+      if (forget_i) {started_q, noted_q} <= '0;
     end
   end
 
@@ -249,20 +230,28 @@ module queue_side #(
   assign page_rdata_o = state_rdata_q | config_rdata;
   assign page_known_o = page_offset_i <= nic_1g_pkg::QUEUE_PRODUCER_OFFSET;
 
+  assign ram_awake = page_read_i || note_write;
+
   always_ff @(posedge clk_i) begin
-    if (page_read_i) begin
-      state_rdata_q <= 32'h0;
-      case (page_offset_i)
-        nic_1g_pkg::QUEUE_CTRL_OFFSET: state_rdata_q <= 32'(enabled_q[page] | error_q[page]);
-        nic_1g_pkg::QUEUE_STATUS_OFFSET:
-          state_rdata_q <= 32'(noted_q[page] ? cause_mem[page] : nic_1g_pkg::CAUSE_NONE) << nic_1g_pkg::QUEUE_STATUS_CAUSE_LSB
-              | 32'(page_state);
-        nic_1g_pkg::QUEUE_CONSUMED_OFFSET:     if (started_q[page]) state_rdata_q <= consumer_i;
-        nic_1g_pkg::QUEUE_CPL_PRODUCED_OFFSET: if (started_q[page]) state_rdata_q <= cpl_produced_i;
-        nic_1g_pkg::QUEUE_ERROR_INDEX_OFFSET:  if (noted_q[page]) state_rdata_q <= error_index_mem[page];
-        nic_1g_pkg::QUEUE_PRODUCER_OFFSET:     if (started_q[page]) state_rdata_q <= producer_i;
-        default: ;
-      endcase
+    if (ram_awake) begin
+      if (note_write) begin
+        cause_mem[note_sel] <= note_cause;
+        error_index_mem[note_sel] <= note_index;
+      end
+      if (page_read_i) begin
+        state_rdata_q <= 32'h0;
+        case (page_offset_i)
+          nic_1g_pkg::QUEUE_CTRL_OFFSET: state_rdata_q <= 32'(enabled_q[page] | error_q[page]);
+          nic_1g_pkg::QUEUE_STATUS_OFFSET:
+            state_rdata_q <= 32'(noted_q[page] ? cause_mem[page] : nic_1g_pkg::CAUSE_NONE) << nic_1g_pkg::QUEUE_STATUS_CAUSE_LSB
+                | 32'(page_state);
+          nic_1g_pkg::QUEUE_CONSUMED_OFFSET:     if (started_q[page]) state_rdata_q <= consumer_i;
+          nic_1g_pkg::QUEUE_CPL_PRODUCED_OFFSET: if (started_q[page]) state_rdata_q <= cpl_produced_i;
+          nic_1g_pkg::QUEUE_ERROR_INDEX_OFFSET:  if (noted_q[page]) state_rdata_q <= error_index_mem[page];
+          nic_1g_pkg::QUEUE_PRODUCER_OFFSET:     if (started_q[page]) state_rdata_q <= producer_i;
+          default: ;
+        endcase
+      end
     end
   end
 
