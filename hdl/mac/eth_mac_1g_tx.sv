@@ -46,9 +46,10 @@ module eth_mac_1g_tx (
   state_t state_q, state_d;
   logic [7:0] hold_q, step_q;
   logic hold_last_q, hold_bad_q, host_fcs_q, abort_q, done_q;
+  logic long_enough_q; // with the octet that goes out now the frame has 60
   logic [31:0] crc_q, crc_next;
   logic [15:0] octets_q;
-  logic accept, active, data_ends, fourth, long_enough;
+  logic accept, active, data_ends, fourth;
   logic [7:0] last_idle_q; // step that ends the gap
 
   crc32 u_crc (.crc_i(crc_q), .data_i(hold_q), .crc_o(crc_next));
@@ -57,8 +58,7 @@ module eth_mac_1g_tx (
   assign accept = s_axis_tx_tvalid && s_axis_tx_tready;
   assign active = state_q != StIdle || accept;
   assign fourth = step_q[1:0] == 2'd3;
-  assign long_enough = octets_q >= MinOctets - 16'd1;
-  assign data_ends = hold_last_q && (host_fcs_q || long_enough);
+  assign data_ends = hold_last_q && (host_fcs_q || long_enough_q);
 
   always_comb begin
     state_d = state_q;
@@ -72,7 +72,7 @@ module eth_mac_1g_tx (
         else if (hold_last_q) state_d = StPad;
         else if (!accept) state_d = StError;
       end
-      StPad: if (long_enough) state_d = StFcs;
+      StPad: if (long_enough_q) state_d = StFcs;
       StFcs: if (fourth) state_d = StIfg;
       StError: begin
         if (fourth && hold_last_q) state_d = StIfg;
@@ -121,6 +121,7 @@ module eth_mac_1g_tx (
       gmii_tx_er_o <= 1'b0;
       crc_q <= '1;
       octets_q <= 16'd0;
+      long_enough_q <= 1'b0;
       host_fcs_q <= 1'b0;
       abort_q <= 1'b0;
       done_q <= 1'b0;
@@ -132,6 +133,7 @@ module eth_mac_1g_tx (
           gmii_tx_en_o <= 1'b1;
           crc_q <= '1;
           octets_q <= 16'd0;
+          long_enough_q <= 1'b0;
           host_fcs_q <= cfg_host_fcs_i;
           last_idle_q <= (cfg_ifg_i < MinIfg ? MinIfg : cfg_ifg_i) - 8'd1;
           abort_q <= 1'b0;
@@ -141,6 +143,7 @@ module eth_mac_1g_tx (
           gmii_txd_o <= hold_q;
           gmii_tx_er_o <= hold_bad_q;
           crc_q <= crc_next;
+          if (octets_q == MinOctets - 16'd2) long_enough_q <= 1'b1;
           if (octets_q != '1) octets_q <= octets_q + 16'd1;
           done_q <= data_ends && host_fcs_q && !hold_bad_q;
         end
