@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The transmit half (desc_fetch, dma_read, tx_frame, tx_assemble, frame_fifo) against a Python memory, byte for byte."""
+"""The transmit half, from doorbells to the frame buffer, against a Python memory, byte for byte."""
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import deque
 from dataclasses import dataclass, field
@@ -70,7 +71,12 @@ class Slave:
                 if due and self.rng.random() >= self.stall:
                     current = last_id = self.rng.choice(due)
                     _, word, resp, last = self.queues[current][0]
-                    d.m_axi_rid.value, d.m_axi_rdata.value, d.m_axi_rresp.value, d.m_axi_rlast.value = current, word, resp, last
+                    d.m_axi_rid.value, d.m_axi_rdata.value, d.m_axi_rresp.value, d.m_axi_rlast.value = (
+                        current,
+                        word,
+                        resp,
+                        last,
+                    )
             d.m_axi_rvalid.value = int(current is not None)
             ready_now = self.rng.random() >= self.stall
             d.m_axi_arready.value = int(ready_now)
@@ -106,9 +112,26 @@ class Bench:
     async def begin(self) -> None:
         d = self.dut
         cocotb.start_soon(Clock(d.clk_i, 8, "ns", impl="gpi").start())
-        for name in ("db_valid_i", "start_valid_i", "flush_i", "barrier_valid_i", "host_fcs_i", "tx_ready_i", "rec_ready_i", "rst_ni",
-                     "csr_queue_i", "db_queue_i", "db_index_i", "start_queue_i", "start_index_i", "barrier_queue_i", "m_axi_rid",
-                     "m_axi_rdata", "m_axi_rlast", "m_axi_rresp"):
+        for name in (
+            "db_valid_i",
+            "start_valid_i",
+            "flush_i",
+            "barrier_valid_i",
+            "host_fcs_i",
+            "tx_ready_i",
+            "rec_ready_i",
+            "rst_ni",
+            "csr_queue_i",
+            "db_queue_i",
+            "db_index_i",
+            "start_queue_i",
+            "start_index_i",
+            "barrier_queue_i",
+            "m_axi_rid",
+            "m_axi_rdata",
+            "m_axi_rlast",
+            "m_axi_rresp",
+        ):
             getattr(d, name).value = 0
         d.ring_log2_i.value, d.tx_enable_i.value, d.max_frame_i.value = self.log2, 1, self.max_frame
         d.on_i.value = d.enabled_i.value = self.all_queues
@@ -138,7 +161,9 @@ class Bench:
                     words.clear()
             if rec_ready and int(d.rec_valid_o.value):
                 names = ("barrier", "queue", "index", "length", "cause", "class", "verdict")
-                self.records.append({n: int(getattr(d, f"rec_{n}_o").value) for n in names} | {"cycle": self.slave.cycle})
+                self.records.append(
+                    {n: int(getattr(d, f"rec_{n}_o").value) for n in names} | {"cycle": self.slave.cycle}
+                )
             if int(d.err_valid_o.value):
                 self.errors.append({n: int(getattr(d, f"err_{n}_o").value) for n in ("queue", "cause", "index")})
             tx_ready, rec_ready = int(self.rng.random() >= self.tx_stall), int(self.rng.random() >= self.rec_stall)
@@ -147,7 +172,9 @@ class Bench:
     def store(self, address: int, data: bytes) -> None:
         self.slave.memory[address - BASE : address - BASE + len(data)] = data
 
-    def descriptor(self, queue: int, address: int, length: int, sop: int = 0, eop: int = 0, kind: int = 0, reserved: int = 0) -> None:
+    def descriptor(
+        self, queue: int, address: int, length: int, sop: int = 0, eop: int = 0, kind: int = 0, reserved: int = 0
+    ) -> None:
         value = address | length << 64 | sop << 80 | eop << 81 | kind << 84 | reserved << 88
         slot = self.producer[queue] & ((1 << self.log2) - 1)
         self.store(BASE + queue * RING_STRIDE + 16 * slot, value.to_bytes(16, "little"))
@@ -216,7 +243,7 @@ def random_pieces(rng: random.Random, most: int) -> list[bytes]:
     if rng.random() < 0.2:
         cuts = list(range(1, min(most, total)))
     edges = [0, *cuts, total]
-    return [bytes(data[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [bytes(data[a:b]) for a, b in itertools.pairwise(edges)]
 
 
 async def run_random(bench: Bench, count: int, most: int = 16) -> list[Frame]:
@@ -279,21 +306,38 @@ async def each_malformed_frame_ends_with_its_cause_and_nothing_is_sent(dut) -> N
     def good() -> None:
         expected.append(bench.post(0, [bytes(range(1, 33)), bytes(range(40, 73))]))
 
-    d(0, at, 0, 1, 1); bad(1)
+    d(0, at, 0, 1, 1)
+    bad(1)
     good()
-    d(0, at, 64, 1, 1, reserved=1 << 39); bad(2)
-    d(0, at, 64, 1, 0); d(0, at, 64, 0, 1, kind=1); bad(3)
-    d(0, at, 13, 1, 1); bad(5)
+    d(0, at, 64, 1, 1, reserved=1 << 39)
+    bad(2)
+    d(0, at, 64, 1, 0)
+    d(0, at, 64, 0, 1, kind=1)
+    bad(3)
+    d(0, at, 13, 1, 1)
+    bad(5)
     good()
-    d(0, at, 64, 0, 1); bad(7)
-    d(0, at, 64, 1, 0); d(0, at, 64, 1, 0); d(0, at, 10, 0, 1); bad(7)
-    d(0, at, 64, 1, 0); d(0, at, 0, 0, 0); d(0, at, 0, 1, 0, kind=5); d(0, at, 64, 0, 1); bad(1)
+    d(0, at, 64, 0, 1)
+    bad(7)
+    d(0, at, 64, 1, 0)
+    d(0, at, 64, 1, 0)
+    d(0, at, 10, 0, 1)
+    bad(7)
+    d(0, at, 64, 1, 0)
+    d(0, at, 0, 0, 0)
+    d(0, at, 0, 1, 0, kind=5)
+    d(0, at, 64, 0, 1)
+    bad(1)
     d(0, at, 200, 1, 0)
     for _ in range(7):
         d(0, at, 200, 0, 0)
-    d(0, at, 200, 0, 1); bad(6)
+    d(0, at, 200, 0, 1)
+    bad(6)
     good()
-    d(0, DATA, 65535, 1, 0); d(0, DATA, 65535, 0, 0); d(0, DATA, 65535, 0, 1); bad(6)
+    d(0, DATA, 65535, 1, 0)
+    d(0, DATA, 65535, 0, 0)
+    d(0, DATA, 65535, 0, 1)
+    bad(6)
     good()
     await bench.doorbell(0)
     await bench.until(len(expected))
@@ -323,7 +367,15 @@ async def the_longest_frame_passes_and_one_byte_more_only_with_a_tag(dut) -> Non
     await bench.begin()
     tag, qinq, plain = bytes(12) + b"\x81\x00", bytes(12) + b"\x88\xa8", bytes(12) + b"\x08\x00"
     expected = []
-    for head, total, cause in ((plain, 1514, 0), (plain, 1515, 6), (plain, 1518, 6), (tag, 1518, 0), (qinq, 1515, 0), (tag, 1519, 6), (plain, 1514, 0)):
+    for head, total, cause in (
+        (plain, 1514, 0),
+        (plain, 1515, 6),
+        (plain, 1518, 6),
+        (tag, 1518, 0),
+        (qinq, 1515, 0),
+        (tag, 1519, 6),
+        (plain, 1514, 0),
+    ):
         frame = bench.post(0, [head, bytes(total - 14)])
         expected.append(Frame(0, frame.data, frame.index, cause))
     await bench.doorbell(0)
@@ -471,7 +523,9 @@ async def line_rate(dut, pieces: int) -> float:
     await bench.until(200)
     bench.check(expected)
     gaps = [b - a for a, b in zip(bench.frame_cycles[20:], bench.frame_cycles[21:], strict=False)]
-    dut._log.info("pieces %d: %.1f cycles per frame, first frame after %d", pieces, sum(gaps) / len(gaps), bench.frame_cycles[0])
+    dut._log.info(
+        "pieces %d: %.1f cycles per frame, first frame after %d", pieces, sum(gaps) / len(gaps), bench.frame_cycles[0]
+    )
     return sum(gaps) / len(gaps)
 
 
