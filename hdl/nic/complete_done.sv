@@ -41,12 +41,15 @@ module complete_done #(
     output      logic [        5:0] barrier_queue_o
 );
 
-  logic head_valid, head_barrier, head_dir, resp_valid, resp_err, retire, head_dead;
-  logic [5:0] head_queue;
-  logic [31:0] head_index;
+  logic head_barrier_q, head_dir_q, resp_valid, resp_err, retire, head_dead;
+  logic [5:0] head_queue_q;
+  logic [31:0] head_index_q;
   logic [QueueBits:0] head_ring;
   logic [(2<<QueueBits)-1:0] dead_q; // per ring
-  logic [Depth-1:0] resp_errs_q;
+  // the oldest stands in registers; a response more than the FIFO holds may wait
+  logic hold_valid_q, load, next_valid;
+  logic [39:0] next_data;
+  logic [2*Depth-1:0] resp_errs_q;
   logic [$clog2(Depth):0] resp_wr_q, resp_rd_q, unused_count;
 
   fifo #(
@@ -59,21 +62,22 @@ module complete_done #(
       .wr_valid_i(push_valid_i),
       .wr_ready_o(push_ready_o),
       .wr_data_i({push_barrier_i, push_dir_i, push_queue_i, push_index_i}),
-      .rd_valid_o(head_valid),
-      .rd_ready_i(retire),
-      .rd_data_o({head_barrier, head_dir, head_queue, head_index}),
+      .rd_valid_o(next_valid),
+      .rd_ready_i(load),
+      .rd_data_o(next_data),
       .count_o(unused_count)
   );
 
   // ---- responses: no more than pending completions ----
   assign resp_valid = resp_wr_q != resp_rd_q;
-  assign resp_err = resp_errs_q[resp_rd_q[$clog2(Depth)-1:0]];
+  assign resp_err = resp_errs_q[resp_rd_q];
 
-  assign head_ring = {head_dir, head_queue[QueueBits-1:0]};
+  assign head_ring = {head_dir_q, head_queue_q[QueueBits-1:0]};
   assign head_dead = dead_q[head_ring];
   assign dead_o = dead_q[ring_i];
-  assign retire = head_valid && (head_barrier || resp_valid) && !vis_valid_o;
-  assign idle_o = !head_valid && !vis_valid_o;
+  assign load = next_valid && (!hold_valid_q || retire);
+  assign retire = hold_valid_q && (head_barrier_q || resp_valid) && !vis_valid_o;
+  assign idle_o = !next_valid && !hold_valid_q && !vis_valid_o;
 
   assign err_dir_o = vis_dir_o;
   assign err_queue_o = vis_queue_o;
@@ -87,29 +91,33 @@ module complete_done #(
       resp_errs_q <= '0;
       resp_wr_q <= '0;
       resp_rd_q <= '0;
+      hold_valid_q <= 1'b0;
+      {head_barrier_q, head_dir_q, head_queue_q, head_index_q} <= '0;
       vis_valid_o <= 1'b0;
       {vis_dir_o, vis_queue_o, vis_index_o} <= '0;
       err_valid_o <= 1'b0;
       barrier_valid_o <= 1'b0;
       dead_q <= '0;
-    end else if (resp_valid_i || retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i) begin
+    end else if (resp_valid_i || load || retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i) begin
       if (resp_valid_i) begin
-        resp_errs_q[resp_wr_q[$clog2(Depth)-1:0]] <= resp_err_i;
+        resp_errs_q[resp_wr_q] <= resp_err_i;
         resp_wr_q <= resp_wr_q + 1'b1;
       end
+      if (load) {head_barrier_q, head_dir_q, head_queue_q, head_index_q} <= next_data;
+      if (load || retire) hold_valid_q <= load;
       if (retire) begin
-        if (!head_barrier) resp_rd_q <= resp_rd_q + 1'b1;
-        vis_valid_o <= !head_barrier && !resp_err && !head_dead;
-        vis_dir_o <= head_dir;
-        vis_queue_o <= head_queue;
-        vis_index_o <= head_index;
+        if (!head_barrier_q) resp_rd_q <= resp_rd_q + 1'b1;
+        vis_valid_o <= !head_barrier_q && !resp_err && !head_dead;
+        vis_dir_o <= head_dir_q;
+        vis_queue_o <= head_queue_q;
+        vis_index_o <= head_index_q;
       end else if (vis_ready_i) begin
         vis_valid_o <= 1'b0;
       end
-      err_valid_o <= retire && !head_barrier && resp_err && !head_dead;
-      barrier_valid_o <= retire && head_barrier;
+      err_valid_o <= retire && !head_barrier_q && resp_err && !head_dead;
+      barrier_valid_o <= retire && head_barrier_q;
       if (start_valid_i) dead_q[start_ring_i] <= 1'b0;
-      if (retire && !head_barrier && resp_err) dead_q[head_ring] <= 1'b1;
+      if (retire && !head_barrier_q && resp_err) dead_q[head_ring] <= 1'b1;
     end
   end
 
