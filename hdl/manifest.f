@@ -84,6 +84,7 @@ tb:
     tb/check_axis.sv
 
 tb_nic tb_nic: nic tb
+    tb/bare_pins.sv
     tb/card.sv
     tb/tb_nic.sv
     tb/tb_nic.vlt

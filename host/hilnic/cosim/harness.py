@@ -178,8 +178,17 @@ class Harness:
         self.cards[0].settings.reload = 1
         self.clock.start_epoch()
         await self.clock.sleep(100)
+        if os.environ.get("HILNIC_ENDS") == "cocotbext":
+            self._attach_cocotbext()  # now that no pin is unknown any more
         await self.release_reset()
         self.watchdog.start()
+
+    def _attach_cocotbext(self) -> None:
+        from hilnic.cosim.cocotbext_ends import CocotbextEnds  # costs a second, and scapy
+
+        for card in self.cards:
+            pins = self.dut.gen_card[card.index].u_card.gen_bare.u_pins
+            CocotbextEnds(pins, card.index, self.clock, card.link, self.timing.seed)
 
     async def release_reset(self) -> None:
         """Let all NICs out of reset and give them the time to see it."""

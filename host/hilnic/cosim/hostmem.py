@@ -129,12 +129,17 @@ class Library:
             "hm_outstanding": (u32, [u32, u32, u64p, u32]),
             "hm_rings": (u32, [u32, u32p, u32]),
         }
+        # what the Verilog ends call, for ends in Python; the time comes last
+        ends = {"ar": 5, "r": 2, "rdata": 2, "aw": 5, "w": 5, "b": 2, "csr": 2, "csr_wdata": 2, "csr_done": 4}
+        table.update({f"hm_{name}": (u64, [u64] * count) for name, count in ends.items()})
         for name, (result, arguments) in table.items():
             function = getattr(c, name)
             function.restype, function.argtypes = result, arguments
         self.reset_all, self.reset_card, self.attach = c.hm_reset_all, c.hm_reset_card, c.hm_attach
         self.csr_push, self.inject = c.hm_csr_push, c.hm_inject
         self._drain, self._send, self._send_symbols = c.hm_drain, c.hm_send, c.hm_send_symbols
+        self.ar, self.r, self.rdata, self.aw, self.w, self.b = c.hm_ar, c.hm_r, c.hm_rdata, c.hm_aw, c.hm_w, c.hm_b
+        self.csr, self.csr_wdata, self.csr_done = c.hm_csr, c.hm_csr_wdata, c.hm_csr_done
         self.source_backlog, self._outstanding, self._rings = c.hm_source_backlog, c.hm_outstanding, c.hm_rings
 
     def drain(self, now_ps: int) -> list[Event]:

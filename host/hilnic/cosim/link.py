@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from hilnic.cosim import hostmem
 from hilnic.cosim.clock import SimClock
@@ -25,6 +26,22 @@ _ALL = 0xFFFF_FFFF
 _FALSE_CARRIER = [1 << 9 | 0x0E]
 
 
+class Wire(Protocol):
+    """What puts symbols on the pins: the C library's queue, or a model in Python."""
+
+    def send(self, card: int, data: bytes, carrier: Carrier, at_ps: int, tag: int, /) -> None:
+        """Queue a frame."""
+        ...
+
+    def send_symbols(self, card: int, symbols: list[int], gap: int, at_ps: int, tag: int, /) -> None:
+        """Queue raw symbols."""
+        ...
+
+    def source_backlog(self, card: int, /) -> int:
+        """Carriers that have not begun."""
+        ...
+
+
 class HdlLink:
     """The wire end of one card."""
 
@@ -34,6 +51,7 @@ class HdlLink:
         self.tap: Record | None = None
         """As `record`, for the recorder of the test's artefacts."""
         self._clock, self._library = clock, clock.library
+        self._wire: Wire = clock.library
         self._receiver: Receiver = _nobody
         self._sent: deque[WireFrame] = deque()
         self._plain = Carrier(preamble=7, sfd=1, fcs=hostmem.FCS_GOOD, gap=12, keep=_ALL)
@@ -42,10 +60,14 @@ class HdlLink:
         """Which card, and how many frames wait for the wire."""
         return f"<HdlLink card {self.card}, {self.backlog} frames to send>"
 
+    def use_wire(self, wire: Wire) -> None:
+        """Send through another end than the Verilog's."""
+        self._wire = wire
+
     @property
     def backlog(self) -> int:
         """Frames that are not on the wire yet."""
-        return int(self._library.source_backlog(self.card))
+        return int(self._wire.source_backlog(self.card))
 
     def connect(self, receiver: Receiver) -> None:
         """Who gets the frames of the NIC; the last one connected."""
@@ -57,29 +79,28 @@ class HdlLink:
         self._sent.append(exact)
         at_ps = 0 if at is None else self._clock.to_ps(at)
         if exact.is_false_carrier:
-            self._library.send_symbols(self.card, _FALSE_CARRIER, exact.ifg, at_ps, 0)
+            self._wire.send_symbols(self.card, _FALSE_CARRIER, exact.ifg, at_ps, 0)
         else:
-            self._library.send(self.card, exact.data, self._carrier(exact), at_ps, 0)
+            self._wire.send(self.card, exact.data, self._carrier(exact), at_ps, 0)
 
     def send_cut(self, frame: WireFrame, keep: int) -> None:
         """Send a frame whose carrier is lost after `keep` octets."""
         self._sent.append(replace(frame, data=frame.octets[:keep], raw=True))
-        carrier = self._carrier(frame)
-        carrier.keep = keep
-        self._library.send(self.card, frame.data, carrier, 0, 0)
+        self._wire.send(self.card, frame.data, self._carrier(frame, keep), 0, 0)
 
     def send_symbols(self, symbols: list[int], gap: int = 12) -> None:
         """Send raw GMII symbols, each er << 9 | dv << 8 | octet."""
         self._sent.append(WireFrame(bytes(symbol & 0xFF for symbol in symbols), raw=True, preamble=0, sfd=False))
-        self._library.send_symbols(self.card, symbols, gap, 0, 0)
+        self._wire.send_symbols(self.card, symbols, gap, 0, 0)
 
-    def _carrier(self, frame: WireFrame) -> Carrier:
-        if frame.preamble == 7 and frame.sfd and frame.fcs_ok and not frame.error and not frame.raw and frame.ifg == 12:
-            return self._plain if self._plain.keep == _ALL else Carrier(7, 1, hostmem.FCS_GOOD, 12, 0, 0, _ALL)
+    def _carrier(self, frame: WireFrame, keep: int = _ALL) -> Carrier:
+        plain = frame.fcs_ok and frame.sfd and not frame.error and not frame.raw and keep == _ALL
+        if plain and frame.preamble == 7 and frame.ifg == 12:
+            return self._plain
         fcs = hostmem.FCS_NONE if frame.raw or not frame.sfd else hostmem.FCS_GOOD if frame.fcs_ok else hostmem.FCS_BAD
         return Carrier(
             preamble=frame.preamble, sfd=int(frame.sfd), fcs=fcs, gap=frame.ifg,
-            er_from=len(frame.data) // 2, er_count=int(frame.error), keep=_ALL,
+            er_from=len(frame.data) // 2, er_count=int(frame.error), keep=keep,
         )  # fmt: skip
 
     def on_sent(self, time_ps: int) -> None:
@@ -101,6 +122,13 @@ class HdlLink:
         else:
             frame = from_octets(octets, data_at, error=error)
             frame = replace(frame, preamble=preamble, sfd=not flags & hostmem.FRAME_NO_SFD)
+        self._take(frame)
+
+    def arrived(self, octets: bytes, data_at_ns: int, *, error: bool) -> None:
+        """A model has received what follows an SFD."""
+        self._take(from_octets(octets, data_at_ns, error=error))
+
+    def _take(self, frame: WireFrame) -> None:
         self._hear(True, frame)
         self._receiver(frame)
 

@@ -167,8 +167,8 @@ def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str
         raise BuildFailed("\n".join([f"{command[0]} failed in {folder}", *errors]))
 
 
-# Icarus: the module has to be known to the compiler too (-L before -m), or 64-bit functions are cut to 32 bits. All files
-# get 1 ps, in which the C library counts. The extra top module writes the waveform of any design when it is asked to.
+# Icarus: the module has to be known to the compiler too (-L before -m), or 64-bit functions are cut to 32 bits. All
+# files get 1 ps, in which the C library counts. The extra top module writes the waveform of any design when it is asked to.
 _ICARUS_FLAGS = ("-g2012", "-Wall", "-Wno-timescale")
 _DUMP = """`default_nettype wire
 module hilnic_dump;
