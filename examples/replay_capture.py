@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A capture through the Verilog NIC in both directions, on the simulator of your choice: replay_capture.py [FILE] [SIM].
+"""A capture through the Verilog NIC in both directions, on either simulator: replay_capture.py [FILE] [SIM].
 
 What it prints is what `hilnic replay` reports as JSON; a damaged file ends it with a sentence, before anything runs.
 """
