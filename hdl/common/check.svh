@@ -9,4 +9,15 @@
 `else
 `define CHECK(name, expr) if ((expr) !== 1'b1) $fatal(1, "CHECK %s in %m at %0t", name, $time);
 `endif
+
+// `AWAKE(expr): the condition under which a clocked block can change anything, for an event-driven simulator to skip the block
+// otherwise. Redundant by construction (nothing in the block may change while it is 0), hence left out of the netlist, where it would
+// only lengthen the clock enables. With HILNIC_ALWAYS_AWAKE the simulation runs as the netlist does.
+`ifdef SYNTHESIS
+`define AWAKE(expr) 1'b1
+`elsif HILNIC_ALWAYS_AWAKE
+`define AWAKE(expr) 1'b1
+`else
+`define AWAKE(expr) (expr)
+`endif
 `endif

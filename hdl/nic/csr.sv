@@ -4,6 +4,7 @@
 // answers OKAY or, for an address nobody owns or a partial write strobe, SLVERR. An answer comes within 64 cycles: each target answers
 // in at most 40. All of it in clk_i, so a stopped MAC clock changes nothing.
 `default_nettype none
+`include "check.svh"
 
 module csr #(
     parameter int NumTxQueues   = 4,
@@ -208,7 +209,7 @@ module csr #(
   end
 
   // ---- registers ----
-  assign awake = state_q != StIdle || take_write || take_read;
+  assign awake = `AWAKE(state_q != StIdle || take_write || take_read);
   assign unused = &{1'b0, addr_q[1:0]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -226,7 +227,7 @@ module csr #(
       state_q <= state_d;
       // second cycle of StGlobal and StTable, in which the registered read data is there
       settle_q <= (state_q == StGlobal || state_q == StTable) && !settle_q;
-      if (state_q == StIdle) begin
+      if (take_write || take_read) begin
         write_q <= take_write;
         addr_q <= take_write ? s_axil_awaddr : s_axil_araddr;
         wdata_q <= s_axil_wdata;

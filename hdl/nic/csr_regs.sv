@@ -3,6 +3,7 @@
 // its word address; a write acts in that cycle, rdata_o and known_o (the address is mapped) follow in the next. The miscellaneous
 // interrupt lives here: while armed, a bit set in MISC_CAUSE and MISC_ENABLE gives one misc_fire_o and disarms; writing MISC_CAUSE arms.
 `default_nettype none
+`include "check.svh"
 
 module csr_regs #(
     parameter int NumTxQueues   = 4,
@@ -96,7 +97,7 @@ module csr_regs #(
   // Awake: an access, an event, a message to send, a pulse to end, the end of a soft reset.
   assign fire = armed_q && (cause_q & enable_q) != 3'b000 && !cause_write;
   assign reset_end = busy_q && !reset_busy_i;
-  assign awake = access_i || events != 3'b000 || fire || misc_fire_o || soft_reset_o || stats_clear_o || busy_q != reset_busy_i;
+  assign awake = `AWAKE(access_i || events != 3'b000 || fire || misc_fire_o || soft_reset_o || stats_clear_o || busy_q != reset_busy_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -173,7 +173,7 @@ module desc_fetch #(
   logic [5:0] avail_queue_q;
   logic [31:0] avail_q;
 
-  assign ram_awake = start_go || db_good || pop_hit_q || pop_look || fetch_go || fill_go;
+  assign ram_awake = `AWAKE(start_go || db_good || pop_hit_q || pop_look || fetch_go || fill_go);
 
   always_ff @(posedge clk_i) begin
     if (ram_awake) begin
@@ -197,8 +197,8 @@ module desc_fetch #(
   end
 
   // ---- everything else: awake while something happens, and one cycle longer for avail_count_o --------------------------------
-  assign awake = start_valid_i || start_q || rdata_valid_i || pop_valid_i || pop_hit_q || pop_err_q || db_good || plan_begin ||
-                 plan_drop || fetch_go || settle_q || (IsRx && avail_queue_q != avail_queue_i);
+  assign awake = `AWAKE(start_valid_i || start_q || rdata_valid_i || pop_valid_i || pop_hit_q || pop_err_q || db_good || plan_begin ||
+                 plan_drop || fetch_go || settle_q || (IsRx && avail_queue_q != avail_queue_i));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -241,7 +241,7 @@ module desc_fetch #(
       // pop
       pop_hit_q <= pop_look;
       pop_err_q <= pop_lost;
-      pop_failed_q <= failed_q[pop_sel];
+      if (pop_lost) pop_failed_q <= failed_q[pop_sel];
       if (pop_look) pop_index_q <= consumer_mem[pop_sel];
       // bits per queue: what comes later wins
       if (plan_begin) busy_q[plan_sel] <= 1'b1;

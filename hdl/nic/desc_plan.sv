@@ -5,6 +5,7 @@
 // and commit_o. With them come tight_o (the cache must be popped first) and all_o (nothing posted is left): facts that a doorbell
 // or a pop of the queue in the meantime (touched_i) turns into doubt, so then they stay low.
 `default_nettype none
+`include "check.svh"
 
 module desc_plan #(
     parameter int NumQueues  = 4,
@@ -93,7 +94,7 @@ module desc_plan #(
     endcase
   end
 
-  assign awake = state_q != StIdle || pick_valid;
+  assign awake = `AWAKE(state_q != StIdle || pick_valid);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -107,7 +108,7 @@ module desc_plan #(
       {posted16_q, room16_q, wrap16_q, count_q} <= 20'd0;
     end else if (awake) begin
       state_q <= state_d;
-      if (state_q == StIdle) queue_q <= pick_queue;
+      if (state_q == StIdle && pick_valid) queue_q <= pick_queue;
       touched_q <= state_q != StIdle && (touched_i || touched_q);
       case (state_q)
         StRead: begin

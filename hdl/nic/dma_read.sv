@@ -139,8 +139,8 @@ module dma_read #(
   // ---- registers ---------------------------------------------------------------------------------------------------------------
   logic awake;
 
-  assign awake = td_valid_i || rd_valid_i || tx_valid_i || open_q != 3'd0 || state_q != StPick || m_axi_rvalid || td_rvalid_q ||
-                 rd_rvalid_q;
+  assign awake = `AWAKE(td_valid_i || rd_valid_i || tx_valid_i || open_q != 3'd0 || state_q != StPick || m_axi_rvalid || td_rvalid_q ||
+                 rd_rvalid_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -174,7 +174,7 @@ module dma_read #(
       end
       // bursts
       state_q <= state_d;
-      if (state_q == StPick) sel_q <= pick;
+      if (state_q == StPick && open_q != 3'd0) sel_q <= pick;
       if (begun) begin
         last_q <= sel_q;
         arid_q <= {2'd0, sel_q};

@@ -3,6 +3,7 @@
 // ahead of the consumer, or of a queue that is not enabled (ignored). The bad one is held on err_* until err_ready_i. One doorbell
 // per cycle may enter; doorbells that follow a bad one within its wait keep the first report.
 `default_nettype none
+`include "check.svh"
 
 module doorbell_check (
     input  wire logic        clk_i,
@@ -48,7 +49,7 @@ module doorbell_check (
   assign err_queue_o = err_queue_q;
   assign err_index_o = err_index_q;
 
-  assign awake = db_valid_i || valid1_q || valid2_q || valid3_q || err_q;
+  assign awake = `AWAKE(db_valid_i || valid1_q || valid2_q || valid3_q || err_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -3,6 +3,7 @@
 // queue when CTRL.enable is written, hands doorbells and re-arms of enabled queues on, and runs the soft reset: every queue is
 // disabled as by software while the receive buffer is emptied; when nothing is outstanding, all pages forget what they held.
 `default_nettype none
+`include "check.svh"
 
 module queue_ctrl #(
     parameter int NumTxQueues = 4,
@@ -227,8 +228,8 @@ module queue_ctrl #(
   // ---- registers ----
   assign flush_rx_d = !flush_done_i && (flush_rx_q || (rx_flush_valid && !tx_flush_valid));
   assign tx_flush_d = tx_ending_any && !tx_clk_alive_i;
-  assign awake = state_q != StIdle || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
-                 tx_flush_o != tx_flush_d;
+  assign awake = `AWAKE(state_q != StIdle || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
+                 tx_flush_o != tx_flush_d);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -240,8 +241,8 @@ module queue_ctrl #(
     end else if (awake) begin
       state_q <= state_d;
       // doorbells need no settling: they are on the data path
-      if (state_q == StIdle) count_q <= is_bell ? 5'd6 : 5'd0;
-      else count_q <= state_q != state_d ? 5'd0 : count_q + 5'd1;
+      if (state_q == StIdle && qbus_valid_i) count_q <= is_bell ? 5'd6 : 5'd0;
+      else if (state_q != StIdle) count_q <= state_q != state_d ? 5'd0 : count_q + 5'd1;
       flush_rx_q <= flush_rx_d;
       tx_flush_o <= tx_flush_d;
       clear_q <= clear_o;

@@ -4,6 +4,7 @@
 // be written. good_o tells, four cycles after queue_i or a write changed, whether the page's configuration may be enabled; keep_i then
 // stores the ring sizes as powers of two for the engines.
 `default_nettype none
+`include "check.svh"
 
 module queue_pages #(
     parameter int NumQueues  = 4,
@@ -93,7 +94,7 @@ module queue_pages #(
   logic        recheck, awake, ram_awake;
 
   assign recheck = check_queue_q != queue_i || write_i;
-  assign awake = recheck || check_age_q != 2'd3 || forget_i;
+  assign awake = `AWAKE(recheck || check_age_q != 2'd3 || forget_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -110,7 +111,7 @@ module queue_pages #(
   end
 
   // ---- the RAMs: judged, written, read ----
-  assign ram_awake = write_i || read_i || keep_i || check_age_q != 2'd3;
+  assign ram_awake = `AWAKE(write_i || read_i || keep_i || check_age_q != 2'd3);
 
   always_ff @(posedge clk_i) begin
     if (ram_awake) begin

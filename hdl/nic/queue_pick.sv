@@ -2,6 +2,7 @@
 // Round robin over a vector of requests, eight queues per cycle: the search goes on behind the queue that was taken last and
 // registers the first one it meets, at most NumQueues/8 + 1 cycles later. queue_o keeps until take_i or until its request falls.
 `default_nettype none
+`include "check.svh"
 
 module queue_pick #(
     parameter int NumQueues = 4 // 1..64
@@ -28,7 +29,7 @@ module queue_pick #(
   assign hits = req[{group_q, 3'd0} +: 8] & allowed_q;
   assign first = hits[0] ? 3'd0 : hits[1] ? 3'd1 : hits[2] ? 3'd2 : hits[3] ? 3'd3 : hits[4] ? 3'd4 : hits[5] ? 3'd5 : hits[6] ? 3'd6 : 3'd7;
 
-  assign awake = valid_q ? take_i || !req[queue_q] : req_i != '0;
+  assign awake = `AWAKE(valid_q ? take_i || !req[queue_q] : req_i != '0);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -38,13 +39,15 @@ module queue_pick #(
       allowed_q <= 8'hff;
     end else if (awake) begin
       if (valid_q) begin
-        valid_q <= 1'b0;
-        group_q <= queue_q[5:3];
-        allowed_q <= 8'hfe << queue_q[2:0];
+        if (take_i || !req[queue_q]) begin
+          valid_q <= 1'b0;
+          group_q <= queue_q[5:3];
+          allowed_q <= 8'hfe << queue_q[2:0];
+        end
       end else if (hits != 8'd0) begin
         valid_q <= 1'b1;
         queue_q <= {group_q, first};
-      end else begin
+      end else if (req_i != '0) begin
         group_q <= group_q == 3'(NumGroups - 1) ? 3'd0 : group_q + 3'd1;
         allowed_q <= 8'hff;
       end

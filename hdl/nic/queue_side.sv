@@ -3,6 +3,7 @@
 // and enabled -> error -> disabling. A queue that is disabling is drained here: a barrier follows its last frame through the engine
 // and the completer, then fetching stops, then the interrupt is flushed, then it is disabled.
 `default_nettype none
+`include "check.svh"
 
 module queue_side #(
     parameter int NumQueues  = 4,
@@ -160,7 +161,7 @@ module queue_side #(
   assign flush_queue_o = job_q;
 
   // ---- states of the queues ----
-  assign awake = state_q != StIdle || pick_valid || note || cpl_err_valid_i || error_o || enable_i || disable_i || stop_all_i || forget_i;
+  assign awake = `AWAKE(state_q != StIdle || pick_valid || note || cpl_err_valid_i || error_o || enable_i || disable_i || stop_all_i || forget_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -175,7 +176,7 @@ module queue_side #(
     end else if (awake) begin
       // draining
       state_q <= state_d;
-      if (state_q == StIdle) job_q <= pick_queue;
+      if (state_q == StIdle && pick_valid) job_q <= pick_queue;
       settle_q <= state_q == StStop ? settle_q + 3'd1 : 3'd0;
       // errors
       if (cpl_err_valid_i) begin
@@ -230,7 +231,7 @@ module queue_side #(
   assign page_rdata_o = state_rdata_q | config_rdata;
   assign page_known_o = page_offset_i <= nic_1g_pkg::QUEUE_PRODUCER_OFFSET;
 
-  assign ram_awake = page_read_i || note_write;
+  assign ram_awake = `AWAKE(page_read_i || note_write);
 
   always_ff @(posedge clk_i) begin
     if (ram_awake) begin

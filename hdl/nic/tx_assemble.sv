@@ -170,7 +170,7 @@ module tx_assemble #(
   );
 
   // ---- registers ----------------------------------------------------------------------------------------------------------------
-  assign awake = state_q != StCommand || cmd_valid || beat_q;
+  assign awake = `AWAKE(state_q != StCommand || cmd_valid || beat_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -73,7 +73,7 @@ module tx_frame #(
   } state_e;
 
   state_e state_q, state_d;
-  logic pick_valid, go, barrier_go, place;
+  logic pick_valid, go, barrier_go, place_q;
   logic [5:0] pick_queue, queue_q;
 
   queue_pick #(.NumQueues(NumTxQueues)) u_pick (
@@ -83,14 +83,13 @@ module tx_frame #(
 
   // ---- places among the records, room in the buffer ---------------------------------------------------------------------------
   logic [6:0] places_q;
-  logic [13:0] room_q, need_q;
-  logic take_place, take_room, room_ok;
+  logic [13:0] room_q, need_q, released_q;
+  logic take_place, take_room, room_ok_q, returning, returned_q, rec_taken_q, word_read_q;
 
-  assign place = places_q != 7'd0;
-  assign barrier_go = state_q == StIdle && barrier_valid_i && place;
-  assign go = state_q == StIdle && !barrier_valid_i && pick_valid && place;
+  assign barrier_go = state_q == StIdle && barrier_valid_i && place_q;
+  assign go = state_q == StIdle && !barrier_valid_i && pick_valid && place_q;
   assign take_place = go || barrier_go;
-  assign room_ok = room_q >= need_q;
+  assign returning = rec_taken_i || release_valid_i || word_read_i;
   assign take_room = state_q == StRoom && state_d == StAsk;
 
   // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
@@ -137,7 +136,7 @@ module tx_frame #(
       StCheck: state_d = StLimit;
       StLimit: state_d = StRoom;
       StRoom: if (skip) state_d = StNext;
-              else if (room_ok) state_d = StAsk;
+              else if (room_ok_q) state_d = StAsk;
       StAsk: if (cmd_ready_i && rd_ready_i) state_d = StNext;
       StNext: if (ends) state_d = StEnd;
               else state_d = StPop;
@@ -147,14 +146,15 @@ module tx_frame #(
     endcase
   end
 
-  assign awake = state_q != StIdle || take_place || rec_taken_i || release_valid_i || word_read_i;
+  assign awake = `AWAKE(state_q != StIdle || take_place || returning || returned_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
       places_q <= 7'(Records);
       room_q <= 14'(BufWords);
-      {need_q, words_q} <= 28'd0;
+      {need_q, words_q, released_q} <= 42'd0;
+      {place_q, room_ok_q, returned_q, rec_taken_q, word_read_q} <= 5'b10000;
       queue_q <= 6'd0;
       desc_q <= 128'd0;
       index_q <= 32'd0;
@@ -164,10 +164,19 @@ module tx_frame #(
       {first_q, over_q, far_over_q, short_q, flushed_q} <= 5'd0;
     end else if (awake) begin
       state_q <= state_d;
-      if (take_place != rec_taken_i) places_q <= take_place ? places_q - 7'd1 : places_q + 7'd1;
-      if (take_room || release_valid_i || word_read_i) begin
+      // what comes back counts a cycle later; the comparison is a cycle old, and room only grows while it is waited for
+      returned_q <= returning;
+      rec_taken_q <= rec_taken_i;
+      word_read_q <= word_read_i;
+      released_q <= release_valid_i ? release_words_i : 14'd0;
+      room_ok_q <= state_q == StRoom && room_q >= need_q;
+      if (take_place != rec_taken_q) begin
+        places_q <= take_place ? places_q - 7'd1 : places_q + 7'd1;
+        place_q <= !take_place || places_q != 7'd1;
+      end
+      if (take_room || returned_q) begin
         `CHECK("tx_room_returned_once", room_q <= 14'(BufWords) && places_q <= 7'(Records))
-        room_q <= room_q - (take_room ? need_q : 14'd0) + (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_i};
+        room_q <= room_q - (take_room ? need_q : 14'd0) + released_q + {13'd0, word_read_q};
       end
       case (state_q)
         StIdle: if (take_place) begin
@@ -200,7 +209,7 @@ module tx_frame #(
           need_q <= words_now - words_q;
         end
         StRoom: begin
-          if (flush_i && !room_ok) flushed_q <= 1'b1;
+          if (flush_i && !room_ok_q) flushed_q <= 1'b1;
           if (take_room) words_q <= words_now;
         end
         StNext: if (ends) cause_q <= end_cause;
