@@ -156,7 +156,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
     if isinstance(design, str):
         return [_failed(order, function, design) for function in expected]
     results = order.folder / "results.xml"
-    pattern = "|".join(rf"\.{function}$" for function in order.selected.functions)
+    pattern = "|".join(rf"\.{function}(/|$)" for function in order.selected.functions)
     finished = runner.simulate(
         runner.Run(
             design,

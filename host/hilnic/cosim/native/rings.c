@@ -13,6 +13,7 @@
  */
 #include "hostmem.h"
 #include "nic_1g.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ struct queue {
     enum state state;
     u32 page[PAGE_WORDS];
     u64 ring, cpl;
-    u32 size, cpl_size, producer, fetched, done, next, visible, consumer, armed;
+    u32 size, cpl_size, producer, fetched, done, begun, next, visible, consumer, armed;
     struct slot *slots;
 };
 struct rings { struct queue q[2][QUEUES]; u32 misc_enable, resetting; };
@@ -48,7 +49,7 @@ static void enable(struct queue *q, u32 dir) {
     q->size = p[NIC_QUEUE_RING_SIZE / 4] & NIC_QUEUE_RING_SIZE_ENTRIES_MASK;
     q->cpl_size = p[NIC_QUEUE_CPL_SIZE / 4] & NIC_QUEUE_CPL_SIZE_ENTRIES_MASK;
     q->producer = q->fetched = q->done = p[NIC_QUEUE_INIT_INDEX / 4];
-    q->next = q->visible = q->consumer = p[NIC_QUEUE_CPL_INIT_INDEX / 4];
+    q->begun = q->next = q->visible = q->consumer = p[NIC_QUEUE_CPL_INIT_INDEX / 4];
     q->armed = 0;
     if (!power_of_two(q->size) || !power_of_two(q->cpl_size) || q->cpl_size < q->size || (q->ring | q->cpl) & 63 ||
         (dir == RX && (buffer < NIC_SMALLEST_BUFFER || buffer > NIC_LARGEST_BUFFER))) {
@@ -67,11 +68,11 @@ static void doorbell(struct queue *q, u32 producer) {
     else q->producer = producer;
 }
 
-/* The NIC takes re-arms in state enabled only. Of a queue in error it is not known here when it got there: both are allowed. */
+/* The NIC takes re-arms in state enabled only. When exactly a queue left it (an error, a soft reset that walks over the queues) is
+ * not known here: then both are allowed, the re-arm and that it is ignored. */
 static void rearm(struct queue *q, u32 consumer) {
-    if (q->state != ON && q->state != FAILED) return;
     if (q->state == ON) q->consumer = consumer;
-    q->armed = 1;
+    if (q->state != OFF) q->armed = 1;
 }
 
 static void page_write(struct queue *q, u32 dir, u32 offset, u32 data) {
@@ -205,8 +206,11 @@ void rings_write_begin(u32 card, u32 id, u64 address, u32 bytes, u64 now) {
     u32 dir;
     if (id != ID_CPL) return; /* data: judged by its strobes, in rings_write_data */
     struct queue *q = completions_at(card, address, &dir);
-    if (!q || bytes != CPL || address != q->cpl + (u64)(q->next & (q->cpl_size - 1)) * CPL)
-        hm_fault(card, "RING-05", address, bytes, id, now, "completion outside of an enabled ring, or not at its next entry");
+    if (!q || bytes != CPL || address != q->cpl + (u64)(q->begun & (q->cpl_size - 1)) * CPL)
+        hm_fault(card, "RING-05", address, bytes, id, now,
+                 q ? "completion not at the next entry of %s queue's ring: that is %u" : "completion outside of every enabled ring",
+                 dir == TX ? "a transmit" : "a receive", q ? q->next : 0);
+    if (q) q->begun++;
 }
 
 static void data_answered(u32 card, const struct queue *q, u32 dir, u32 to, u64 now) {
@@ -257,8 +261,15 @@ void rings_irq(u32 card, u32 vector, u64 now) {
             q->armed = 0;
             return;
         }
-    if (vector || !r->misc_enable)
-        hm_fault(card, "RING-08", 0, 0, vector, now, "vector %u fires, and no unmasked queue has a visible completion for it", vector);
+    if (!vector && r->misc_enable) return;
+    char text[160] = "";
+    for (u32 i = 0, n = 0; i < 2 * QUEUES && n < sizeof text - 60; i++) {
+        const struct queue *q = &r->q[i / QUEUES][i % QUEUES];
+        if (q->state == OFF || q->page[NIC_QUEUE_VECTOR / 4] != vector) continue;
+        n += (u32)snprintf(text + n, sizeof text - n, "; %s %u state %d visible %u consumer %u %s", i / QUEUES == TX ? "TX" : "RX",
+                           i % QUEUES, (int)q->state, q->visible, q->consumer, q->armed ? "armed" : "masked");
+    }
+    hm_fault(card, "RING-08", 0, 0, vector, now, "vector %u fires without cause%s", vector, text);
 }
 
 /* ---- reports ---- */
