@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Verilog NIC as `hilnic.testing` sees a device: a CheckBench on one card, with the controls of its surroundings."""
+"""The Verilog NIC as `hilnic.testing` sees a device: a CheckBench on one card, with controls of what surrounds it."""
 
 from __future__ import annotations
 

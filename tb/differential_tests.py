@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random scenarios on the Verilog and on its software twin: stalls, errors, disable, ring sizes from 2 to 64.
 
-Equal must be the wire's bytes, each queue's completions in their order, the counters wherever no drop depends on timing,
-and the conservation law always. $HILNIC_SEEDS sets how many (20; 500 in `make soak`).
+Equal must be the wire's bytes, each queue's completions in their order, the counters wherever no drop depends on
+timing, and the conservation law always. $HILNIC_SEEDS sets how many (20; 500 in `make soak`).
 """
 
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The NIC survives: a bus error on every burst, disable and soft reset at many moments of traffic, stopped clocks, late answers."""
+"""The NIC survives bus errors on every burst, disable and reset at any moment, stopped clocks, late answers."""
 
 import cocotb
 from device_bench import HARD, device
