@@ -304,3 +304,18 @@ def test_a_completion_out_of_order_is_the_devices_fault(make_bench, frame):
     bench.nic._complete(queue, status=1)
     with pytest.raises(Exception, match="does not end the oldest frame"):
         bench.run()
+
+
+@pytest.mark.rule("RG-14")
+@pytest.mark.parametrize("cause", [regs.Cause.FETCH_ERROR, regs.Cause.NO_EOP])
+def test_a_frame_that_a_failing_queue_cuts_amid_its_descriptors_fails(make_bench, frame, cause):
+    bench = make_bench()
+    bench.nic.hold_tx = True
+    bench.binding.send(frame(0), fragments=3)
+    bench.run()
+    queue = bench.nic.queues["tx"]
+    queue.consumer += 2  # the third descriptor could not be fetched
+    bench.nic._complete(queue, status=regs.CompletionStatus.ERROR, cause=cause)
+    bench.run()
+    assert bench.binding.statuses == [ndis.NdisStatus.FAILURE]
+    queue.consumer += 1

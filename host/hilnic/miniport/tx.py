@@ -33,6 +33,8 @@ MINIMUM_FRAME = 14
 _DISPATCH = int(ndis.SendCompleteFlags.DISPATCH_LEVEL)
 _OK = int(regs.CompletionStatus.OK)
 _LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
+_CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
+_U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
 Element = ndis.ScatterGatherElement
 _pack = TX_DESCRIPTOR_STRUCT.pack
@@ -308,7 +310,7 @@ class Transmitter:
         return taken
 
     def _end_frame(self, index: int, status: int, cause: int) -> None:
-        if not self._in_flight or self._in_flight[0].end != index:
+        if not self._in_flight or not self._ends(self._in_flight[0], index, cause):
             raise DeviceFault(f"completion {index} does not end the oldest frame of {self!r}", engine=self.ring.name)
         frame = self._in_flight.popleft()
         self.ring.retire(index)
@@ -321,6 +323,11 @@ class Transmitter:
             self._errors += 1
             length = cause in _LENGTH_CAUSES
             self._release(frame, ndis.NdisStatus.INVALID_LENGTH if length else ndis.NdisStatus.FAILURE)
+
+    def _ends(self, frame: _Frame, index: int, cause: int) -> bool:
+        """Is `index` the frame's end, or a cut in it? A failing queue may end a frame amid its descriptors."""
+        start = self.ring.consumer
+        return index == frame.end or (cause in _CUTS and 0 < (index - start) & _U32 < (frame.end - start) & _U32)
 
     def _release(self, frame: _Frame, status: ndis.NdisStatus) -> None:
         """The device is done with a frame: free its list (IT-06); its NBL is done with its last frame (RG-07)."""
