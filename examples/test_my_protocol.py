@@ -8,7 +8,8 @@ from hilnic.testing import NdisBench, expect_violation
 def test_a_send_completes_when_the_miniport_says_so():
     bench = NdisBench()
     bench.fp.send(bench.frame())
-    assert bench.fm.captured and not bench.fp.completed
+    assert bench.fm.captured
+    assert not bench.fp.completed
     bench.fm.complete_all(status=NdisStatus.SUCCESS)
     assert [status for _, status in bench.fp.completed] == [NdisStatus.SUCCESS]
     bench.stop()

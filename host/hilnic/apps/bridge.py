@@ -4,8 +4,8 @@
     TAP A (host) -> tap protocol -> NDIS -> miniport -> NIC -> wire -> TAP B, and back
 
 Simulated time runs in slices while anything moves. When nothing has moved for `QUIET_NS` the bridge blocks in select()
-on the TAPs; it wakes now and then to let a little simulated time pass (timers), for at most a fiftieth of the wall time.
-Both queues are bounded: what does not fit stays in the TAP, whose own queue the kernel bounds.
+on the TAPs; it wakes now and then to let a little simulated time pass (timers), for at most a fiftieth of the wall
+time. Both queues are bounded: what does not fit stays in the TAP, whose own queue the kernel bounds.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class BridgeStatistics:
 
 
 class Bridge:
-    """`host_tap` stands above the protocol `tap`, `wire_tap` at the wire end; a message or the end of `control` stops it.
+    """`host_tap` stands above the protocol, `wire_tap` at the wire end; a message or the end of `control` stops it.
 
     `movement` returns a number that changes whenever the NIC does something. The descriptors are non-blocking.
     """

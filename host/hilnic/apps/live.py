@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hilnic live`: the Linux kernel pings and downloads through the simulated NIC.
 
-    namespace A 10.77.0.1   TAP - tap protocol - NDIS - miniport - DMA - Verilog NIC - GMII - wire - TAP   namespace B 10.77.0.2
+    namespace A 10.77.0.1   TAP - tap - NDIS - miniport - DMA - Verilog NIC - GMII - wire - TAP   namespace B 10.77.0.2
                                 ipv4 protocol 10.77.0.3 /
 
-The command runs itself again in a sandbox (`apps.netns`), makes both namespaces there, starts the simulator and gives it
-the TAPs' descriptors over a socket. Everything ends with the sandbox's first process, so nothing is left behind.
+The command runs itself again in a sandbox (`apps.netns`), makes both namespaces there, starts the simulator and gives
+it the TAPs' descriptors over a socket. Everything ends with the sandbox's first process, so nothing is left behind.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str
 
 
 # Icarus: the module has to be known to the compiler too (-L before -m), or 64-bit functions are cut to 32 bits. All
-# files get 1 ps, in which the C library counts. The extra top module writes the waveform of any design when it is asked to.
+# files get 1 ps, in which the C library counts. The extra top module writes the waveform of any design when asked to.
 _ICARUS_FLAGS = ("-g2012", "-Wall", "-Wno-timescale")
 _DUMP = """`default_nettype wire
 module hilnic_dump;
