@@ -82,7 +82,8 @@ def plan(
         rows = [Row(sim, str(end), load) for sim, end, load in product(chosen, ends or ("hdl",), loads)]
     else:
         rows = [row for sim in chosen for row in _default(sim) if not ends or row.ends in ends]
-    return [replace(row, load=_sized(row, frames), verify=str(verify)) for row in rows]
+    sized = [replace(row, load=_sized(row, frames), verify=str(verify)) for row in rows]
+    return list(dict.fromkeys(sized))  # two that differed in frames alone may be equal now
 
 
 def _default(sim: str) -> Iterator[Row]:

@@ -86,7 +86,7 @@ def run_session(session: Session, on_line: Callable[[Line], None]) -> None:
         folder,
         folder / "results.xml",
         seed=session.seed,
-        environment={**session.environment, _JOB: str(request), _LINES: str(lines)},
+        environment={**session.environment, _JOB: str(request), _LINES: str(lines), "HILNIC_ENDS": session.ends},
         wall_limit_s=session.wall_limit_s,
         python_path=[sources.root() / "tb", Path(__file__).resolve().parents[2]],
         wave=folder / "wave.fst" if session.waves else None,
@@ -153,9 +153,9 @@ def _read_on(path: Path, position: int, on_line: Callable[[Line], None]) -> int:
 
 
 def console(to_stderr: bool = False) -> Console:
-    """Where a command's tables go: as wide as the terminal, 110 columns in a file."""
+    """Where a command's tables go: as wide as the terminal, 120 columns in a file."""
     found = Console(stderr=to_stderr)
-    return found if found.is_terminal else Console(stderr=to_stderr, width=110)
+    return found if found.is_terminal else Console(stderr=to_stderr, width=120)
 
 
 # --- inside of the simulator ------------------------------------------------------------------------------------------
