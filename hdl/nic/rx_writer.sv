@@ -86,13 +86,12 @@ module rx_writer #(
   logic [31:0] first_q; // index past the first descriptor
   logic [63:0] addr_q;
   // ----
-  logic head_take, give_up, enough, more, popped, word_taken, last_segment;
+  logic head_take, give_up, enough_q, more, popped, word_taken, last_segment;
   logic [2:0] give_up_code;
   logic [63:0] on_all;
 
   assign on_all = 64'(on_i);
   assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && words_q == '0;
-  assign enough = avail_count_i >= {21'd0, need_q};
   assign more = rest_q > {1'b0, buf_size_q};
   assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
   assign last_segment = taken_q == need_q;
@@ -107,7 +106,7 @@ module rx_writer #(
       end else if (!on_q) begin
         give_up = 1'b1;
         give_up_code = DropQueueOff;
-      end else if (state_q == StWait && !enough && !room_i) begin
+      end else if (state_q == StWait && !enough_q && !room_i) begin
         give_up = 1'b1;
         give_up_code = DropNoDescriptor;
       end
@@ -124,11 +123,10 @@ module rx_writer #(
       StSize: state_d = StNeed;
       StNeed:
       if (give_up) state_d = StDrop;
-      else if (!more && enough) state_d = StPop;
       else if (!more) state_d = StWait;
       StWait:
       if (give_up) state_d = StDrop;
-      else if (enough) state_d = StPop;
+      else if (enough_q) state_d = StPop;
       else if (barrier_valid_i) state_d = StBarrier;
       StPop:
       if (pop_ready_i && pop_err_i) state_d = StFence;
@@ -198,6 +196,7 @@ module rx_writer #(
       offer_q <= 1'b0;
       held_q <= 1'b0;
       on_q <= 1'b0;
+      enough_q <= 1'b0;
       drop_q <= DropNone;
       need_q <= '0;
       taken_q <= '0;
@@ -217,6 +216,7 @@ module rx_writer #(
         taken_q <= '0;
       end
       on_q <= on_all[queue_q];
+      enough_q <= avail_count_i >= {21'd0, need_q}; // need_q is final in the cycle before StWait
       if (word_taken) words_q <= words_q - 1'b1;
       if (state_q == StSize) begin
         words_q <= {1'b0, length_q[15:3]} + {13'd0, length_q[2:0] != '0};
