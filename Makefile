@@ -24,7 +24,7 @@ setup-view:
 	@tools/setup view
 
 test: setup     ## the host-only tests, no simulator (T=expression picks)
-	@$(BIN)/python -m pytest $(if $(T),-k '$(T)') $(if $(J),-n $(J)) --junitxml=build/reports/test.xml
+	@$(BIN)/python -m pytest $(if $(T),-k '$(T)') -n $(or $(J),auto) --junitxml=build/reports/test.xml
 
 sim: setup      ## the co-simulation regression (T= SEED= SIM= ENDS= WAVES= J=)
 	@$(BIN)/hilnic sim $(if $(T),'$(T)') $(SIM_OPTIONS)
