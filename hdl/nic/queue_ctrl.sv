@@ -177,14 +177,11 @@ module queue_ctrl #(
   assign tx_db_valid_o = bell && !is_rearm && !dir;
   assign rx_db_valid_o = bell && !is_rearm && dir;
   assign rearm_valid_o = state_q == StRearm;
-  assign bell_dir_o = dir;
-  assign bell_queue_o = queue;
+  assign {bell_dir_o, bell_queue_o} = {dir, queue};
   assign bell_index_o = qbus_wdata_i;
-  assign page_dir_o = dir;
-  assign page_queue_o = queue;
+  assign {page_dir_o, page_queue_o} = {dir, queue};
   assign start_valid_o = state_q == StStart && count_q == 5'd0;
-  assign start_dir_o = dir;
-  assign start_queue_o = queue;
+  assign {start_dir_o, start_queue_o} = {dir, queue};
   assign start_index_o = dir ? rx_init : tx_init;
   assign start_cpl_index_o = dir ? rx_cpl_init : tx_cpl_init;
 
@@ -210,9 +207,9 @@ module queue_ctrl #(
   logic tx_flush_valid, rx_flush_valid, flush_rx_q, flush_rx_d, tx_flush_d, tx_ending_any, awake;
   logic [5:0] tx_flush_queue, rx_flush_queue;
   logic [63:0] tx_cpl_base, rx_cpl_base;
-  logic [3:0] tx_cpl_log2, rx_cpl_log2;
-  logic [7:0] tx_vector, rx_vector, tx_count, rx_count;
   logic [15:0] tx_ticks, rx_ticks;
+  logic [7:0] tx_vector, rx_vector, tx_count, rx_count;
+  logic [3:0] tx_cpl_log2, rx_cpl_log2;
   logic [14:0] unused_tx_buf_size;  // transmit queues have none
   logic unused_rx_ending_any;       // only the transmit clock's flush asks
 
