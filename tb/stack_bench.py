@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole stack on the Verilog: protocol, NDIS, miniport, NIC and wire, with the words that its tests are made of.
 
-    host = await one(dut, tx_ring=8)              # options of NicConfig; `hosts(dut, 2)` for two cards
-    host.send(frame(1), fragments=3)              # protocol -> wire, seen in host.sent
-    host.inject(frame(2))                         # wire -> protocol, seen in host.received
-    await host.until(lambda: host.received)
-    await finish(host)                            # halt; nothing is left behind
+host = await one(dut, tx_ring=8)              # options of NicConfig; `hosts(dut, 2)` for two cards
+host.send(frame(1), fragments=3)              # protocol -> wire, seen in host.sent
+host.inject(frame(2))                         # wire -> protocol, seen in host.received
+await host.until(lambda: host.received)
+await finish(host)                            # halt; nothing is left behind
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ class Host:
         end = self.harness.now_ns + limit_ns
         while not condition():
             if self.harness.now_ns > end:
-                raise AssertionError(f"{what or 'a condition'} not met in {limit_ns} ns\n{self.harness.watchdog.report()}")
+                report = self.harness.watchdog.report()
+                raise AssertionError(f"{what or 'a condition'} not met in {limit_ns} ns\n{report}")
             await self.harness.sleep(1_000)
 
     async def both(self, frames: list[bytes], incoming: list[bytes] | None = None, fragments: int = 1) -> None:
@@ -193,7 +194,7 @@ class Host:
 
 
 class Traffic:
-    """Random traffic that notices nothing of what happens below: bursts of sends, and frames from the wire if `inject`."""
+    """Random traffic that notices nothing of what happens below: bursts of sends, frames from the wire if `inject`."""
 
     def __init__(self, host: Host, draw: random.Random, *, to: bytes = PEER, longest: int = 400, inject: bool = True):
         self.host, self.draw, self.to, self.longest, self.inject = host, draw, to, longest, inject

@@ -307,7 +307,7 @@ async def without_buffers_frames_are_dropped_and_counted_and_traffic_resumes(dut
 
 @cocotb.test()
 async def when_buffers_get_scarce_frames_are_lent_for_the_call_only_until_they_come_back(dut):
-    """R6-19, R6-21, R6-22: RESOURCES from the low-water mark on, gone after the returns; no frame is lost or overtaken."""
+    """R6-19, R6-21, R6-22: RESOURCES from the low-water mark on, gone after the returns; nothing lost or overtaken."""
     seen = []
 
     def receive(binding, nbls, count, flags):
