@@ -3,6 +3,7 @@
 // it failed, an error, after which nothing of its ring is made visible and dead_o tells that nothing more should be written, until
 // the ring's next start. A barrier leaves when irq has taken all before it. A ring is {direction, queue}.
 `default_nettype none
+`include "check.svh"
 
 module complete_done #(
     parameter int QueueBits = 2,
@@ -98,7 +99,7 @@ module complete_done #(
       err_valid_o <= 1'b0;
       barrier_valid_o <= 1'b0;
       dead_q <= '0;
-    end else if (resp_valid_i || load || retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i) begin
+    end else if (`AWAKE(resp_valid_i || load || retire || vis_valid_o || err_valid_o || barrier_valid_o || start_valid_i)) begin
       if (resp_valid_i) begin
         resp_errs_q[resp_wr_q] <= resp_err_i;
         resp_wr_q <= resp_wr_q + 1'b1;

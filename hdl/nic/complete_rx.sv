@@ -6,6 +6,7 @@
 // A record, from rx_writer: {barrier, queue[5:0], index past the first descriptor[31:0], buffers[10:0], buffer size[14:0], length in the last buffer[14:0],
 // frame length[15:0], cause[7:0], loopback, multicast, broadcast, own, drop[2:0]}; drop as in rx_writer.
 `default_nettype none
+`include "check.svh"
 
 module complete_rx #(
     parameter int Depth = 8 // records waiting
@@ -129,7 +130,7 @@ module complete_rx #(
       {item_barrier_o, item_queue_o, item_index_o, item_frame_length_o, item_cause_o} <= '0;
       {left_q, buffer_size_q, last_length_q, first_q, own_q, broadcast_q, multicast_q, loopback_q, drop_q} <= '0;
       ev_valid_o <= 1'b0;
-    end else if (ack_valid_i || take || item_valid_o || ev_valid_o) begin
+    end else if (`AWAKE(ack_valid_i || take || item_valid_o || ev_valid_o)) begin
       if (ack_valid_i) begin
         ack_errs_q[ack_wr_q] <= ack_err_i;
         ack_wr_q <= ack_wr_q + 1'b1;

@@ -3,6 +3,7 @@
 // for the next one; while flush_i is high it ends at once with cause 10, and the verdict that comes for it later is discarded (they
 // come in order, so counting is enough). Each frame makes one statistics event (docs/nic.md section 4). Latency: one cycle.
 `default_nettype none
+`include "check.svh"
 
 module complete_tx #(
     parameter int Depth = 32 // records waiting
@@ -137,7 +138,7 @@ module complete_tx #(
       ev_valid_o <= 1'b0;
       ev_wire_o <= '0;
       discards_q <= '0;
-    end else if (take || item_valid_o || ev_valid_o || discard) begin
+    end else if (`AWAKE(take || item_valid_o || ev_valid_o || discard)) begin
       discards_q <= discards_q + 16'(take_flushed) - 16'(discard);
       if (take) begin
         item_valid_o <= 1'b1;

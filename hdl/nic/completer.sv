@@ -6,6 +6,7 @@
 //
 //      cpl base ->  [ c-1 | c | ... ]   c = next index, entry c mod size, phase = 1 ^ bit log2(size) of c
 `default_nettype none
+`include "check.svh"
 
 module completer #(
     parameter int NumTxQueues = 4,
@@ -258,7 +259,7 @@ module completer #(
       {cfg_dir_o, cfg_queue_o, index_q, length_q, frame_length_q, status_q, cause_q} <= '0;
       {base_q, log2_q, cpl_index_q, dead_q, entry_q, addr_q, phase_q} <= '0;
       {start_q, start_ring_q, start_index_q} <= '0;
-    end else if (state_q != StPick || pick || start_valid_i || start_q) begin
+    end else if (`AWAKE(state_q != StPick || pick || start_valid_i || start_q)) begin
       state_q <= state_d;
       if (pick) begin
         prefer_rx_q <= !pick_rx;

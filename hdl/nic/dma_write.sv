@@ -172,8 +172,8 @@ module dma_write #(
   assign idle_o = outstanding_q == '0 && !seg_valid_q && !cpl_valid_i && state_q == StPick;
 
   // ---- registers ----
-  assign awake = state_q != StPick || seg_valid_i || seg_valid_q || cpl_valid_i || m_axi_awvalid || m_axi_wvalid ||
-                 outstanding_q != '0 || ack_valid_o || resp_valid_o;
+  assign awake = `AWAKE(state_q != StPick || seg_valid_i || seg_valid_q || cpl_valid_i || m_axi_awvalid || m_axi_wvalid ||
+                        outstanding_q != '0 || ack_valid_o || resp_valid_o);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -261,9 +261,9 @@ module dma_write #(
         acc_err_q <= !slot_pop_last && (acc_err_q || (b_data && m_axi_bresp[1]));
       end
       ack_valid_o <= slot_pop_last;
-      ack_err_o <= acc_err_q || (b_data && m_axi_bresp[1]);
+      if (slot_pop) ack_err_o <= acc_err_q || (b_data && m_axi_bresp[1]);
       resp_valid_o <= b_cpl;
-      resp_err_o <= m_axi_bresp[1];
+      if (b_cpl) resp_err_o <= m_axi_bresp[1];
     end
   end
 

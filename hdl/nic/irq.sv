@@ -6,6 +6,7 @@
 // timed message is at most 4 * 2 ^ (1 + log2 queues) cycles late, plus 4 per event in between. The sweep and the clock rest while no
 // armed queue has anything to report.
 `default_nettype none
+`include "check.svh"
 
 module irq #(
     parameter int NumTxQueues = 4,
@@ -213,8 +214,8 @@ module irq #(
   end
 
   // ---- registers; events that are pulses are kept until their turn ----
-  assign awake = state_q != StPick || pick || start_valid_i || misc_fire_i || clear_i || clear_q || irq_o != '0 || flush_done_o ||
-                 waiting_q != '0;
+  assign awake = `AWAKE(state_q != StPick || pick || start_valid_i || misc_fire_i || clear_i || clear_q || irq_o != '0 || flush_done_o ||
+                 waiting_q != '0);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -4,6 +4,7 @@
 // sent, followed by a status word like the MAC's; one starts only when the receive buffer has room, so the loop loses nothing.
 // What the MAC receives while looping is thrown away; its status words pass with rx_discard_o, also amid a looped frame.
 `default_nettype none
+`include "check.svh"
 
 module loopback (
     input  wire logic        clk_i,
@@ -121,7 +122,7 @@ module loopback (
       verdict_q <= 1'b0;
       in_flight_q <= '0;
       length_q <= '0;
-    end else if (tx_valid_i || mac_rx_valid_i || verdict_valid_o || switch || looping) begin
+    end else if (`AWAKE(tx_valid_i || mac_rx_valid_i || verdict_valid_o || switch || looping)) begin
       state_q <= state_d;
       if (tx_take) tx_busy_q <= !tx_last_i;
       if (mac_take) mac_busy_q <= !mac_rx_status_i;

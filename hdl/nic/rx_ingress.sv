@@ -145,8 +145,8 @@ module rx_ingress #(
   assign roomy = free_q >= longest_q && hdr_free_i != '0;
 
   // ---- registers ----
-  assign awake = rx_valid_i || status_q || lookup_want_q || hit_valid_i || ev_valid_o || rx_abandon_i || free_q != buf_free_i ||
-                 room_o != roomy || longest_q != clip(longest);
+  assign awake = `AWAKE(rx_valid_i || status_q || lookup_want_q || hit_valid_i || ev_valid_o || rx_abandon_i || free_q != buf_free_i ||
+                 room_o != roomy || longest_q != clip(longest));
 
   function automatic logic [FreeWidth-1:0] clip(input logic [16:0] words);
     clip = words > 17'(BufWords) ? FreeWidth'(BufWords) : FreeWidth'(words);

@@ -204,7 +204,7 @@ module rx_writer #(
       rest_q <= '0;
       addr_q <= '0;
       first_q <= '0;
-    end else if (state_q != StHead || hdr_valid_i || barrier_valid_i || words_q != '0) begin
+    end else if (`AWAKE(state_q != StHead || hdr_valid_i || barrier_valid_i || words_q != '0)) begin
       state_q <= state_d;
       if (head_take) begin
         `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)

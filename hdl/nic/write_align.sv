@@ -6,6 +6,7 @@
 //   source words      |w0 w1 w2 ...      out = lanes below rot from the older word, the others from the newer one
 //   segment at lane 3 |...w0| w0w1| w1w2|            rot = (lane - offset in the source word) mod 8
 `default_nettype none
+`include "check.svh"
 
 module write_align (
     input  wire logic        clk_i,
@@ -91,7 +92,7 @@ module write_align (
       next_q <= '0;
       next_valid_q <= 1'b0;
       {seg_last_q, len_q, lane_q, offset_q, rot_q, end_q, ends_q, need_q, reuse_q} <= '0;
-    end else if (start_i || abort_i || word_valid_i || state_q != StIdle) begin
+    end else if (`AWAKE(start_i || abort_i || word_valid_i || state_q != StIdle)) begin
       state_q <= state_d;
       if (word_ready_o && word_valid_i) next_q <= word_data_i;
       if (take) last_q <= next_q;
