@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,7 @@ from hilnic.cosim.clock import SimClock, simulation_ps
 from hilnic.cosim.hostmem import Carrier
 from hilnic.cosim.link import HdlLink
 from hilnic.wire.fcs import fcs
+from hilnic.wire.link import GAP_OCTETS
 
 __all__ = ["CocotbextEnds", "Unsupported"]
 
@@ -61,7 +63,8 @@ class CocotbextEnds:
         self._attach(pins)
         self._random = random.Random(seed)
         self._busy = False
-        self._hold_ps = 0
+        self._hold_ps = self._ended_ps = 0
+        self._gaps: deque[int] = deque()  # wanted before each frame of the source's queue, the one under way first
         if self._settings.stall_percent:
             for channel in (self._ar, self._aw, self._w, self._r, self._b):
                 channel.set_pause_generator(self._pauses())
@@ -148,35 +151,41 @@ class CocotbextEnds:
         """Frames that are not on the wire yet."""
         return int(self._source.count())
 
-    def send_symbols(self, _card: int, symbols: list[int], _gap: int, _at_ps: int, _tag: int) -> None:
+    def send_symbols(self, _card: int, symbols: list[int], gap: int, _at_ps: int, _tag: int) -> None:
         """A carrier without holes; anything else is Unsupported."""
         if not all(symbol >> 8 & 1 for symbol in symbols):
             raise Unsupported("cocotbext-eth sends no symbols outside of a carrier")
-        self._put([symbol & 0xFF for symbol in symbols], [symbol >> 9 for symbol in symbols], 0)
+        self._put([symbol & 0xFF for symbol in symbols], [symbol >> 9 for symbol in symbols], gap, 0)
 
     def send(self, _card: int, data: bytes, carrier: Carrier, at_ps: int, _tag: int) -> None:
         """Queue a frame."""
-        if carrier.gap != self._source.ifg:
-            if not self._source.idle():
-                raise Unsupported("cocotbext-eth has one gap for all frames of its queue")
-            self._source.ifg = carrier.gap
-        body = data + _check(data, carrier.fcs)
-        body = body[: carrier.keep]
+        body = (data + _check(data, carrier.fcs))[: carrier.keep]
         octets = b"\x55" * carrier.preamble + b"\xd5" * carrier.sfd + body
         errors = [0] * len(octets)
         first = carrier.preamble + carrier.sfd + carrier.er_from
         errors[first : first + carrier.er_count] = [1] * carrier.er_count
-        self._put(list(octets), errors[: len(octets)], at_ps)
+        self._put(list(octets), errors[: len(octets)], carrier.gap, at_ps)
 
-    def _put(self, octets: list[int], errors: list[int], at_ps: int) -> None:
+    def _put(self, octets: list[int], errors: list[int], gap: int, at_ps: int) -> None:
         frame = GmiiFrame(octets, errors, tx_complete=self._sent)
+        if not self._gaps and self._ended_ps:
+            at_ps = max(at_ps, self._ended_ps + gap * 8000)
+        self._gaps.append(gap)
+        self._choose_gap()
         self._hold_ps = max(self._hold_ps, at_ps)
         if self._hold_ps <= simulation_ps():
             self._source.send_nowait(frame)
         else:
-            self._clock.call_at(self._clock.to_ns(self._hold_ps), lambda: self._source.send_nowait(frame))
+            self._clock.call_at(self._clock.to_ns(self._hold_ps) + 1, lambda: self._source.send_nowait(frame))
+
+    def _choose_gap(self) -> None:
+        """The source keeps its one `ifg` after each frame: let it be what the frame behind the current one wants."""
+        self._source.ifg = self._gaps[1] if len(self._gaps) > 1 else GAP_OCTETS
 
     def _sent(self, frame: Any) -> None:
+        self._gaps.popleft()
+        self._choose_gap()
+        self._ended_ps = simulation_ps()
         if frame.sim_time_start is not None:
             statistics = self._library.shared.statistics[self.card]
             statistics.rx_frames += 1
