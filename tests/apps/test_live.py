@@ -112,13 +112,13 @@ def test_a_missing_program_is_named(monkeypatch):
 
 
 def test_a_kernel_that_refuses_is_a_sentence(monkeypatch):
-    def refuse(_command):
+    def refuse():
         raise netns.SandboxError("no user namespaces here")
 
     monkeypatch.delenv(netns._INSIDE, raising=False)
     monkeypatch.setattr(live.shutil, "which", lambda tool: f"/bin/{tool}")
-    monkeypatch.setattr(live, "prepare", lambda _sim: None)
-    monkeypatch.setattr(live, "enter_sandbox", refuse)
+    monkeypatch.setattr(live, "prepare", lambda _sim: pytest.fail("compiled for nothing"))
+    monkeypatch.setattr(live, "sandbox_command", refuse)
     with pytest.raises(Stop, match="no user namespaces") as stop:
         live.run(sim="icarus", pings=1, size=1, pcap=None, json=None)
     assert stop.value.code == Exit.IMPOSSIBLE
@@ -129,7 +129,7 @@ def test_a_kernel_that_refuses_is_a_sentence(monkeypatch):
 
 def sandbox_or_skip():
     try:
-        netns._unshare_command()
+        netns.sandbox_command()
     except netns.SandboxError as refused:
         pytest.skip(str(refused))
 

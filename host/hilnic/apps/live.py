@@ -38,6 +38,7 @@ from hilnic.apps.netns import (
     end_with_parent,
     enter_sandbox,
     inside_sandbox,
+    sandbox_command,
 )
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import Line, Session, SessionFailed, prepare, run_session
@@ -206,16 +207,18 @@ def run(*, sim: str | None, pings: int, size: int, pcap: Path | None, json: Path
     for tool in ("ping", "ip", "nsenter", "unshare"):
         if shutil.which(tool) is None:
             raise Stop(Exit.MISSING, f"{tool} is not installed; see `hilnic doctor`")
+    try:
+        sandbox_command()  # before a minute of compiling
+    except ToolsMissing as missing:
+        raise Stop(Exit.MISSING, str(missing)) from None
+    except SandboxError as refused:
+        raise Stop(Exit.IMPOSSIBLE, str(refused)) from None
     prepare(simulator)
     command = [sys.executable, "-m", "hilnic", "live", "--sim", simulator, "--pings", str(pings), "--bytes", str(size)]
     command += ["--pcap", str(pcap)] if pcap else []
     command += ["--json", str(json)] if json else []
     try:
         return Exit(enter_sandbox(command))
-    except ToolsMissing as missing:
-        raise Stop(Exit.MISSING, str(missing)) from None
-    except SandboxError as refused:
-        raise Stop(Exit.IMPOSSIBLE, str(refused)) from None
     except KeyboardInterrupt:
         return Exit.FAILED
 

@@ -59,7 +59,8 @@ def end_with_parent() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def _unshare_command() -> list[str]:
+def sandbox_command() -> list[str]:
+    """The command line that opens the sandbox here, tried out; SandboxError when there is none."""
     missing = [tool for tool in _NEEDED if shutil.which(tool) is None]
     if missing:
         raise ToolsMissing(f"missing: {', '.join(missing)} (Debian: apt-get install util-linux iproute2)")
@@ -86,7 +87,7 @@ def enter_sandbox(argv: Sequence[str]) -> int:
 
     Raises `SandboxError` when the kernel refuses.
     """
-    command = _unshare_command()
+    command = sandbox_command()
     theirs, ours = os.pipe()
     with subprocess.Popen(
         [*command, *argv], env={**os.environ, _INSIDE: str(theirs)}, pass_fds=[theirs], start_new_session=True
