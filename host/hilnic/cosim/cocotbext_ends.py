@@ -3,7 +3,7 @@
 
 What is on the buses and when is still the C library's: accesses and their times, latencies, injected errors,
 permissions and the ring monitor. Only the transactors of tb/ are replaced, by independent models that wake every cycle.
-They cannot make a false carrier or a carrier with holes; such a request raises `Unsupported`.
+A carrier with holes between frames under way is more than they can do; such a request raises `Unsupported`.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ from hilnic.wire.link import GAP_OCTETS
 
 __all__ = ["CocotbextEnds", "Unsupported"]
 
+
+_OCTET_PS = 8000
 
 # 0.1.28 still speaks cocotb 1's dialect
 warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"cocotbext\.")
@@ -152,10 +154,24 @@ class CocotbextEnds:
         return int(self._source.count())
 
     def send_symbols(self, _card: int, symbols: list[int], gap: int, _at_ps: int, _tag: int) -> None:
-        """A carrier without holes; anything else is Unsupported."""
-        if not all(symbol >> 8 & 1 for symbol in symbols):
+        """A carrier without holes; or symbols of any kind by hand, while the source has nothing to send."""
+        if all(symbol >> 8 & 1 for symbol in symbols):
+            self._put([symbol & 0xFF for symbol in symbols], [symbol >> 9 for symbol in symbols], gap, 0)
+        elif self._gaps:
             raise Unsupported("cocotbext-eth sends no symbols outside of a carrier")
-        self._put([symbol & 0xFF for symbol in symbols], [symbol >> 9 for symbol in symbols], gap, 0)
+        else:
+            self._hold_ps = simulation_ps() + (len(symbols) + gap + 2) * _OCTET_PS
+            cocotb.start_soon(self._play(symbols))
+
+    async def _play(self, symbols: list[int]) -> None:
+        pins, edge = self._pins, RisingEdge(self._pins.end_clk_i)
+        await edge
+        self._link.on_sent(simulation_ps())
+        for symbol in [*symbols, 0]:
+            pins.gmii_rxd.value, pins.gmii_rx_dv.value, pins.gmii_rx_er.value = (
+                symbol & 0xFF, symbol >> 8 & 1, symbol >> 9,
+            )  # fmt: skip
+            await edge
 
     def send(self, _card: int, data: bytes, carrier: Carrier, at_ps: int, _tag: int) -> None:
         """Queue a frame."""
@@ -169,7 +185,7 @@ class CocotbextEnds:
     def _put(self, octets: list[int], errors: list[int], gap: int, at_ps: int) -> None:
         frame = GmiiFrame(octets, errors, tx_complete=self._sent)
         if not self._gaps and self._ended_ps:
-            at_ps = max(at_ps, self._ended_ps + gap * 8000)
+            at_ps = max(at_ps, self._ended_ps + gap * _OCTET_PS)
         self._gaps.append(gap)
         self._choose_gap()
         self._hold_ps = max(self._hold_ps, at_ps)
