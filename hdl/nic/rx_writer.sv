@@ -74,7 +74,8 @@ module rx_writer #(
 
   // ---- the frame at the head ----
   logic held_q; // a header was taken and its frame not begun
-  logic loopback_q, multicast_q, broadcast_q, own_q, on_q, offer_q;
+  logic loopback_q, multicast_q, broadcast_q, own_q, on_q;
+  logic some_q, offer_q; // words of the frame are left in the buffer; they go to dma_write
   logic [7:0] cause_q;
   logic [15:0] length_q;
   logic [5:0] queue_q;
@@ -91,7 +92,7 @@ module rx_writer #(
   logic [63:0] on_all;
 
   assign on_all = 64'(on_i);
-  assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && words_q == '0;
+  assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && !some_q;
   assign more = rest_q > {1'b0, buf_size_q};
   assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
   assign last_segment = taken_q == need_q;
@@ -135,7 +136,7 @@ module rx_writer #(
       if (seg_ready_i && last_segment) state_d = StRecord;
       else if (seg_ready_i) state_d = StPop;
       StFence: if (seg_ready_i) state_d = StDrop;
-      StDrop: if (words_q == '0) state_d = StRecord;
+      StDrop: if (!some_q) state_d = StRecord;
       StRecord: if (rec_ready_i) state_d = StHead;
       StBarrier:
       if (rec_ready_i && held_q) state_d = StWait;
@@ -146,11 +147,11 @@ module rx_writer #(
 
   // ---- headers and words ----
   assign hdr_ready_o = head_take;
-  assign word_valid_o = buf_valid_i && offer_q && words_q != '0 && state_q != StDrop;
+  assign word_valid_o = buf_valid_i && offer_q && some_q;
   assign word_data_o = buf_data_i;
   assign word_taken = buf_valid_i && buf_ready_o;
-  assign buf_ready_o = state_q == StDrop ? words_q != '0 : word_valid_o && word_ready_i;
-  assign idle_o = state_q == StHead && words_q == '0;
+  assign buf_ready_o = some_q && (state_q == StDrop || (offer_q && word_ready_i));
+  assign idle_o = state_q == StHead && !some_q;
 
   // ---- descriptors ----
   assign cfg_queue_o = queue_q;
@@ -193,6 +194,7 @@ module rx_writer #(
       state_q <= StHead;
       {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= '0;
       words_q <= '0;
+      some_q <= 1'b0;
       offer_q <= 1'b0;
       held_q <= 1'b0;
       on_q <= 1'b0;
@@ -204,7 +206,7 @@ module rx_writer #(
       rest_q <= '0;
       addr_q <= '0;
       first_q <= '0;
-    end else if (`AWAKE(state_q != StHead || hdr_valid_i || barrier_valid_i || words_q != '0)) begin
+    end else if (`AWAKE(state_q != StHead || hdr_valid_i || barrier_valid_i || some_q)) begin
       state_q <= state_d;
       if (head_take) begin
         `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
@@ -217,9 +219,13 @@ module rx_writer #(
       end
       on_q <= on_all[queue_q];
       enough_q <= avail_count_i >= {21'd0, need_q}; // need_q is final in the cycle before StWait
-      if (word_taken) words_q <= words_q - 1'b1;
+      if (word_taken) begin
+        words_q <= words_q - 1'b1;
+        some_q <= words_q != 14'd1;
+      end
       if (state_q == StSize) begin
         words_q <= {1'b0, length_q[15:3]} + {13'd0, length_q[2:0] != '0};
+        some_q <= 1'b1;
         buf_size_q <= cfg_buf_size_i;
         rest_q <= length_q;
       end
@@ -235,7 +241,10 @@ module rx_writer #(
         taken_q <= taken_q + 1'b1;
       end
       if (state_q == StPop || state_q == StDrop) held_q <= 1'b0;
-      if (state_q == StFence) drop_q <= DropFetch;
+      if (state_q == StFence) begin
+        drop_q <= DropFetch;
+        if (seg_ready_i) offer_q <= 1'b0;
+      end
     end
   end
 
