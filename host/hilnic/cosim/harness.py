@@ -137,7 +137,6 @@ class Harness:
             for index in range(cards)
         ]  # fmt: skip
         self.clock.on_event = self._on_event
-        self.clock.on_wake = self.check
         self.watchdog = Watchdog(self.library, self.clock, cards, dut, limit_ns)
         self._pump: Any = None
         self.recorder = Recorder.of_current_test(cards)
@@ -168,6 +167,8 @@ class Harness:
         """Stop and restart all clocks in a defined phase, then release the reset: equal seeds give equal runs."""
         self._pump = cocotb.start_soon(self._listen())
         await self.clock.sleep(100)  # the reset reaches NICs that the last test left in the middle of something
+        self.library.shared.breach.count = 0  # of theirs
+        self.clock.on_wake = self.check
         for card in self.cards:
             self.library.reset_card(card.index)
             _set_clocks(card, Clocks(), (card.index == 0, False, False))

@@ -21,12 +21,15 @@ enum { QUEUES = NIC_MOST_QUEUES, TX = 0, RX = 1, ID_TX_DESC = 0, ID_RX_DESC = 1,
        DESC = 16, CPL = 32, PAGE_WORDS = 18 };
 enum state { OFF, ON, LEAVING, FAILED };
 
+static const u64 UNDER_WAY_PS = 1000000; /* from a register write's issue to its effect */
 struct slot { u64 address; u32 length; };
 struct queue {
     enum state state;
     u32 page[PAGE_WORDS];
     u64 ring, cpl;
     u32 size, cpl_size, producer, fetched, done, begun, next, visible, consumer, armed;
+    u64 since;      /* when the first completion beyond the consumer became visible */
+    u64 late_until; /* a message of before the last re-arm may still come */
     struct slot *slots;
 };
 struct rings { struct queue q[2][QUEUES]; u32 misc_enable, resetting; };
@@ -69,9 +72,10 @@ static void doorbell(struct queue *q, u32 producer) {
 }
 
 /* The NIC takes re-arms in state enabled only. When exactly a queue left it (an error, a soft reset that walks over the queues) is
- * not known here: then both are allowed, the re-arm and that it is ignored. */
-static void rearm(struct queue *q, u32 consumer) {
-    if (q->state == ON) q->consumer = consumer;
+ * not known here: then both are allowed, the re-arm and that it is ignored. A message may be under way when the re-arm is written. */
+static void rearm(struct queue *q, u32 consumer, u64 now) {
+    if (q->armed && (int32_t)(q->visible - q->consumer) > 0) q->late_until = now + UNDER_WAY_PS;
+    if (q->state == ON) q->consumer = consumer, q->since = now;
     if (q->state != OFF) q->armed = 1;
 }
 
@@ -79,14 +83,13 @@ static void page_write(struct queue *q, u32 dir, u32 offset, u32 data) {
     if (offset == NIC_QUEUE_CTRL) {
         if (data & 1 && q->state == OFF) enable(q, dir);
         else if (!(data & 1) && q->state != OFF) q->state = LEAVING;
-    } else if (q->state == OFF && offset / 4 < PAGE_WORDS) {
+    } else if ((q->state == OFF || offset == NIC_QUEUE_MOD_COUNT || offset == NIC_QUEUE_MOD_TICKS) && offset / 4 < PAGE_WORDS) {
         q->page[offset / 4] = data;
     }
 }
 
 void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
     struct rings *r = &all[card];
-    (void)now;
     if (address >= NIC_TX_PAGE(0) && address < NIC_TX_PAGE(QUEUES)) {
         page_write(&r->q[TX][(address >> 8) & 63], TX, address & 0xFF, data);
     } else if (address >= NIC_RX_PAGE(0) && address < NIC_RX_PAGE(QUEUES)) {
@@ -94,7 +97,7 @@ void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
     } else if (address >= NIC_TX_DOORBELL(0) && address < NIC_TX_DOORBELL(0) + 0x1000) {
         struct queue *q = &r->q[address & 0x400 ? RX : TX][(address & 0x3FF) / 4 % QUEUES];
         if (address & 0x800) {
-            rearm(q, data);
+            rearm(q, data, now);
         } else {
             doorbell(q, data);
         }
@@ -246,21 +249,40 @@ void rings_write_data(u32 card, u32 id, u64 address, const u8 *data, const u8 *s
 void rings_write_end(u32 card, u32 id, u64 address, u32 bytes, u32 failed, u64 now) {
     u32 dir;
     struct queue *q = id == ID_CPL ? completions_at(card, address, &dir) : 0;
-    (void)bytes, (void)now;
+    (void)bytes;
     if (!q) return;
-    if (!failed) q->visible++;
-    else if (q->state == ON) q->state = FAILED;
+    if (failed) {
+        if (q->state == ON) q->state = FAILED;
+    } else if (q->visible++ == q->consumer) {
+        q->since = now;
+    }
+}
+
+/* When moderation lets an armed queue's message go: queues that share a vector are told apart by it. */
+static u64 expected(u32 card, const struct queue *q) {
+    u32 count = q->page[NIC_QUEUE_MOD_COUNT / 4], ticks = q->page[NIC_QUEUE_MOD_TICKS / 4];
+    if (q->state != ON || q->visible - q->consumer >= count) return 0;
+    return ticks ? q->since + (u64)ticks * hm_shared.settings[card].period_fs[HM_SYS] / 1000 : HM_NEVER;
 }
 
 void rings_irq(u32 card, u32 vector, u64 now) {
     struct rings *r = &all[card];
-    for (u32 dir = 0; dir < 2; dir++)
-        for (u32 i = 0; i < QUEUES; i++) {
-            struct queue *q = &r->q[dir][i];
-            if (q->state == OFF || !q->armed || q->page[NIC_QUEUE_VECTOR / 4] != vector || q->visible == q->consumer) continue;
-            q->armed = 0;
-            return;
-        }
+    struct queue *sender = 0, *late = 0;
+    for (u32 i = 0; i < 2 * QUEUES; i++) {
+        struct queue *q = &r->q[i / QUEUES][i % QUEUES];
+        if (q->state == OFF || q->page[NIC_QUEUE_VECTOR / 4] != vector) continue;
+        if (q->late_until >= now) late = q;
+        if (!q->armed || (int32_t)(q->visible - q->consumer) <= 0) continue;
+        if (!sender || expected(card, q) < expected(card, sender)) sender = q;
+    }
+    if (sender) {
+        sender->armed = 0;
+        return;
+    }
+    if (late) {
+        late->late_until = 0;
+        return;
+    }
     if (!vector && r->misc_enable) return;
     char text[160] = "";
     for (u32 i = 0, n = 0; i < 2 * QUEUES && n < sizeof text - 60; i++) {
