@@ -57,7 +57,7 @@ module rx_ingress #(
   localparam logic [15:0] LeastDelivered = 16'd18; // a bad frame is delivered from 14 bytes of data, with the FCS
 
   // ---- the arriving frame ----
-  logic word, begins, ends, first_q, overflow_q, space_q;
+  logic word, begins, ends, first_q, overflow_q, space_q, hdr_space_q;
   // ---- its lookup ----
   logic lookup_want_q, lookup_busy_q, lookup_stale_q, found_q, accept_q, own_q, broadcast_q, multicast_q;
   logic [5:0] queue_q;
@@ -85,7 +85,7 @@ module rx_ingress #(
   assign disabled = !cfg_rx_enable_i || flush_i || discard_q;
   assign bad = rx_er_q || oversize_q || runt_q || fcs_bad_q;
   assign refused = disabled || carrier_q || (bad && (!cfg_pass_bad_i || wire_q < LeastDelivered));
-  assign full = overflow_q || hdr_free_i == '0;
+  assign full = overflow_q || !hdr_space_q;
   assign decide = status_q && (!ev_valid_o || ev_ready_i) && (refused || found_q);
   assign deliver = decide && !refused && accept_q && !full;
   assign buf_commit_o = deliver;
@@ -142,11 +142,11 @@ module rx_ingress #(
   logic roomy, awake;
 
   assign longest = ({1'b0, cfg_max_frame_i} + 17'd11) >> 3;
-  assign roomy = free_q >= longest_q && hdr_free_i != '0;
+  assign roomy = free_q >= longest_q && hdr_space_q;
 
   // ---- registers ----
   assign awake = `AWAKE(rx_valid_i || status_q || lookup_want_q || hit_valid_i || ev_valid_o || rx_abandon_i || free_q != buf_free_i ||
-                 room_o != roomy || longest_q != clip(longest));
+                 room_o != roomy || longest_q != clip(longest) || hdr_space_q != (hdr_free_i != '0));
 
   function automatic logic [FreeWidth-1:0] clip(input logic [16:0] words);
     clip = words > 17'(BufWords) ? FreeWidth'(BufWords) : FreeWidth'(words);
@@ -156,7 +156,7 @@ module rx_ingress #(
     if (!rst_ni) begin
       first_q <= 1'b1;
       overflow_q <= 1'b0;
-      space_q <= 1'b0;
+      {space_q, hdr_space_q} <= 2'b00;
       lookup_want_q <= 1'b0;
       lookup_busy_q <= 1'b0;
       lookup_stale_q <= 1'b0;
@@ -183,6 +183,7 @@ module rx_ingress #(
       end
       free_q <= buf_free_i;
       space_q <= buf_free_i > FreeWidth'(2);
+      hdr_space_q <= hdr_free_i != '0; // two decisions are two cycles apart at least
       longest_q <= clip(longest);
       room_o <= roomy;
       // its lookup: one at a time, the answer of an abandoned one is ignored
