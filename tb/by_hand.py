@@ -34,6 +34,7 @@ class Queue:
             self.cpl.view[entry * COMPLETION_BYTES + 24] = 1 ^ phase_of(entry, size)
 
     descriptor_bytes = TX_DESCRIPTOR_BYTES
+    buffer_bytes = BUFFER
 
     def page(self) -> int:
         return regs.tx_page(self.number)
@@ -45,7 +46,7 @@ class Queue:
             (regs.QUEUE_RING_SIZE, self.size), (regs.QUEUE_CPL_LO, self.cpl.address),
             (regs.QUEUE_CPL_HI, self.cpl.address >> 32), (regs.QUEUE_CPL_SIZE, self.size),
             (regs.QUEUE_INIT_INDEX, self.producer), (regs.QUEUE_CPL_INIT_INDEX, self.completed),
-            (regs.QUEUE_VECTOR, self.vector), (regs.QUEUE_BUF_SIZE, BUFFER), (regs.QUEUE_CTRL, 1),
+            (regs.QUEUE_VECTOR, self.vector), (regs.QUEUE_BUF_SIZE, self.buffer_bytes), (regs.QUEUE_CTRL, 1),
         ):  # fmt: skip
             write(page + register, value)
 
@@ -87,7 +88,7 @@ class TxQueue(Queue):
         """Write the descriptors of one frame, cut at these places, each piece at `offset` in a buffer of its own."""
         pieces = [frame[a:b] for a, b in zip((0, *cuts), (*cuts, len(frame)), strict=True)]
         for number, piece in enumerate(pieces):
-            region = self.card.memory.allocate(len(piece) + offset)
+            region = self.card.memory.allocate(len(piece) + offset, 4096 if offset > 64 else 64)
             region.view[offset : offset + len(piece)] = piece
             self.card.memory.map(region.address + offset, len(piece), Direction.TO_DEVICE)
             descriptor = TxDescriptor(
