@@ -97,8 +97,9 @@ module axil_master #(
         end
       end
     end else begin
-      if (ready_delay_q != 2'd0) ready_delay_q <= ready_delay_q - 2'd1;
-      if (ready_delay_q == 2'd1) begin
+      // a delayed ready lets the answer wait
+      if (ready_delay_q != 2'd0 && (m_axil_bvalid || m_axil_rvalid)) ready_delay_q <= ready_delay_q - 2'd1;
+      if (ready_delay_q == 2'd1 && (m_axil_bvalid || m_axil_rvalid)) begin
         m_axil_bready <= write_q;
         m_axil_rready <= !write_q;
       end

@@ -70,6 +70,10 @@ module tb_nic #(
     end
   endgenerate
 
+  // ---- which damage of tb/mutants.toml is in force, read by damaged sources alone ----
+  logic [7:0] mutant;
+  initial mutant = 8'd0;
+
   // ---- waveform ----
   logic [8*64-1:0] events; // written by Python
   initial events = "";

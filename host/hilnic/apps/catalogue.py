@@ -37,6 +37,7 @@ class Entry:
     hdl_only: str = ""
     soak: bool = False
     wall_limit_s: float = 900.0
+    mutants: bool = False
 
     def functions(self) -> tuple[str, ...]:
         """The cocotb tests of the module, in order, read without importing it."""

@@ -22,7 +22,7 @@ from hilnic.apps import catalogue
 from hilnic.apps.catalogue import Entry, Selected
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.results import TestResult, read_cocotb, write_junit, write_report
-from hilnic.cosim import runner
+from hilnic.cosim import mutants, runner
 from hilnic.cosim.artefacts import LAST_EVENTS, read_frames, tail
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
@@ -57,7 +57,10 @@ class Order:
         parameters = dict(self.entry.parameters)
         if self.ends == "cocotbext":
             parameters["Ends"] = 1
-        return runner.Design(self.entry.target, self.sim, tuple(sorted(parameters.items())), waves=self.waves)
+        replaced = mutants.replaced() if self.entry.mutants else ()
+        return runner.Design(
+            self.entry.target, self.sim, tuple(sorted(parameters.items())), waves=self.waves, replaced=replaced
+        )
 
 
 def run(

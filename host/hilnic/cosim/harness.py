@@ -253,13 +253,19 @@ class Harness:
         place = f", 0x{breach.address:x}+{breach.length} id {breach.id}" if breach.length else ""
         raise ProtocolBreach(breach.rule, f"{breach.message}{place}", breach.card, time_ns)
 
+    def breached_rules(self) -> tuple[str, ...]:
+        """Ids of the rules of the first report and of all others at its time."""
+        breach = self.library.shared.breach
+        return (breach.rule, *breach.also) if breach.count else ()
+
     def _on_event(self, event: hostmem.Event) -> None:
         time_ps, _, kind, card, a, b, _ = event
         target = self.cards[card]
         if kind == hostmem.EVENT_IRQ:
             target.device.on_interrupt(a)
         elif kind == hostmem.EVENT_FRAME:
-            target.link.on_frame(time_ps, a, b)
+            if time_ps >= self.clock.epoch_ps:  # else cut by the reset that ended the test before
+                target.link.on_frame(time_ps, a, b)
         elif kind == hostmem.EVENT_CSR:
             target.device.on_answer(a, b)
         else:

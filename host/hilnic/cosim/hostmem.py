@@ -63,12 +63,18 @@ class Breach(Structure):
         ("count", c_uint32),
         ("rule_", c_char * 32),
         ("message_", c_char * 224),
+        ("also_", c_char * 96),
     ]
 
     @property
     def rule(self) -> str:
         """Id of the rule."""
         return bytes(self.rule_).decode(errors="replace")
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Rules that were broken at the same time."""
+        return tuple(bytes(self.also_).decode(errors="replace").split())
 
     @property
     def message(self) -> str:

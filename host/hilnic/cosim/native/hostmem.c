@@ -42,7 +42,10 @@ void hm_reset_all(void) {
     heap_count = lazy_count = 0;
     heap_order = 0;
     for (u32 card = 0; card < HM_CARDS; card++) {
-        hm_shared.settings[card].bandwidth_percent = 100;
+        struct hm_settings *s = &hm_shared.settings[card];
+        s->bandwidth_percent = 100;
+        s->run[HM_SYS] = 1; /* a reload that is under way must not stop card 0's system clock */
+        for (u32 i = 0; i < HM_CLOCKS; i++) s->period_fs[i] = 8000000;
         hm_reset_card(card);
     }
 }
@@ -55,7 +58,11 @@ void hm_attach(u32 card, u64 base, u64 size, u64 host, u64 device, u64 readable,
 /* Keep the first breach, count the others, and wake Python, which ends the test. */
 void hm_fault(u32 card, const char *rule, u64 address, u64 length, u64 id, u64 now, const char *format, ...) {
     struct hm_breach *b = &hm_shared.breach;
-    if (b->count++) return;
+    if (b->count++) {
+        if (now == b->time_ps && strlen(b->also) + strlen(rule) + 2 < sizeof b->also) strcat(strcat(b->also, " "), rule);
+        return;
+    }
+    b->also[0] = 0;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(b->message, sizeof b->message, format, arguments);

@@ -56,6 +56,7 @@ struct hm_breach {
     u64 time_ps, card, address, length, id;
     u32 count; /* breaches so far; the first one is kept */
     char rule[32], message[224];
+    char also[96]; /* rules of the others at the same time, each with a space before it */
 };
 
 struct hm_shared {
