@@ -8,6 +8,7 @@
 module card #(
     parameter int Card = 0,
     parameter int Ends = 0, // 0: transactors, 1: cocotbext
+    parameter int Streams = 1, // 0: u_nic is a netlist, without the MAC's streams by name
     parameter int NumTxQueues = 4,
     parameter int NumRxQueues = 4,
     parameter int NumVectors = 8,
@@ -191,6 +192,20 @@ module card #(
       .arsize(m_axi_arsize), .arburst(m_axi_arburst), .arcache(m_axi_arcache), .arvalid(m_axi_arvalid),
       .arready(m_axi_arready), .rvalid(m_axi_rvalid), .rlast(m_axi_rlast), .rready(m_axi_rready)
   );
+  generate
+    if (Streams == 1) begin : gen_streams
+      check_axis #(.Card(Card)) u_check_axis_tx (
+          .clk_i(tx_clk), .rst_ni(u_nic.u_mac_port.u_mac.tx_rst_ni), .tdata(u_nic.u_mac_port.u_mac.s_axis_tx_tdata),
+          .tkeep(1'b1), .tvalid(u_nic.u_mac_port.u_mac.s_axis_tx_tvalid), .tready(u_nic.u_mac_port.u_mac.s_axis_tx_tready),
+          .tlast(u_nic.u_mac_port.u_mac.s_axis_tx_tlast), .tuser(u_nic.u_mac_port.u_mac.s_axis_tx_tuser)
+      );
+      check_axis #(.Card(Card)) u_check_axis_rx (
+          .clk_i(rx_clk), .rst_ni(u_nic.u_mac_port.u_mac.rx_rst_ni), .tdata(u_nic.u_mac_port.u_mac.m_axis_rx_tdata),
+          .tkeep(1'b1), .tvalid(u_nic.u_mac_port.u_mac.m_axis_rx_tvalid), .tready(1'b1),
+          .tlast(u_nic.u_mac_port.u_mac.m_axis_rx_tlast), .tuser(u_nic.u_mac_port.u_mac.m_axis_rx_tuser)
+      );
+    end
+  endgenerate
   check_axil #(.Card(Card)) u_check_axil (
       .clk_i(clk), .rst_ni(rst_n), .awaddr(s_axil_awaddr), .awvalid(s_axil_awvalid), .awready(s_axil_awready),
       .wdata(s_axil_wdata), .wvalid(s_axil_wvalid), .wready(s_axil_wready), .bresp(s_axil_bresp), .bvalid(s_axil_bvalid),

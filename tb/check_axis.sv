@@ -29,17 +29,22 @@ module check_axis #(
     reset_seen_q = 1'b0;
   end
 
+  wire logic look = tvalid || wait_q || reset_seen_q || !rst_ni;
+
   always @(posedge clk_i) begin
-    if (!rst_ni) begin
+    if (look === 1'b0) begin
+      // the usual cycle
+    end else if (!rst_ni) begin
       wait_q <= 1'b0;
       reset_seen_q <= 1'b1;
       if (reset_seen_q && tvalid !== 1'b0) `BREACH(Card, "AXIS-04", "tvalid in reset");
     end else begin
-      if (reset_seen_q) reset_seen_q <= 1'b0;
+      reset_seen_q <= 1'b0;
       if (wait_q && (!tvalid || {tdata, tkeep, tlast, tuser} !== held_q))
         `BREACH(Card, "AXIS-01", "tvalid or its payload changed before tready");
       if (tvalid !== 1'b0) begin
-        if (^{tvalid, tready, tlast, tkeep, tuser} === 1'bx) `BREACH(Card, "AXIS-02", "a handshake, tlast, tkeep or tuser is unknown");
+        if (^{tvalid, tready, tdata, tlast, tkeep, tuser} === 1'bx)
+          `BREACH(Card, "AXIS-02", "a handshake or the payload of a beat is unknown");
         if (tlast ? (tkeep & (tkeep + 1'b1)) != {Bytes{1'b0}} || !tkeep[0] : tkeep != {Bytes{1'b1}})
           `BREACH(Card, "AXIS-03", "tkeep has a hole, or is not full before the last beat");
         held_q <= {tdata, tkeep, tlast, tuser};

@@ -7,6 +7,7 @@
 module tb_nic #(
     parameter int NumCards = 1, // 1 or 2
     parameter int Ends = 0,
+    parameter int Streams = 1,
     parameter int NumTxQueues = 4,
     parameter int NumRxQueues = 4,
     parameter int NumVectors = 8,
@@ -60,7 +61,7 @@ module tb_nic #(
       assign end_clk[k] = tied[3*k+1] ? clk[k] : own_end_clk;
       assign tx_clk[k] = tied[3*k+2] ? clk[k] : own_tx_clk;
       card #(
-          .Card(k), .Ends(Ends), .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors),
+          .Card(k), .Ends(Ends), .Streams(Streams), .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors),
           .MaxReads(MaxReads), .MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes), .TxBufBytes(TxBufBytes),
           .RxBufBytes(RxBufBytes), .CacheDepth(CacheDepth), .SysClkPs(SysClkPs)
       ) u_card (
