@@ -25,7 +25,9 @@ def simulate(top: Mapping[str, Any], folder: Path, seed: int = 1) -> tuple[int, 
     file = folder / "nic_1g.netlist.v"
     file.write_text(stand_in(top, (folder / "nic_1g.mapped.v").read_text()))
     try:
-        built = runner.build(runner.Design("tb_nic", runner.ICARUS, parameters=(("Streams", 0),), replaced=((_SOURCE, str(file)),)))
+        built = runner.build(
+            runner.Design("tb_nic", runner.ICARUS, parameters=(("Streams", 0),), replaced=((_SOURCE, str(file)),))
+        )
     except (runner.BuildFailed, runner.MissingTool) as error:
         raise Stop(Exit.FAILED, str(error)) from error
     results = folder / "netlist" / "results.xml"
