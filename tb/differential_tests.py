@@ -20,7 +20,7 @@ from hilnic.testing.nic_1g import Nic1g
 from hilnic.testing.scenario import make_scenario
 
 MEMORY = 8 << 20
-FIRST = cocotb.RANDOM_SEED if "HILNIC_SEEDS" in os.environ else 0
+FIRST = int(os.environ.get("COCOTB_RANDOM_SEED", "1")) - 1
 SEEDS = range(FIRST, FIRST + int(os.environ.get("HILNIC_SEEDS", "20")))
 
 

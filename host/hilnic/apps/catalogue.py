@@ -36,8 +36,10 @@ class Entry:
     reason: str = ""
     hdl_only: str = ""
     soak: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
     wall_limit_s: float = 900.0
-    mutants: bool = False
+    mutants: str = ""
+    """A list of damaged sources in tb/, all of which are built in."""
 
     def functions(self) -> tuple[str, ...]:
         """The cocotb tests of the module, in order, read without importing it."""
@@ -69,8 +71,8 @@ def _entry(row: dict[str, Any]) -> Entry:
     unknown = set(lists["sims"]) - set(_SIMS)
     if unknown:
         raise ValueError(f"run {row['name']!r} of the catalogue: unknown simulator {sorted(unknown)}")
-    parameters = tuple(sorted(row.get("parameters", {}).items()))
-    values: dict[str, Any] = {**row, **lists, "parameters": parameters}
+    tables = {key: tuple(sorted(row.get(key, {}).items())) for key in ("parameters", "environment")}
+    values: dict[str, Any] = {**row, **lists, **tables}
     return Entry(**values)
 
 

@@ -57,7 +57,7 @@ class Order:
         parameters = dict(self.entry.parameters)
         if self.ends == "cocotbext":
             parameters["Ends"] = 1
-        replaced = mutants.replaced() if self.entry.mutants else ()
+        replaced = mutants.replaced(self.entry.mutants) if self.entry.mutants else ()
         return runner.Design(
             self.entry.target, self.sim, tuple(sorted(parameters.items())), waves=self.waves, replaced=replaced
         )
@@ -172,6 +172,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
                 "HILNIC_ARTEFACTS": f"{order.folder}.",
                 "HILNIC_ENDS": order.ends,
                 "HILNIC_WAVES": "1" if order.waves else "",
+                **dict(order.entry.environment),
             },
             wall_limit_s=order.entry.wall_limit_s,
             python_path=[sources.root() / "tb"],
