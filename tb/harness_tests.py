@@ -15,6 +15,9 @@ from hilnic.hw.descriptors import RxDescriptor, TxDescriptor
 from hilnic.hw.device import BusError, DeviceFault
 from hilnic.hw.timing import TimingModel
 
+UNMAPPED = 0x000F00
+"""No register lives here: SLVERR."""
+
 FRAME = bytes.fromhex("ffffffffffff02484e00000188b5") + bytes(range(46))
 HARD = TimingModel(jitter_percent=100, stall_percent=30, reorder=True, weak=True, bandwidth_percent=60, seed=5)
 
@@ -143,7 +146,7 @@ async def an_injected_error_hits_the_nth_burst_and_no_other(dut):
 async def an_unmapped_register_is_a_bus_error(dut):
     harness = await started(dut)
     with pytest.raises(BusError):
-        await harness.cards[0].device.read32(0x000F00)
+        await harness.cards[0].device.read32(UNMAPPED)
     harness.stop()
 
 

@@ -13,6 +13,9 @@ from hilnic.hw import regs
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.timing import TimingModel
 
+UNMAPPED = 0x000F00
+"""No register lives here: SLVERR."""
+
 MUTANTS = mutants.load()
 LOADS = ("", "stalls", "withhold", "reset")
 SENT = ((1514, ()), (1514, ()), (1514, ()), (20, ()), (60, (14, 15)), (1580, ()), (1514, (700,)), (61, ()))
@@ -36,7 +39,7 @@ async def exercise(harness, load: str) -> None:
         queue.rearm()
     rx.post(12)
     rx.doorbell()
-    device.write32(0x000F00, 0)  # unmapped
+    device.write32(UNMAPPED, 0)  # unmapped
     assert await device.read32(regs.ID) == regs.ID_VALUE
     await harness.sleep(3_000)
     for size, cuts in SENT:
