@@ -6,9 +6,8 @@ Nothing but typer is imported before a command is chosen, so that `hilnic --help
 
 import enum
 import importlib
-import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -83,17 +82,6 @@ app = typer.Typer(
 )
 
 
-def _command(module: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register the function below as a command, unless its app is not part of this package."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        if importlib.util.find_spec(f"hilnic.apps.{module}") is not None:
-            app.command(function.__name__)(function)
-        return function
-
-    return register
-
-
 def _run(module: str, **options: object) -> NoReturn:
     """Call the app's `run` with these options, and end with the exit code that it returns."""
     try:
@@ -111,7 +99,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-@_command("regression")
+@app.command()
 def sim(
     tests: Annotated[
         list[str] | None, typer.Argument(metavar="[TEST]...", help="Names or globs; all when none.")
@@ -138,7 +126,7 @@ def sim(
     )
 
 
-@_command("live")
+@app.command()
 def live(
     sim: Sim = None,
     pings: Annotated[int, typer.Option(min=1, help="Echo requests of the kernel.")] = 100,
@@ -150,7 +138,7 @@ def live(
     _run("live", sim=sim, pings=pings, size=size, pcap=pcap, json=json)
 
 
-@_command("replay")
+@app.command()
 def replay(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="pcap or pcapng.")],
     direction: Annotated[Way, typer.Option(help="Out of the host, or in from the wire.")] = Way.RX,
@@ -162,7 +150,7 @@ def replay(
     _run("replay", file=file, direction=direction, sim=sim, seed=seed, json=json)
 
 
-@_command("bench")
+@app.command()
 def bench(
     bench: Annotated[Bench, typer.Argument(metavar="[nic]", help="What is measured.")] = Bench.NIC,
     sim: Annotated[list[Simulator] | None, typer.Option(help="Simulator, repeatable; both when none is given.")] = None,
@@ -195,7 +183,7 @@ def bench(
     )
 
 
-@_command("waves")
+@app.command()
 def waves(
     test: Annotated[str | None, typer.Argument(metavar="[TEST]", help="Test whose waveform opens.")] = None,
     sim: Sim = None,
@@ -205,19 +193,19 @@ def waves(
     _run("waves", test=test, sim=sim, shot=shot)
 
 
-@_command("rules")
+@app.command()
 def rules(check: Check = False, json: Json = None) -> None:
     """List the NDIS rules that are modelled, with the tests that cite them."""
     _run("rules", check=check, json=json)
 
 
-@_command("wdk")
+@app.command()
 def wdk(check: Check = False, json: Json = None) -> None:
     """List the WDK's functions and what implements each here."""
     _run("wdk", check=check, json=json)
 
 
-@_command("synth")
+@app.command()
 def synth(
     top: Annotated[str, typer.Argument(metavar="[TOP]", help="Target of hdl/manifest.f.")] = "nic",
     json: Json = None,
@@ -226,7 +214,7 @@ def synth(
     _run("synth", top=top, json=json)
 
 
-@_command("doctor")
+@app.command()
 def doctor(json: Json = None) -> None:
     """Say what is installed, what is missing, and how to install it."""
     _run("doctor", json=json)
