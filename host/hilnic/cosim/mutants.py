@@ -50,10 +50,10 @@ def damage(text: str, mutant: Mutant, number: int) -> str:
     return text.replace(mutant.at, before + choice + after)
 
 
-def replaced() -> tuple[tuple[str, str], ...]:
-    """Damaged copies of the sources, for `runner.Design.replaced`."""
+def replaced(name: str = "mutants.toml") -> tuple[tuple[str, str], ...]:
+    """Damaged copies of the sources, for `runner.Design.replaced`; `name` is a list in tb/."""
     texts: dict[str, str] = {}
-    for number, mutant in enumerate(load(), start=1):
+    for number, mutant in enumerate(load(sources.root() / "tb" / name), start=1):
         text = texts.get(mutant.file) or (sources.root() / mutant.file).read_text(encoding="utf-8")
         texts[mutant.file] = damage(text, mutant, number)
     folder = build_root() / "mutants" / content_hash(*texts.values())
