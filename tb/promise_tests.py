@@ -502,6 +502,7 @@ async def the_mutant_breaks_its_promise(dut, number):
     expected = mutant.rule if mutant.load else "promise"
     assert found, f"{mutant.name}: nobody noticed"
     assert expected in found, f"{mutant.name}: reported as {found}"
+    dut._log.info("mutant %d, %s: caught by %s after %d ns", number, mutant.name, mutant.rule, bench.harness.now_ns)
 
 
 async def outcome(bench, function):
