@@ -67,7 +67,7 @@ async def an_error_on_any_burst_of_a_run_ends_in_recovery_and_100_good_frames(du
     await twenty_frames(host)
     await recovered(host)
     total = bursts(host, channel) - before
-    numbers = range(1, total + 1, 4 if timing == "hard" else 1)
+    numbers = range(1, total + 1, 3 if timing == "hard" else 1)
     if not FAST:
         numbers = random.Random(1).sample(numbers, 3)
     resets = 0
