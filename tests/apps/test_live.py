@@ -158,7 +158,7 @@ def test_frames_pass_from_one_namespace_to_the_other_over_their_taps(tmp_path):
     sandbox_or_skip()
     body = """
         import select, subprocess
-        ping = subprocess.Popen(a.command(["ping", "-n", "-c", "3", "-i", "0.01", "10.77.0.2"]))
+        ping = subprocess.Popen(a.command(["ping", "-n", "-c", "3", "-i", "0.2", "10.77.0.2"]))
         while ping.poll() is None:
             for tap in select.select([a.tap, b.tap], [], [], 0.1)[0]:
                 os.write(b.tap if tap == a.tap else a.tap, os.read(tap, 65536))
