@@ -246,6 +246,14 @@ def test_an_emptied_pool_may_be_freed():
     made.check_leaks()
 
 
+@pytest.mark.rule("MD-20")
+def test_an_nbl_has_the_context_of_its_pool_and_the_one_it_asks_for():
+    made = Ndis(VirtualKernel())
+    pool = ndis.allocate_net_buffer_list_pool(made, ndis.NetBufferListPoolParameters(context_size=32))
+    assert len(ndis.allocate_net_buffer_list(pool).context) == 32
+    assert len(ndis.allocate_net_buffer_list(pool, 16, 48).context) == 96
+
+
 def test_net_buffers_of_their_own_pool_can_be_chained():
     made, pool = host()
     nb_pool = ndis.allocate_net_buffer_pool(made, "frames")

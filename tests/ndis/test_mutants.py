@@ -272,6 +272,23 @@ def test_mutant_changes_the_chain_of_a_held_receive(bench):
         b.fp.give_back()
 
 
+@caught("MD-17")
+def test_mutant_takes_a_pair_from_a_pool_for_nbls_alone(bench):
+    b = bench()
+    alone = ndis.NetBufferListPoolParameters(allocate_net_buffer=False)
+    pool = ndis.allocate_net_buffer_list_pool(b.ndis, alone)
+    with expect_violation(b.ndis, "MD-17"):
+        ndis.allocate_net_buffer_and_net_buffer_list(pool)
+
+
+@caught("MD-20")
+@pytest.mark.parametrize("context_size", [1, 15, 24])
+def test_mutant_asks_for_a_crooked_context(bench, context_size):
+    b = bench()
+    with expect_violation(b.ndis, "MD-20"):
+        ndis.allocate_net_buffer_list(b.fp.pool, context_size)
+
+
 @caught("MD-21")
 def test_mutant_destroys_a_pool_with_live_nbls(bench):
     b = bench()

@@ -282,6 +282,19 @@ def test_a_cancelled_request_ends_once_with_request_aborted(bench):
     assert results == [[NdisStatus.REQUEST_ABORTED]] * 2
 
 
+@pytest.mark.rule("OI-18")
+def test_a_binding_cannot_cancel_what_another_binding_asked(bench):
+    b = bench(protocols=2)
+    b.fm.hold_oids = True
+    result = b.kernel.start(b.fps[0].request(ndis.query(Oid.OID_GEN_VENDOR_ID, 4)))
+    b.run()
+    ndis.cancel_oid_request(b.fps[1].open, 0)
+    assert b.fm.held_oid is not None
+    b.fm.complete_oid(NdisStatus.NOT_SUPPORTED)
+    b.run()
+    assert result == [NdisStatus.NOT_SUPPORTED]
+
+
 @pytest.mark.rule("OI-22")
 def test_a_request_pending_across_a_reset_ends(bench):
     class Ending(FunctionalMiniport):

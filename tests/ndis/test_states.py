@@ -214,6 +214,15 @@ def test_a_reset_leaves_the_state_alone_and_sets_the_filters_again(bench):
     assert [status for _, status in b.fp.completed] == [NdisStatus.RESET_IN_PROGRESS]
 
 
+def test_resets_that_ended_well_are_counted(bench):
+    b = bench()
+    b.run(ndis.reset_adapter(b.fm.adapter))
+    b.run(ndis.reset_adapter(b.fm.adapter))
+    request = ndis.query(ndis.Oid.OID_GEN_RESET_COUNTS, 4)
+    assert b.run(b.fp.request(request)) is NdisStatus.SUCCESS
+    assert request.answer() == (2).to_bytes(4, "little")
+
+
 @pytest.mark.rule("ST-13")
 def test_a_reset_may_overlap_a_pause(bench):
     b = bench()

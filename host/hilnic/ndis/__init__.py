@@ -97,13 +97,10 @@ from hilnic.ndis.pnp import (
     bind_protocol,
     complete_net_pnp_event,
     complete_pause,
-    complete_reset,
     complete_restart,
     halt_adapter,
     pause_adapter,
     remove_miniport,
-    reset_adapter,
-    reset_miniport,
     restart_adapter,
     shutdown_adapter,
     start_adapter,
@@ -129,6 +126,7 @@ from hilnic.ndis.pool import (
     free_net_buffer_pool,
 )
 from hilnic.ndis.receive import indicate_receive_net_buffer_lists, return_net_buffer_lists
+from hilnic.ndis.reset import complete_reset, reset_adapter, reset_miniport
 from hilnic.ndis.send import (
     cancel_send_net_buffer_lists,
     complete_send_net_buffer_lists,

@@ -48,6 +48,7 @@ class Adapter:
         "receives_outstanding",
         "registration",
         "removed",
+        "reset_count",
         "reset_ended",
         "resetting",
         "return_handler",
@@ -75,6 +76,7 @@ class Adapter:
         self.merged_filter = 0
         self.merged_multicast: tuple[bytes, ...] = ()
         self.resetting = False
+        self.reset_count: int = 0  # resets that have ended well (OID_GEN_RESET_COUNTS)
         self.reset_ended = ndis.kernel.create_event()
         self.removed = False
         self.held_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []

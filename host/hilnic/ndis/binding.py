@@ -223,19 +223,17 @@ def _closed(binding: Binding) -> None:
 class UnbindContext:
     """What NDIS gives to unbind_adapter, for complete_unbind_adapter."""
 
-    __slots__ = ("binding", "done", "ndis", "status")
+    __slots__ = ("binding", "done", "ndis")
 
     def __init__(self, binding: Binding) -> None:
         self.ndis = binding.ndis
         self.binding = binding
-        self.status: NdisStatus | None = None
         self.done: Event = self.ndis.kernel.create_event()
 
 
 @wdk("NdisCompleteUnbindAdapterEx")
 def complete_unbind_adapter(unbind_context: UnbindContext) -> None:
     """Ends an unbind that unbind_adapter answered with PENDING."""
-    unbind_context.status = NdisStatus.SUCCESS
     unbind_context.done.set()
 
 

@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hilnic.ndis.flags import SG_LIST_WRITE_TO_DEVICE
-from hilnic.ndis.kernel import Irql, Region
+from hilnic.ndis.kernel import Region
 from hilnic.ndis.net_buffer import NetBuffer
 from hilnic.ndis.pool import Site, allocation_site
 from hilnic.ndis.status import NdisStatus
@@ -187,7 +187,6 @@ def free_net_buffer_sg_list(dma: DmaHandle, sg_list: ScatterGatherList, nb: NetB
 @wdk("NdisMAllocateSharedMemory", irql="PASSIVE")
 def allocate_shared_memory(dma: DmaHandle, length: int, alignment: int = 64) -> SharedMemory | None:
     """Memory mapped in both directions for as long as it lives; None when there is none (IT-07: PASSIVE only)."""
-    assert dma.ndis.kernel.irql == Irql.PASSIVE or dma.ndis.verifier is None
     try:
         region = dma.ndis.kernel.allocate(length, alignment)
     except MemoryError:

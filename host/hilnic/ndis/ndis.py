@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -20,7 +19,6 @@ from hilnic.ndis.verifier.access import AccessGuard, CheckedNetBuffer, CheckedNe
 from hilnic.ndis.verifier.leaks import report_everything, report_leaks
 from hilnic.ndis.verifier.ledger import Verifier
 from hilnic.ndis.verifier.report import Report
-from hilnic.ndis.waiting import answer_of
 
 F = TypeVar("F")
 
@@ -114,31 +112,6 @@ class Ndis:
         """The end of a run: report everything that is still allocated or outstanding (V9)."""
         if self.verifier is not None:
             report_everything(self)
-
-    def watch_for_hang(self, adapter: Adapter) -> None:
-        """Ask check_for_hang every 2 s, when the profile says so and the miniport has it (ST-16)."""
-        check: Callable[[Any], Any] | None = adapter.driver.characteristics.check_for_hang
-        if check is None or not self.profile.check_for_hang:
-            return
-        registration = adapter.registration
-        seconds = registration.check_for_hang_seconds if registration is not None else 0
-        period = seconds * 1_000_000_000 or self.profile.check_for_hang_ns
-
-        async def ask() -> None:
-            from hilnic.ndis.pnp import reset_adapter
-
-            if adapter.hang_timer is not None and await answer_of(check(adapter.context)):
-                await reset_adapter(adapter)
-            if adapter.hang_timer is not None:
-                adapter.hang_timer = self.kernel.set_timer(period, lambda: self.kernel.queue_work_item(ask))
-
-        adapter.hang_timer = self.kernel.set_timer(period, lambda: self.kernel.queue_work_item(ask))
-
-    def stop_watching(self, adapter: Adapter) -> None:
-        """No more check_for_hang for this adapter."""
-        timer, adapter.hang_timer = adapter.hang_timer, None
-        if timer is not None:
-            timer.cancel()
 
     def __repr__(self) -> str:
         return f"Ndis(verify={self.verify}, {len(self.adapters)} adapters, {len(self.protocol_drivers)} protocols)"

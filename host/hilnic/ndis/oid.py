@@ -34,13 +34,14 @@ Done = Callable[[OidRequest, NdisStatus], None]
 class OidQueue:
     """The requests of one adapter, in order, one in the miniport at a time."""
 
-    __slots__ = ("_active", "_adapter", "_answered", "_idle", "_status", "_turn", "_waiting", "_working")
+    __slots__ = ("_active", "_adapter", "_answered", "_idle", "_sender", "_status", "_turn", "_waiting", "_working")
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
         self._waiting: deque[tuple[Binding | None, OidRequest, Done]] = deque()
         self._working = False
         self._turn = Mutex(adapter.ndis.kernel)
+        self._sender: Binding | None = None  # whose request is served
         self._active: OidRequest | None = None
         self._answered: Event | None = None
         self._status: NdisStatus | None = None
@@ -59,7 +60,9 @@ class OidQueue:
             binding, request, done = self._waiting.popleft()
             while self._adapter.resetting:
                 await self._adapter.reset_ended.wait()
+            self._sender = binding
             status = await self._serve(binding, request)
+            self._sender = None
             request.ndis_pending = False
             done(request, status)
         self._working = False
@@ -144,7 +147,8 @@ class OidQueue:
         """Requests still in line end with REQUEST_ABORTED; for the one in the miniport its handler is asked."""
         self._abort(binding, lambda request: request.request_id == request_id)
         handler = self._adapter.driver.characteristics.cancel_oid_request
-        if self._active is not None and self._active.request_id == request_id and handler is not None:
+        active = self._active if self._sender is binding else None
+        if active is not None and active.request_id == request_id and handler is not None:
             handler(self._adapter.context, request_id)
 
     def _abort(self, binding: Binding, matches: Callable[[OidRequest], bool]) -> None:

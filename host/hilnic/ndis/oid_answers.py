@@ -52,6 +52,7 @@ QUERIES: dict[int, Callable[[Binding], bytes]] = {
     Oid.OID_GEN_MAC_OPTIONS: lambda b: _u32(b.adapter.attributes.mac_options),
     Oid.OID_GEN_CURRENT_PACKET_FILTER: lambda b: _u32(b.packet_filter),
     Oid.OID_GEN_DRIVER_VERSION: lambda b: struct.pack("<H", b.adapter.driver.characteristics.ndis_version),
+    Oid.OID_GEN_RESET_COUNTS: lambda b: _u32(b.adapter.reset_count),
     Oid.OID_802_3_PERMANENT_ADDRESS: lambda b: (
         b.adapter.attributes.permanent_mac_address or b.adapter.attributes.mac_address
     ),

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plug and play: how the system starts, pauses, restarts, resets, removes and halts an adapter and its bindings.
+"""Plug and play: how the system starts, pauses, restarts, removes and halts an adapter and its bindings.
 
 Down goes top-down (protocols are told to pause before the miniport), up goes bottom-up (ST-12). One operation at a time
-per adapter; reset is separate, for it may overlap a pause and leaves the state alone (ST-13).
+per adapter; reset (reset.py) is separate, for it may overlap a pause and leaves the state alone (ST-13).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis import oid_answers
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.binding import BindContext, Binding, UnbindContext
 from hilnic.ndis.driver import (
@@ -23,19 +21,15 @@ from hilnic.ndis.driver import (
     RestartParameters,
 )
 from hilnic.ndis.flags import DevicePnpEvent, HaltAction, NetEvent, PauseReason, ShutdownAction
-from hilnic.ndis.send import release_held_sends
+from hilnic.ndis.pending import PAUSE, RESTART, ask, complete
+from hilnic.ndis.reset import stop_watching, watch_for_hang
 from hilnic.ndis.states import AdapterEvent, AdapterState, BindingEvent, BindingState
 from hilnic.ndis.status import NdisStatus
-from hilnic.ndis.status_indication import StatusIndication, deliver_status
 from hilnic.ndis.waiting import answer_of
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.ndis import Ndis
-
-PAUSE, RESTART, RESET = "pause", "restart", "reset"
-_RULE_OF_COMPLETION = {PAUSE: "ST-06", RESTART: "ST-06", RESET: "ST-15"}
-
 
 # Start and halt.
 
@@ -55,8 +49,8 @@ async def start_adapter(
     adapter.step(AdapterEvent.INITIALIZED)
     ndis.adapters.append(adapter)
     driver.adapters.append(adapter)
-    ndis.watch_for_hang(adapter)
-    for protocol in ndis.protocol_drivers:
+    watch_for_hang(adapter)
+    for protocol in list(ndis.protocol_drivers):
         await _bind(protocol, adapter)
     return await restart_adapter(adapter), adapter
 
@@ -79,7 +73,7 @@ async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_
         await _unbind(binding)
     async with adapter.pnp_lock:
         await adapter.oids.drain()
-        adapter.ndis.stop_watching(adapter)
+        stop_watching(adapter)
         await answer_of(adapter.driver.characteristics.halt(adapter.context, action))
         adapter.ndis.leaks_of(adapter)
         adapter.step(AdapterEvent.HALT)
@@ -127,7 +121,7 @@ async def _pause(adapter: Adapter, reason: PauseReason) -> None:
             await _pause_binding(binding, reason)
     if not adapter.step(AdapterEvent.PAUSE):
         return
-    status = await _ask(adapter, PAUSE, adapter.driver.characteristics.pause, PauseParameters(reason))
+    status = await ask(adapter, PAUSE, adapter.driver.characteristics.pause, PauseParameters(reason))
     if status is not NdisStatus.SUCCESS:
         adapter.ndis.violation("ST-04", adapter, adapter, f"pause answered {NdisStatus(status).name}")
     if adapter.sends_outstanding or adapter.receives_outstanding:
@@ -140,7 +134,7 @@ async def restart_adapter(adapter: Adapter) -> NdisStatus:
     async with adapter.pnp_lock:
         if not adapter.step(AdapterEvent.RESTART):
             return NdisStatus.INVALID_STATE
-        status = await _ask(adapter, RESTART, adapter.driver.characteristics.restart, RestartParameters())
+        status = await ask(adapter, RESTART, adapter.driver.characteristics.restart, RestartParameters())
         if status is not NdisStatus.SUCCESS:
             adapter.step(AdapterEvent.RESTART_FAILED)
             return NdisStatus(status)
@@ -151,42 +145,16 @@ async def restart_adapter(adapter: Adapter) -> NdisStatus:
         return NdisStatus.SUCCESS
 
 
-async def _ask(adapter: Adapter, operation: str, handler: Callable[..., Any], *args: Any) -> Any:
-    """The final answer of a handler that may pend; `complete_*` fills it in, once (ST-06)."""
-    event = adapter.pending[operation] = adapter.ndis.kernel.create_event()
-    result = await answer_of(handler(adapter.context, *args))
-    first = result[0] if isinstance(result, tuple) else result
-    if first is NdisStatus.PENDING:
-        await event.wait()
-        result = adapter.pending_answer[operation]
-    elif event.is_set():
-        adapter.ndis.violation(_RULE_OF_COMPLETION[operation], adapter, operation, "answered and completed as well")
-    del adapter.pending[operation]
-    adapter.pending_answer.pop(operation, None)
-    return result
-
-
-def _complete(adapter: Adapter, operation: str, answer: Any) -> None:
-    event = adapter.pending.get(operation)
-    if event is None:
-        adapter.ndis.violation(_RULE_OF_COMPLETION[operation], adapter, operation, "completed, but it is not pending")
-    elif event.is_set():
-        adapter.ndis.violation(_RULE_OF_COMPLETION[operation], adapter, operation, "completed twice")
-    else:
-        adapter.pending_answer[operation] = answer
-        event.set()
-
-
 @wdk("NdisMPauseComplete", callout=True)
 def complete_pause(adapter: Adapter) -> None:
     """Ends a pause that the miniport answered with PENDING: all sends completed, all receives back (ST-03)."""
-    _complete(adapter, PAUSE, NdisStatus.SUCCESS)
+    complete(adapter, PAUSE, NdisStatus.SUCCESS)
 
 
 @wdk("NdisMRestartComplete", callout=True)
 def complete_restart(adapter: Adapter, status: NdisStatus) -> None:
     """Ends a restart that the miniport answered with PENDING."""
-    _complete(adapter, RESTART, status)
+    complete(adapter, RESTART, status)
 
 
 async def _pause_binding(binding: Binding, reason: PauseReason) -> None:
@@ -294,52 +262,3 @@ async def _unbind(binding: Binding) -> None:
             await context.done.wait()
         if binding in binding.adapter.bindings:
             binding.ndis.violation("ST-22", binding, binding, "unbind ended before the close did")
-
-
-# Reset.
-
-
-async def reset_adapter(adapter: Adapter) -> NdisStatus:
-    """Reset the hardware: sends are refused or held meanwhile, filters are set again when the miniport asks (ST-13)."""
-    handler = adapter.driver.characteristics.reset
-    if handler is None:
-        return NdisStatus.NOT_RESETTABLE
-    if adapter.removed or adapter.halted is not None:
-        return NdisStatus.ADAPTER_REMOVED
-    if adapter.resetting:
-        return NdisStatus.RESET_IN_PROGRESS
-    ndis = adapter.ndis
-    adapter.resetting = True
-    adapter.reset_ended = ndis.kernel.create_event()
-    adapter.update_bindings()
-    ndis.emit("adapter.reset", adapter=adapter.name)
-    deliver_status(adapter, StatusIndication(NdisStatus.RESET_START))
-    before = adapter.sends_outstanding
-    status, addressing_reset = await _ask(adapter, RESET, handler)
-    if before and adapter.sends_outstanding and not ndis.profile.pre630_reset:
-        ndis.violation("ST-13", adapter, adapter, f"reset ended with {adapter.sends_outstanding} sends pending (A8)")
-    if addressing_reset and status is NdisStatus.SUCCESS:
-        await oid_answers.write_filter(adapter, force=True)
-        await oid_answers.write_multicast(adapter, force=True)
-    adapter.resetting = False
-    adapter.update_bindings()
-    adapter.reset_ended.set()
-    deliver_status(adapter, StatusIndication(NdisStatus.RESET_END, status))
-    release_held_sends(adapter)
-    return NdisStatus(status)
-
-
-@wdk("NdisMResetComplete", callout=True)
-def complete_reset(adapter: Adapter, status: NdisStatus, addressing_reset: bool) -> None:
-    """Ends a reset that the miniport answered with PENDING (ST-15)."""
-    _complete(adapter, RESET, (status, addressing_reset))
-
-
-@wdk("NdisMResetMiniport")
-def reset_miniport(adapter: Adapter) -> None:
-    """A miniport asks for its own reset; it comes from a work item."""
-
-    async def reset() -> None:
-        await reset_adapter(adapter)
-
-    adapter.ndis.kernel.queue_work_item(reset)

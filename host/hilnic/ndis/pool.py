@@ -28,7 +28,7 @@ ALLOCATION_ALIGNMENT = 16
 
 @dataclass(frozen=True, slots=True)
 class NetBufferListPoolParameters:
-    """NET_BUFFER_LIST_POOL_PARAMETERS."""
+    """NET_BUFFER_LIST_POOL_PARAMETERS; every NBL has `context_size` bytes of context, besides what it asks for."""
 
     allocate_net_buffer: bool = True
     context_size: int = 0
@@ -38,14 +38,13 @@ class NetBufferListPoolParameters:
 class _Pool:
     """Live objects and where they were allocated."""
 
-    __slots__ = ("freed", "live", "ndis", "owner", "tag")
+    __slots__ = ("live", "ndis", "owner", "tag")
 
     def __init__(self, owner: Any, tag: str) -> None:
         self.ndis: Ndis = owner.ndis
         self.owner = owner
         self.tag = tag
         self.live: dict[Any, Site] = {}
-        self.freed = False
         self.ndis.pools.append(self)
 
     def leaks(self) -> list[str]:
@@ -114,7 +113,6 @@ def free_net_buffer_pool(pool: NetBufferPool) -> None:
 def _free_pool(pool: _Pool) -> None:
     if pool.live:
         pool.ndis.violation("MD-21", pool.owner, pool, "live objects: " + "; ".join(pool.leaks()))
-    pool.freed = True
     if pool in pool.ndis.pools:
         pool.ndis.pools.remove(pool)
 
@@ -140,13 +138,18 @@ def allocate_net_buffer_and_net_buffer_list(
     data_length: int = 0,
 ) -> NetBufferList:
     """An NBL with one NB over the MDL chain; the pool must have been created for the pair (MD-17)."""
+    if not pool.parameters.allocate_net_buffer:
+        pool.ndis.violation("MD-17", pool.owner, pool, "the pool is for NBLs alone")
     nbl = _new_nbl(pool, context_size + context_backfill)
     nbl.first_net_buffer = pool.ndis.net_buffer_type(pool, mdl, data_offset, data_length)
     return nbl
 
 
-def _new_nbl(pool: NetBufferListPool, context_size: int) -> NetBufferList:
+def _new_nbl(pool: NetBufferListPool, more_context: int) -> NetBufferList:
     ndis = pool.ndis
+    context_size = pool.parameters.context_size + more_context
+    if context_size % ALLOCATION_ALIGNMENT:
+        ndis.violation("MD-20", pool.owner, pool, f"a context of {context_size} bytes")
     ndis.last_nbl_id += 1
     nbl = ndis.net_buffer_list_type(pool, ndis.last_nbl_id)
     if context_size:

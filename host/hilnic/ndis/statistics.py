@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from enum import IntEnum
 
 from hilnic.ndis.oids import Oid
@@ -114,6 +114,3 @@ COUNTER_OIDS: dict[int, tuple[str, ...]] = {
 def counter_value(info: StatisticsInfo, oid: int) -> int:
     """The value of a single-counter OID."""
     return sum(getattr(info, name) for name in COUNTER_OIDS[oid])
-
-
-assert len(fields(StatisticsInfo)) == 18
