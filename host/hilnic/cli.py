@@ -9,12 +9,13 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 
 from hilnic import __version__
-from hilnic.apps.outcome import Stop
+from hilnic.apps import report
+from hilnic.apps.outcome import Exit, Stop
 
 
 class Simulator(enum.StrEnum):
@@ -61,9 +62,7 @@ class Bench(enum.StrEnum):
     NIC = "nic"
 
 
-STDOUT = Path("-")
-
-Seed = Annotated[int | None, typer.Option(help="Seed of everything random; drawn and printed when not given.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything random; 1 when not given.")]
 Sim = Annotated[Simulator | None, typer.Option(help="Simulator; each command has its own default.")]
 FarEnds = Annotated[Ends, typer.Option(help="What stands at the NIC's ports.")]
 Json = Annotated[
@@ -85,10 +84,16 @@ app = typer.Typer(
 def _run(module: str, **options: object) -> NoReturn:
     """Call the app's `run` with these options, and end with the exit code that it returns."""
     try:
+        report.check_file(cast("Path | None", options.get("json")))
         code = importlib.import_module(f"hilnic.apps.{module}").run(**options)
     except Stop as stop:
         typer.echo(f"hilnic: {stop}", err=True)
         code = stop.code
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"hilnic: {error.filename}: {error.strerror}", err=True)
+        code = Exit.USAGE
     raise typer.Exit(int(code))
 
 
@@ -226,7 +231,7 @@ def _name_stdout(arguments: Sequence[str]) -> list[str]:
     for argument, following in zip(arguments, [*arguments, "--"][1:], strict=True):
         named.append(argument)
         if argument == "--json" and following.startswith("-") and following != "-":
-            named.append(str(STDOUT))
+            named.append(str(report.STDOUT))
     return named
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The `hilnic` command line: exit codes, options, quick start."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,46 @@ def test_a_stopped_app_says_its_sentence(monkeypatch: pytest.MonkeyPatch, capsys
 
     assert call_doctor(monkeypatch, stop) == Exit.IMPOSSIBLE
     assert capsys.readouterr().err == "hilnic: no network namespaces here\n"
+
+
+def test_a_file_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    missing = tmp_path / "build" / "x"
+    assert call_doctor(monkeypatch, lambda **_: missing.mkdir()) == Exit.USAGE
+    assert capsys.readouterr().err == f"hilnic: {missing}: No such file or directory\n"
+
+
+@pytest.mark.parametrize("file", [".", "no/such/folder/report.json"])
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, file: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    seen: list[object] = []
+    assert call_doctor(monkeypatch, lambda **options: seen.append(options) or Exit.PASSED, "--json", file) == Exit.USAGE
+    assert seen == []
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["waves", "nosuch"], "no test is called 'nosuch'"),
+        (["waves", "tour"], "means many tests"),
+        (["sim", "tour.nosuch"], "no test is called 'tour.nosuch'"),
+        (["synth", "nosuch"], "no target 'nosuch'"),
+    ],
+)
+def test_a_wrong_name_is_a_usage_error_that_names_it(arguments: list[str], word: str) -> None:
+    done = hilnic(*arguments)
+    assert done.returncode == Exit.USAGE
+    assert word in done.stderr
+
+
+def test_json_on_standard_output_stays_json_with_check() -> None:
+    done = hilnic("rules", "--json", "--check")
+    assert json.loads(done.stdout)["schema"] == "hilnic.rules/1"
+    assert "gaps" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,9 @@ build/bench.json (schema hilnic.bench/1). Nothing here is judged by wall time; a
 
 from __future__ import annotations
 
-import json as json_module
 import os
 import platform
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
@@ -23,9 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hilnic import __version__, sources
+from hilnic.apps import report as report_file
 from hilnic.apps.latency import Spread
 from hilnic.apps.outcome import Exit
-from hilnic.apps.session import Line, Session, SessionFailed, prepare, run_session
+from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
 from hilnic.apps.session import console as open_console
 from hilnic.apps.traffic import OVERHEAD_OCTETS, Load
 from hilnic.cosim.build_hostmem import build_root
@@ -127,14 +126,15 @@ def run(
     json: Path | None,
 ) -> Exit:
     """Measure every row; FAILED when a session breaks or a frame is lost."""
+    seed = DEFAULT_SEED if seed is None else seed
     rows = plan(sims, ends, sizes, dirs, windows, fragments, frames, verify)
-    console = open_console(json == Path("-"))
+    console = open_console(json == report_file.STDOUT)
     found: list[Line] = []
     failures: list[str] = []
     for sim, end in dict.fromkeys((row.sim, row.ends) for row in rows):
         same = [row for row in rows if (row.sim, row.ends) == (sim, end)]
-        failures.extend(_measure(console, same, waves, seed or 1, found))
-    report = _report(str(bench), found, waves, seed or 1)
+        failures.extend(_measure(console, same, waves, seed, found))
+    report = _report(str(bench), found, waves, seed)
     _print(console, report, failures)
     _write(report, json)
     lost = any(line["drops"] for line in found)
@@ -289,11 +289,7 @@ def _cells(row: Line) -> Iterator[str]:
 
 def _write(report: Line, json: Path | None) -> None:
     """To build/bench.json, and to the file that was asked for."""
-    text = json_module.dumps(report, indent=1) + "\n"
     default = build_root() / "bench.json"
     default.parent.mkdir(parents=True, exist_ok=True)
-    default.write_text(text, encoding="utf-8")
-    if json == Path("-"):
-        sys.stdout.write(text)
-    elif json is not None:
-        json.write_text(text, encoding="utf-8")
+    report_file.write(report, default)
+    report_file.write(report, json)

@@ -4,7 +4,6 @@
 import dataclasses
 import importlib.metadata
 import importlib.util
-import json as json_module
 import os
 import platform
 import shutil
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hilnic import __version__, sources, toolchain
+from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit
 
 SCHEMA = "hilnic.doctor/1"
@@ -204,8 +204,4 @@ def _write(file: Path, findings: list[Finding]) -> None:
         "findings": [dataclasses.asdict(finding) | {"state": finding.state} for finding in findings],
         "install": _advice(findings),
     }
-    text = json_module.dumps(report, indent=2) + "\n"
-    if str(file) == "-":
-        sys.stdout.write(text)
-    else:
-        file.write_text(text, encoding="utf-8")
+    report_file.write(report, file)

@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hilnic import __version__
+from hilnic.apps import report as report_file
 from hilnic.apps.netns import (
     Interface,
     Namespace,
@@ -41,7 +42,7 @@ from hilnic.apps.netns import (
     sandbox_command,
 )
 from hilnic.apps.outcome import Exit, Stop
-from hilnic.apps.session import Line, Session, SessionFailed, prepare, run_session
+from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
 from hilnic.apps.session import console as open_console
 
 __all__ = ["Ping", "run"]
@@ -225,7 +226,7 @@ def run(*, sim: str | None, pings: int, size: int, pcap: Path | None, json: Path
 
 def _inside(sim: str, pings: int, size: int, pcap: Path | None, json: Path | None) -> Exit:
     session = _session(sim, pcap)
-    console = open_console(json == Path("-"))
+    console = open_console(json == report_file.STDOUT)
     try:
         with _network() as (host, peer):
             report = _exercise(console, session, host, peer, pings, size)
@@ -236,12 +237,12 @@ def _inside(sim: str, pings: int, size: int, pcap: Path | None, json: Path | Non
     except KeyboardInterrupt:
         raise Stop(Exit.FAILED, "interrupted; nothing is left behind") from None
     _print(console, report)
-    _write(report, json)
+    report_file.write(report, json)
     return Exit.PASSED if report["passed"] else Exit.FAILED
 
 
 def _session(sim: str, pcap: Path | None) -> Session:
-    job: Line = {"hardware": HOST.mac.hex(), "address": [int(part) for part in OURS.split(".")], "seed": 1}
+    job: Line = {"hardware": HOST.mac.hex(), "address": [int(part) for part in OURS.split(".")], "seed": DEFAULT_SEED}
     session = Session("live_session", sim, "live", job, wall_limit_s=24 * 3600.0)
     session.folder.mkdir(parents=True, exist_ok=True)
     job["socket"] = f"hilnic-live-{os.getpid()}"
@@ -354,11 +355,3 @@ def _lines(report: Line) -> Iterator[tuple[str, str]]:
             f"{busy:.2f} ms simulated in {bridge['busy_wall_s']:.1f} s, idle for {bridge['idle_wall_s']:.1f} s",
         )
     yield "CPU when idle", f"{report['idle_cpu_fraction']:.1%}"
-
-
-def _write(report: Line, json: Path | None) -> None:
-    text = json_module.dumps(report, indent=1) + "\n"
-    if json == Path("-"):
-        sys.stdout.write(text)
-    elif json is not None:
-        json.write_text(text, encoding="utf-8")

@@ -22,13 +22,12 @@ from hilnic.apps import catalogue
 from hilnic.apps.catalogue import Entry, Selected
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.results import TestResult, read_cocotb, write_junit, write_report
+from hilnic.apps.session import DEFAULT_SEED
 from hilnic.cosim import mutants, runner
 from hilnic.cosim.artefacts import LAST_EVENTS, read_frames, tail
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
 __all__ = ["run"]
-
-DEFAULT_SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,10 @@ def run(
         return _list(selected)
     seed = DEFAULT_SEED if seed is None else seed
     orders, skipped = _orders(selected, sim and str(sim), str(ends), seed, waves)
-    console.print(f"{len(orders)} runs, seed {seed}, ends {ends}, {jobs or os.cpu_count()} at once")
-    results = _run_all(orders, jobs or os.cpu_count() or 1, console) if orders else []
+    jobs = jobs or os.cpu_count() or 1
+    many = "" if len(orders) == 1 else "s"
+    console.print(f"{len(orders)} run{many}, seed {seed}, ends {ends}, {jobs} at once")
+    results = _run_all(orders, jobs, console) if orders else []
     results = [_again(result, orders, console) for result in results] + skipped
     write_junit(results, build_root() / "reports" / "sim.xml")
     return _conclude(results, console, time.monotonic() - started)

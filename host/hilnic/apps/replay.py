@@ -7,8 +7,6 @@ damaged file ends the command before anything runs.
 
 from __future__ import annotations
 
-import json as json_module
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from hilnic import __version__
+from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit, Stop
-from hilnic.apps.session import Line, Session, SessionFailed, prepare, run_session
+from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
 from hilnic.apps.session import console as open_console
 from hilnic.wire.pcap import Capture, CaptureError, Kind, read_capture
 
@@ -52,18 +51,20 @@ def skipped(capture: Capture) -> dict[str, list[int]]:
 def run(*, file: Path, direction: str, sim: str | None, seed: int | None, json: Path | None) -> Exit:
     """Replay a capture; FAILED when a frame is lost or changed, USAGE when there is nothing that could be sent."""
     capture = open_capture(file)
+    seed = DEFAULT_SEED if seed is None else seed
     simulator, way = str(sim or DEFAULT_SIM), str(direction)
-    console = open_console(json == Path("-"))
+    console = open_console(json == report_file.STDOUT)
     left_out = skipped(capture)
     outcome: Line = {}
     if capture.frames():
-        outcome = _simulate(console, file, simulator, way, seed or 1)
+        outcome = _simulate(console, file, simulator, way, seed)
     report: Line = {
         "schema": SCHEMA,
         "version": __version__,
         "file": str(file),
         "direction": way,
         "sim": simulator,
+        "seed": seed,
         "records": len(capture.records),
         "frames": len(capture.frames()),
         "skipped": left_out,
@@ -71,19 +72,15 @@ def run(*, file: Path, direction: str, sim: str | None, seed: int | None, json: 
         "passed": bool(outcome.get("perfect")),
     }
     _print(console, report)
-    _write(report, json)
+    report_file.write(report, json)
     if not outcome:
         raise Stop(Exit.USAGE, f"{file}: {len(capture.records)} records, but no Ethernet frame to replay")
     return Exit.PASSED if report["passed"] else Exit.FAILED
 
 
 def _simulate(console: Console, file: Path, sim: str, direction: str, seed: int) -> Line:
-    session = Session(
-        "replay_session",
-        sim,
-        f"replay-{direction}",
-        {"file": str(file.absolute()), "direction": direction, "seed": seed},
-    )
+    job: Line = {"file": str(file.absolute()), "direction": direction, "seed": seed}
+    session = Session("replay_session", sim, f"replay-{direction}", job, seed=seed)
     found: Line = {}
     with console.status(f"{sim}: compiling") as status:
         prepare(sim)
@@ -123,11 +120,3 @@ def _lines(report: Line) -> Iterator[tuple[str, str]]:
 def _numbers(numbers: Sequence[int]) -> str:
     shown = ", ".join(map(str, numbers[:_NAMED]))
     return shown if len(numbers) <= _NAMED else f"{shown}, ..."
-
-
-def _write(report: Line, json: Path | None) -> None:
-    text = json_module.dumps(report, indent=1) + "\n"
-    if json == Path("-"):
-        sys.stdout.write(text)
-    elif json is not None:
-        json.write_text(text, encoding="utf-8")

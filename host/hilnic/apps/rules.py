@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`hilnic rules`: the rule catalogue with what implements, tests and enforces each rule."""
 
-import json as json_module
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hilnic import __version__
+from hilnic.apps import report as report_file
 from hilnic.apps.citations import Evidence, collect
 from hilnic.apps.outcome import Exit
 from hilnic.ndis.rules import Rule, all_rules
@@ -28,7 +28,8 @@ def run(*, check: bool = False, json: Path | None = None) -> Exit:
     elif not check:
         Console().print(_table(evidence))
     if check:
-        sys.stdout.write("\n".join([*gaps, _summary(evidence, gaps)]) + "\n")
+        stream = sys.stderr if json == report_file.STDOUT else sys.stdout
+        stream.write("\n".join([*gaps, _summary(evidence, gaps)]) + "\n")
     return Exit.FAILED if check and gaps else Exit.PASSED
 
 
@@ -68,11 +69,7 @@ def _row(rule: Rule, known: Evidence) -> dict[str, Any]:
 def _write(path: Path, evidence: dict[str, Evidence], gaps: list[str]) -> None:
     rows = [_row(rule, evidence[rule.id]) for rule in all_rules().values()]
     report = {"schema": SCHEMA, "version": __version__, "wave": WAVE, "rules": rows, "gaps": gaps}
-    text = json_module.dumps(report, indent=2) + "\n"
-    if path == Path("-"):
-        sys.stdout.write(text)
-    else:
-        path.write_text(text, encoding="utf-8")
+    report_file.write(report, path)
 
 
 def _table(evidence: dict[str, Evidence]) -> Table:

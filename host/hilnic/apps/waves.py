@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from hilnic import sources
-from hilnic.apps import gtkw, regression
+from hilnic.apps import catalogue, gtkw, regression
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.cosim.build_hostmem import build_root
 
@@ -30,8 +30,7 @@ _START_S, _DRAW_S = 3.0, 4.0
 def run(*, test: str | None, sim: str | None, shot: bool) -> int:
     """The command; its exit code."""
     name, sim = test or DEFAULT_TEST, str(sim or "icarus")
-    if "." not in name:
-        raise Stop(Exit.USAGE, f"{name!r} is a run of many tests; name one: `hilnic sim --list {name}`")
+    _check_name(name)
     code = regression.run(tests=[name], seed=None, sim=sim, ends="hdl", waves=True, jobs=1, soak=False, listing=False)
     view = prepare(name, sim)
     if shot:
@@ -42,6 +41,16 @@ def run(*, test: str | None, sim: str | None, shot: bool) -> int:
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise Stop(Exit.MISSING, f"there is no display to open a window on; the view is {view}: gtkwave {view}")
     return subprocess.run([_tool("gtkwave"), str(view)], check=False).returncode or code
+
+
+def _check_name(name: str) -> None:
+    """Stop with USAGE unless the name means one test."""
+    try:
+        selected = catalogue.select(catalogue.load(), [name], soak=False)
+    except catalogue.UnknownTest as unknown:
+        raise Stop(Exit.USAGE, str(unknown)) from None
+    if len(selected) != 1 or len(selected[0].functions) != 1:
+        raise Stop(Exit.USAGE, f"{name!r} means many tests; name one: `hilnic sim --list {name}`")
 
 
 def prepare(name: str, sim: str) -> Path:

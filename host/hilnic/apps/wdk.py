@@ -2,7 +2,6 @@
 """`hilnic wdk`: every WDK function that is implemented: its Python name, IRQL, module, and the tests that call it."""
 
 import ast
-import json as json_module
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.table import Table
 
 import hilnic.ndis
 from hilnic import __version__, sources
+from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit
 from hilnic.ndis.wdk import WDK_FUNCTIONS
 
@@ -33,7 +33,8 @@ def run(*, check: bool = False, json: Path | None = None) -> Exit:
         Console().print(_table(tests))
     if check:
         summary = f"{len(WDK_FUNCTIONS) - len(gaps)} of {len(WDK_FUNCTIONS)} WDK functions tested"
-        sys.stdout.write("\n".join([*gaps, summary]) + "\n")
+        stream = sys.stderr if json == report_file.STDOUT else sys.stdout
+        stream.write("\n".join([*gaps, summary]) + "\n")
     return Exit.FAILED if check and gaps else Exit.PASSED
 
 
@@ -71,11 +72,7 @@ def tests_by_function() -> dict[str, list[str]]:
 
 def _write(path: Path, table: list[dict[str, Any]], gaps: list[str]) -> None:
     report = {"schema": SCHEMA, "version": __version__, "functions": table, "gaps": gaps}
-    text = json_module.dumps(report, indent=2) + "\n"
-    if path == Path("-"):
-        sys.stdout.write(text)
-    else:
-        path.write_text(text, encoding="utf-8")
+    report_file.write(report, path)
 
 
 def _table(tests: dict[str, list[str]]) -> Table:
