@@ -6,7 +6,7 @@ SIM_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(SIM),--sim $(SIM)) $(if $(ENDS
               $(if $(filter-out 0 no off,$(WAVES)),--waves) $(if $(J),--jobs $(J))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test sim soak live waves shot bench lint format regs docs synth lock clean ci
+.PHONY: help setup test examples sim soak live waves shot bench lint format regs docs synth lock clean ci
 # one command at a time shares the environment, build/ and the processors; parallelism is each command's own (J=)
 .NOTPARALLEL:
 
@@ -25,6 +25,9 @@ setup-view:
 
 test: setup     ## the host-only tests, no simulator (T=expression picks)
 	@$(BIN)/python -m pytest $(if $(T),-k '$(T)') -n $(or $(J),auto) --junitxml=build/reports/test.xml
+
+examples: setup ## every example, also those that start a simulator
+	@$(BIN)/python -m pytest -m 'simulator or not simulator' tests/examples --junitxml=build/reports/examples.xml
 
 sim: setup      ## the co-simulation regression (T= SEED= SIM= ENDS= WAVES= J=)
 	@$(BIN)/hilnic sim $(if $(T),'$(T)') $(SIM_OPTIONS)
