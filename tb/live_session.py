@@ -16,8 +16,10 @@ from hilnic.hw import regs
 from hilnic.miniport.config import NicConfig
 from hilnic.protocols.ipv4 import Ipv4Protocol
 from hilnic.stack import Stack
+from hilnic.testing import run_record
 from hilnic.wire.pcapng import PcapngWriter
 
+run_record.of_simulation()
 FOREVER_NS = 10**15
 
 

@@ -10,7 +10,10 @@ from hilnic import sources
 from hilnic.apps.replayer import Replayer
 from hilnic.cosim.harness import Harness
 from hilnic.stack import Stack
+from hilnic.testing import run_record
 from hilnic.wire.pcap import Kind, read_capture
+
+run_record.of_simulation()
 
 
 def capture():

@@ -25,7 +25,10 @@ from hilnic.miniport.config import NicConfig
 from hilnic.ndis import Oid
 from hilnic.protocols.raw import RawProtocol
 from hilnic.stack import Stack
+from hilnic.testing import run_record
 from hilnic.testing.protocol import FunctionalProtocol
+
+run_record.of_simulation()
 
 OWN = NicConfig().mac_address
 PEER = b"\x02\0\0\0\0\x99"

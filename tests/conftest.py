@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every test shares: the last line that outside checks read, and the project's root."""
+"""What every test shares: the last line that outside checks read, the record of the run, and the project's root."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -8,16 +8,34 @@ from time import monotonic
 import pytest
 from hypothesis import settings
 
+from hilnic.testing import run_record
+
 # no deadline: a slow machine is no failure; derandomized: a property that fails, fails again
 settings.register_profile("hilnic", deadline=None, derandomize=True)
 settings.load_profile("hilnic")
 
 _STARTED = monotonic()
+_RECORD = run_record.RunRecord("host")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marks by which `hilnic rules` finds the tests of a rule."""
     config.addinivalue_line("markers", "rule(*ids): the rules of the catalogue that the test speaks for")
+    _RECORD.start()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Which tests spoke for their rules in this run."""
+    if report.when == "call" and report.passed:
+        _RECORD.tests.add(report.nodeid.partition("[")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """One of xdist's workers has ended: its calls belong to the run."""
+    output = getattr(node, "workeroutput", None)  # None when it crashed
+    if output is not None:
+        _RECORD.merge(output["ndis"])
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +49,12 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]
     """End with `N passed, M failed, K skipped in S s`, below the reasons of the skips and pytest's own summary."""
     if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         session.exitstatus = 2  # a selection of nothing is a usage error
+    _RECORD.stop()
+    if hasattr(session.config, "workerinput"):
+        session.config.workeroutput["ndis"] = _RECORD.as_data()
     yield
+    if not hasattr(session.config, "workerinput") and not session.config.option.collectonly:
+        _RECORD.write(run_record.host_file())
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or hasattr(session.config, "workerinput"):
         return  # one of xdist's workers

@@ -36,6 +36,11 @@ class Evidence:
     mutants: list[str] = field(default_factory=list)
     enforced: bool = False
 
+    @property
+    def hdl_tests(self) -> list[str]:
+        """The tests that run in a simulator, over the Verilog."""
+        return [test for test in self.tests if test.startswith("tb/")]
+
 
 @functools.cache
 def collect() -> dict[str, Evidence]:

@@ -91,8 +91,10 @@ class Adapter:
         self.halted: Event | None = None  # from the beginning of a halt on; set at its end
         self.throttle: Any = None  # the receive throttle of the DPC that runs now
         characteristics = driver.characteristics
-        self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self)
-        self.return_handler = ndis.guarded(characteristics.return_net_buffer_lists, self)
+        self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")
+        self.return_handler = ndis.guarded(
+            characteristics.return_net_buffer_lists, self, "MiniportReturnNetBufferLists"
+        )
 
     def step(self, event: AdapterEvent) -> bool:
         """Move by the table; a missing pair is a violation that names state and event (ST-01)."""

@@ -82,8 +82,12 @@ class Binding:
         self.pending: dict[str, tuple[Event, list[NdisStatus]]] = {}
         self.close_event: Event | None = None
         characteristics = protocol.characteristics
-        self.receive_handler = ndis.guarded(characteristics.receive_net_buffer_lists, self)
-        self.complete_handler = ndis.guarded(characteristics.send_net_buffer_lists_complete, self)
+        self.receive_handler = ndis.guarded(
+            characteristics.receive_net_buffer_lists, self, "ProtocolReceiveNetBufferLists"
+        )
+        self.complete_handler = ndis.guarded(
+            characteristics.send_net_buffer_lists_complete, self, "ProtocolSendNetBufferListsComplete"
+        )
         self.request_handler = ndis.guarded(characteristics.oid_request_complete, self)
         self.status_handler = ndis.guarded(characteristics.status, self)
 

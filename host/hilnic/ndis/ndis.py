@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.driver import MiniportDriver, ProtocolDriver
@@ -41,6 +43,9 @@ class Profile:
 class Ndis:
     """Drivers, adapters and the verifier of one simulated host."""
 
+    created: ClassVar[Callable[[Ndis], None] | None] = None
+    """Who is told of every new instance: the record of a test session (hilnic.testing.run_record)."""
+
     def __init__(
         self, kernel: Kernel, verify: VerifyMode = "fast", profile: Profile | None = None, seed: int = 0
     ) -> None:
@@ -63,7 +68,10 @@ class Ndis:
         self.last_nbl_id = 0
         self.last_frame_id = 0
         self.last_cancel_id = 0
+        self.counts_handlers = False  # calls of the handlers that have a WDK name, too
         self.fan_out_pool = NetBufferListPool(self, NetBufferListPoolParameters(tag="receive fan-out"))
+        if Ndis.created is not None:
+            Ndis.created(self)
 
     @property
     def ndis(self) -> Ndis:
@@ -85,12 +93,24 @@ class Ndis:
         if self.trace.enabled:
             self.trace.emit(kind, **fields)
 
-    def guarded(self, handler: F, actor: Any) -> F:
-        """The handler as NDIS calls it: with verify=full, `actor` answers for what it touches."""
-        if self.guard is None or handler is None:
+    def guarded(self, handler: F, actor: Any, name: str = "") -> F:
+        """The handler as NDIS calls it: counted by `name` on demand; in `full` `actor` answers for what it touches."""
+        if handler is None:
             return handler
-        wrapped: Any = self.guard.wrap(handler, actor)  # type: ignore[arg-type]
+        wrapped: Any = handler
+        if name and self.counts_handlers:
+            wrapped = self._counted(wrapped, name)
+        if self.guard is not None:
+            wrapped = self.guard.wrap(wrapped, actor)
         return wrapped  # type: ignore[no-any-return]
+
+    def _counted(self, handler: Callable[..., Any], name: str) -> Callable[..., Any]:
+        @functools.wraps(handler)
+        def call(*args: Any) -> Any:
+            self.calls[name] += 1
+            return handler(*args)
+
+        return call
 
     def new_mdl(self, region: Region, byte_offset: int, byte_count: int) -> Mdl:
         """An MDL in the leak ledger."""

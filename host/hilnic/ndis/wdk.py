@@ -44,6 +44,15 @@ WDK_FUNCTIONS: dict[str, WdkFunction] = {}
 """WDK name -> row. Filled while the modules are imported and constant from then on."""
 
 
+WDK_HANDLERS: dict[str, str] = {
+    "MiniportSendNetBufferLists": "MiniportCharacteristics.send_net_buffer_lists",
+    "MiniportReturnNetBufferLists": "MiniportCharacteristics.return_net_buffer_lists",
+    "ProtocolSendNetBufferListsComplete": "ProtocolCharacteristics.send_net_buffer_lists_complete",
+    "ProtocolReceiveNetBufferLists": "ProtocolCharacteristics.receive_net_buffer_lists",
+}
+"""WDK name of a handler -> the attribute that holds it; NDIS calls it by `Ndis.guarded(handler, actor, WDK name)`."""
+
+
 def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Mark the implementation of WDK function `name`; `callout` = NDIS may call a driver before it returns."""
     highest = _HIGHEST[irql]

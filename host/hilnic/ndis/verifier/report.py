@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,25 +12,28 @@ from hilnic.ndis.violation import HistoryEntry, NdisViolation
 
 
 class Report:
-    """All violations and warnings of one Ndis instance, in order."""
+    """All violations and warnings of one Ndis instance, in order; `counts` by rule."""
 
-    __slots__ = ("_collecting", "seed", "violations", "warnings")
+    __slots__ = ("_collecting", "counts", "seed", "violations", "warnings")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.violations: list[NdisViolation] = []
         self.warnings: list[NdisViolation] = []
+        self.counts: Counter[str] = Counter()
         self._collecting = 0
 
     def violation(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
         """Record a broken rule and, unless violations are being collected, raise it."""
         found = NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject))
         self.violations.append(found)
+        self.counts[rule] += 1
         if not self._collecting:
             raise found
 
     def warning(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
         """Record something a rule frowns upon; never raised."""
+        self.counts[rule] += 1
         self.warnings.append(NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject)))
 
     @contextmanager
