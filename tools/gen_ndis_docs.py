@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the generated parts of docs/ndis.md: the state machines and the table of WDK functions.
+"""Write the generated parts of docs/ndis.md and docs/ndis5.md: state machines and tables of WDK functions.
 
-`gen_ndis_docs.py` writes, `gen_ndis_docs.py --check` exits with 1 when the file is not up to date.
+`gen_ndis_docs.py` writes, `gen_ndis_docs.py --check` exits with 1 when a file is not up to date.
 """
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import hilnic.ndis  # noqa: F401 - importing it fills the table of WDK functions
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, Operation, diagram
 from hilnic.ndis.wdk import WDK_FUNCTIONS
 
-DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "ndis.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+NDIS_5 = "hilnic.ndis.ndis5."
 
 
 def operations() -> str:
@@ -23,30 +25,34 @@ def operations() -> str:
     return "\n".join(lines)
 
 
-def functions() -> str:
-    """WDK name, Python name, IRQL."""
+def functions(ndis_5: bool) -> str:
+    """WDK name, Python name, IRQL; of NDIS 5 or of the rest."""
     lines = ["| WDK | Python | IRQL | may call back |", "|---|---|---|---|"]
-    for row in sorted(WDK_FUNCTIONS.values(), key=lambda row: row.wdk_name):
+    rows = [row for row in WDK_FUNCTIONS.values() if row.module.startswith(NDIS_5) is ndis_5]
+    for row in sorted(rows, key=lambda row: row.wdk_name):
         python = f"{row.module.removeprefix('hilnic.ndis.')}.{row.python_name}"
         lines.append(f"| `{row.wdk_name}` | `{python}` | {row.irql} | {'yes' if row.callout else ''} |")
     return "\n".join(lines)
 
 
-PARTS = {
-    "adapter-states": lambda: f"```\n{diagram(ADAPTER_MACHINE)}\n```",
-    "adapter-operations": operations,
-    "binding-states": lambda: f"```\n{diagram(BINDING_MACHINE)}\n```",
-    "wdk": functions,
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "ndis.md": {
+        "adapter-states": lambda: f"```\n{diagram(ADAPTER_MACHINE)}\n```",
+        "adapter-operations": operations,
+        "binding-states": lambda: f"```\n{diagram(BINDING_MACHINE)}\n```",
+        "wdk": lambda: functions(ndis_5=False),
+    },
+    "ndis5.md": {"wdk": lambda: functions(ndis_5=True)},
 }
 
 
-def render(text: str) -> str:
+def render(document: str, text: str) -> str:
     """`text` with every part between its marks written anew."""
-    for name, part in PARTS.items():
+    for name, part in PARTS[document].items():
         begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if not pattern.search(text):
-            raise SystemExit(f"{DOCUMENT.name}: no part {name}")
+            raise SystemExit(f"{document}: no part {name}")
         head, tail = pattern.split(text, maxsplit=1)
         text = f"{head}{begin}\n{part()}\n{end}{tail}"
     return text
@@ -54,12 +60,14 @@ def render(text: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write or check."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    fresh = render(text)
-    if "--check" in arguments:
-        return int(fresh != text)
-    DOCUMENT.write_text(fresh, encoding="utf-8")
-    return 0
+    stale = 0
+    for document in PARTS:
+        text = (DOCS / document).read_text(encoding="utf-8")
+        fresh = render(document, text)
+        stale |= fresh != text
+        if "--check" not in arguments:
+            (DOCS / document).write_text(fresh, encoding="utf-8")
+    return int(stale and "--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ from hilnic.ndis.kernel import Kernel, Region
 from hilnic.ndis.lock import SpinLock
 from hilnic.ndis.mdl import Mdl
 from hilnic.ndis.nbl import NetBufferList
+from hilnic.ndis.ndis5.state import Ndis5
 from hilnic.ndis.net_buffer import NetBuffer
 from hilnic.ndis.pool import NetBufferListPool, NetBufferListPoolParameters, Site, allocation_site
 from hilnic.ndis.verifier.access import AccessGuard, CheckedNetBuffer, CheckedNetBufferList
 from hilnic.ndis.verifier.leaks import report_everything, report_leaks
 from hilnic.ndis.verifier.ledger import Verifier
+from hilnic.ndis.verifier.packet_ledger import PacketLedger
 from hilnic.ndis.verifier.report import Report
 
 F = TypeVar("F")
@@ -65,6 +67,7 @@ class Ndis:
         self.mdls: dict[Mdl, Site] = {}
         self.held_locks: list[SpinLock] = []
         self.calls: defaultdict[str, int] = defaultdict(int)  # WDK name -> calls
+        self.ndis5 = Ndis5(self, None if verify == "off" else PacketLedger(self))
         self.last_nbl_id = 0
         self.last_frame_id = 0
         self.last_cancel_id = 0

@@ -35,7 +35,7 @@ class NetBufferListPoolParameters:
     tag: str = ""
 
 
-class _Pool:
+class LivePool:
     """Live objects and where they were allocated."""
 
     __slots__ = ("live", "ndis", "owner", "tag")
@@ -58,7 +58,7 @@ class _Pool:
         return f"{type(self).__name__}({self.tag or self.owner!r}, {len(self.live)} live)"
 
 
-class NetBufferListPool(_Pool):
+class NetBufferListPool(LivePool):
     """NdisAllocateNetBufferListPool's handle."""
 
     __slots__ = ("parameters",)
@@ -68,7 +68,7 @@ class NetBufferListPool(_Pool):
         self.parameters = parameters
 
 
-class NetBufferPool(_Pool):
+class NetBufferPool(LivePool):
     """NdisAllocateNetBufferPool's handle."""
 
     __slots__ = ()
@@ -110,7 +110,7 @@ def free_net_buffer_pool(pool: NetBufferPool) -> None:
     _free_pool(pool)
 
 
-def _free_pool(pool: _Pool) -> None:
+def _free_pool(pool: LivePool) -> None:
     if pool.live:
         pool.ndis.violation("MD-21", pool.owner, pool, "live objects: " + "; ".join(pool.leaks()))
     if pool in pool.ndis.pools:
