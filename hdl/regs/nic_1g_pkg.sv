@@ -525,9 +525,9 @@ package nic_1g_pkg;
   localparam logic [23:0] TX_DOORBELL_OFFSET = 24'h030000;
   // WO: Absolute producer index, at a frame boundary.
   localparam logic [23:0] RX_DOORBELL_OFFSET = 24'h030400;
-  // WO: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED differs.
+  // WO: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED is ahead.
   localparam logic [23:0] TX_REARM_OFFSET = 24'h030800;
-  // WO: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED differs.
+  // WO: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED is ahead.
   localparam logic [23:0] RX_REARM_OFFSET = 24'h030c00;
 
   // ---- tx counters: counter i at TX_COUNTER_OFFSET + 8 * i, low word first ----

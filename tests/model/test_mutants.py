@@ -53,6 +53,17 @@ def _pad_looped(self: rx.Rx, data: bytes) -> None:
     self._ingress(mac.Carrier(data.ljust(60, b"\0"), max(len(data) + 4, 64)), looped=True)
 
 
+def _break_without_cause(self: rx.Rx, frame: rx.RxFrame) -> None:
+    frame.written = True
+    self._leave(frame)
+    self._drain()
+
+
+def _count_response_alone(self: rx.Rx, frame: rx.RxFrame, _ok: bool) -> None:
+    frame.writing -= 1
+    self._drain()
+
+
 def _claim_early(self: rx.Rx, frame: rx.RxFrame) -> bool:
     queue = self._queue(frame)
     assert queue is not None
@@ -211,6 +222,24 @@ MUTANTS: dict[str, tuple[object, str, Any, str]] = {
         "_arrived",
         _fetch_error_is_ignored,
         "a_bus_error_on_a_descriptor_fetch_stops_that_queue_alone",
+    ),
+    "a broken frame has no cause": (
+        rx.Rx,
+        "_break",
+        _break_without_cause,
+        "a_failed_rx_descriptor_fetch_in_mid_frame_returns_the_buffers_taken",
+    ),
+    "a fetch error hides a lost write": (
+        rx.Rx,
+        "_answered",
+        _count_response_alone,
+        "a_lost_data_write_outranks_a_failed_descriptor_fetch",
+    ),
+    "disabling stops the fetch of a begun frame": (
+        rx.Rx,
+        "is_taking",
+        _always(False),
+        "a_disable_in_mid_frame_lets_the_frame_end",
     ),
     "a stopped clock ignored": (
         tx.Tx,

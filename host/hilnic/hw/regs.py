@@ -253,12 +253,12 @@ def rx_doorbell(queue: int) -> int:
 
 
 def tx_rearm(queue: int) -> int:
-    """Offset: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED differs."""
+    """Offset: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED is ahead."""
     return TX_REARM + DOORBELL_STRIDE * queue
 
 
 def rx_rearm(queue: int) -> int:
-    """Offset: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED differs."""
+    """Offset: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED is ahead."""
     return RX_REARM + DOORBELL_STRIDE * queue
 
 

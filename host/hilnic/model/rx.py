@@ -233,8 +233,10 @@ class Rx:
         return True
 
     def _break(self, frame: RxFrame) -> None:
-        """A descriptor could not be fetched: the buffers taken come back with the cause."""
-        frame.cause, frame.written = Cause.FETCH_ERROR, True
+        """A descriptor could not be fetched: the buffers taken come back with the cause; a lost write outranks it."""
+        if frame.cause is not Cause.BUS_ERROR:
+            frame.cause = Cause.FETCH_ERROR
+        frame.written = True
         self._leave(frame)
         self._drain()
 
@@ -253,7 +255,7 @@ class Rx:
 
     def _answered(self, frame: RxFrame, ok: bool) -> None:
         frame.writing -= 1
-        if not ok and frame.cause is not Cause.FETCH_ERROR:
+        if not ok:
             frame.cause = Cause.BUS_ERROR
         self._drain()
 

@@ -130,12 +130,14 @@ class CheckBench:
         self.enabled.add((direction, made.number))
         return made
 
-    async def until(self, condition: Callable[[], object], what: str, patience_ns: int = PATIENCE_NS) -> None:
-        """Wait until a condition holds, or fail."""
+    async def until(
+        self, condition: Callable[[], object], what: str | Callable[[], str], patience_ns: int = PATIENCE_NS
+    ) -> None:
+        """Wait until a condition holds, or fail; `what` may be put into words when it has failed."""
         end = self.clock.now_ns() + patience_ns
         while not condition():
             if self.clock.now_ns() > end:
-                raise CheckFailed(f"{what}: not within {patience_ns} ns")
+                raise CheckFailed(f"{what if isinstance(what, str) else what()}: not within {patience_ns} ns")
             await self.clock.sleep(STEP_NS)
 
     async def settle(self, ns: int = SETTLE_NS) -> None:
@@ -150,7 +152,7 @@ class CheckBench:
             found.extend(self.nic.poll(direction, number))
             return len(found) >= count
 
-        await self.until(enough, f"{count} completions of {direction.name} queue {number}, {len(found)} came")
+        await self.until(enough, lambda: f"{count} completions of {direction.name} queue {number}, {len(found)} came")
         self.expect(len(found), count, "completions")
         return found
 

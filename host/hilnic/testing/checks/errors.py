@@ -3,7 +3,7 @@
 
 from hilnic.hw.regs import Cause, QueueState
 from hilnic.testing.conformance import CheckBench, check
-from hilnic.testing.nic_adapter import Direction
+from hilnic.testing.nic_adapter import Direction, Done
 
 
 @check("bus errors")
@@ -77,3 +77,62 @@ async def a_bus_error_on_rx_data_marks_every_buffer_of_the_frame(bench: CheckBen
     (last,) = await bench.completions(Direction.RX, 1)
     bench.expect((last.ok, last.data), (True, frame), "the next frame")
     await bench.expect_counters(rx_drop_dma=1, rx_delivered_frames=1)
+
+
+LONG_FRAME = 1514  # in buffers of 64 bytes: 24 descriptors, more than one fetch can bring
+
+
+async def _begin_long_frame(bench: CheckBench) -> bytes:
+    """A frame waits for descriptors, then all of them are posted at once: it is begun before they are fetched."""
+    await bench.enable(Direction.RX, size=32, buf_size=64)
+    frame = bench.frame(LONG_FRAME)
+    bench.peer.send(frame)
+    await bench.settle(20_000)
+    bench.nic.post_rx(0, 24)
+    return frame
+
+
+async def _taken(bench: CheckBench) -> list[Done]:
+    """The completions of the frame whose second fetch failed: as many as the first one brought descriptors."""
+    await bench.settle()
+    state, cause, index = await bench.nic_1g.state(Direction.RX, 0)
+    bench.expect((state, cause), (QueueState.ERROR, Cause.FETCH_ERROR), "state, cause")
+    bench.expect(0 < index < 24, True, f"the index {index} is in mid-frame")
+    done = await bench.completions(Direction.RX, index)
+    bench.expect(await bench.nic.disable(Direction.RX, 0), index, "CONSUMED")
+    return done
+
+
+@check("bus errors", "registers")
+async def a_failed_rx_descriptor_fetch_in_mid_frame_returns_the_buffers_taken(bench: CheckBench) -> None:
+    """Cause 33 in each of them, the last one with eop; the queue stops at the descriptor; the frame is drop_dma."""
+    bench.controls.inject_bus_error("ar", 2)
+    await _begin_long_frame(bench)
+    done = await _taken(bench)
+    bench.expect({(d.ok, d.cause) for d in done}, {(False, Cause.FETCH_ERROR)}, "verdicts")
+    last = len(done) - 1
+    bench.expect([(d.sop, d.eop) for d in done], [(n == 0, n == last) for n in range(len(done))], "sop and eop")
+    bench.expect({(d.length, d.frame_length) for d in done}, {(64, LONG_FRAME)}, "lengths")
+    await bench.expect_counters(rx_drop_dma=1, rx_delivered_frames=0)
+
+
+@check("bus errors", "registers")
+async def a_lost_data_write_outranks_a_failed_descriptor_fetch(bench: CheckBench) -> None:
+    """Both in one frame: every buffer taken has cause 8, the queue's cause is 33."""
+    bench.controls.inject_bus_error("ar", 2)
+    bench.controls.inject_bus_error("aw", 1)
+    await _begin_long_frame(bench)
+    done = await _taken(bench)
+    bench.expect({(d.ok, d.cause) for d in done}, {(False, Cause.BUS_ERROR)}, "verdicts")
+    await bench.expect_counters(rx_drop_dma=1)
+
+
+@check("registers")
+async def a_disable_in_mid_frame_lets_the_frame_end(bench: CheckBench) -> None:
+    """The frame has begun: its other descriptors are still fetched, and all of it is delivered."""
+    frame = await _begin_long_frame(bench)
+    await bench.settle(600)
+    bench.expect(await bench.nic.disable(Direction.RX, 0), 24, "CONSUMED")
+    done = bench.nic.poll(Direction.RX, 0)
+    bench.expect(b"".join(d.data for d in done), frame, "the frame")
+    bench.expect((done[-1].ok, done[-1].eop), (True, True), "its end")
