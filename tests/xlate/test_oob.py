@@ -12,8 +12,6 @@ from hilnic.ndis.ndis5 import PacketFlags, PacketInfo
 from hilnic.ndis.ndis5.packet import OutOfBand
 from hilnic.ndis.xlate import oob
 
-pytestmark = pytest.mark.rule("XL-12")
-
 IPV4_TCP = bytes(12) + b"\x08\x00" + b"\x45" + bytes(40)
 """An Ethernet frame with a TCP header at 34."""
 
@@ -68,6 +66,7 @@ def only(info: list, slot: int):
 HANDLE = object()
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize(
     ("five", "value", "six", "expected"),
     [
@@ -89,6 +88,7 @@ def test_a_send_slot_both_ways(five, value, six, expected):
     assert only(back.packet_info, five) == value
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize(
     ("five", "value", "six"),
     [
@@ -106,6 +106,7 @@ def test_a_receive_slot_both_ways(five, value, six):
     assert only(back.packet_info, five) == value
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize(
     "slot",
     [
@@ -123,6 +124,7 @@ def test_what_belongs_to_ndis_5_alone_stays_there(slot):
     assert sent.net_buffer_list_info == received.net_buffer_list_info == oob.EMPTY_6
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize(
     "slot",
     [
@@ -143,6 +145,7 @@ def test_what_belongs_to_ndis_6_alone_stays_there(slot):
     assert sent.packet_info == received.packet_info == oob.EMPTY_5
 
 
+@pytest.mark.rule("XL-12")
 def test_no_push_and_frame_type_of_a_receive_have_no_place_in_5():
     packet = Packet()
     nbl = list_with(NblInfo.TCP_RECV_NO_PUSH, 1)
@@ -152,12 +155,14 @@ def test_no_push_and_frame_type_of_a_receive_have_no_place_in_5():
     assert packet.flags == 0
 
 
+@pytest.mark.rule("XL-12")
 def test_the_frame_type_is_new_in_6():
     nbl = List()
     oob.receive_to_6(Packet(), nbl, 0x86DD)
     assert only(nbl.net_buffer_list_info, NblInfo.FRAME_TYPE) == 0x86DD
 
 
+@pytest.mark.rule("XL-12")
 def test_the_protocol_id_lies_in_the_flags_of_a_packet_and_in_a_slot_of_a_list():
     nbl, back = List(), Packet(flags=PacketFlags.DONT_LOOPBACK)
     oob.send_to_6(Packet(flags=PacketFlags.DONT_LOOPBACK | 2), nbl)
@@ -166,6 +171,7 @@ def test_the_protocol_id_lies_in_the_flags_of_a_packet_and_in_a_slot_of_a_list()
     assert back.flags == PacketFlags.DONT_LOOPBACK | 2
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize("way", ["send", "receive"])
 def test_media_specific_information_both_ways(way):
     nbl, back = List(), Packet()
@@ -179,6 +185,7 @@ def test_media_specific_information_both_ways(way):
     assert back.oob.media_specific_information == b"cell"
 
 
+@pytest.mark.rule("XL-12")
 def test_the_loopback_mark_is_a_flag_on_both_sides_and_never_a_checksum_bit():
     nbl, back = List(), Packet()
     looped = packet_with(PacketInfo.TCP_IP_CHECKSUM, 1 << 6)
@@ -190,6 +197,7 @@ def test_the_loopback_mark_is_a_flag_on_both_sides_and_never_a_checksum_bit():
     assert back.flags == PacketFlags.IS_LOOPBACK_PACKET
 
 
+@pytest.mark.rule("XL-12")
 def test_a_large_send_tells_how_much_went_out_both_ways():
     nbl, packet = list_with(NblInfo.TCP_LARGE_SEND, 1460 | 34 << 20), packet_with(PacketInfo.TCP_LARGE_SEND, 64000)
     oob.send_result_to_6(packet, nbl)
@@ -199,6 +207,7 @@ def test_a_large_send_tells_how_much_went_out_both_ways():
     assert packet.packet_info[PacketInfo.TCP_LARGE_SEND] == 64000
 
 
+@pytest.mark.rule("XL-12")
 def test_an_ordinary_send_gets_no_result():
     nbl, packet = List(), Packet()
     oob.send_result_to_6(packet, nbl)
@@ -206,12 +215,14 @@ def test_an_ordinary_send_gets_no_result():
     assert (nbl.net_buffer_list_info, packet.packet_info) == (oob.EMPTY_6, oob.EMPTY_5)
 
 
+@pytest.mark.rule("XL-12")
 def test_a_large_send_of_version_2_has_no_form_in_5():
     assert oob.expressible_in_5(List())
     assert oob.expressible_in_5(list_with(NblInfo.TCP_LARGE_SEND, 1460 | 34 << 20))
     assert not oob.expressible_in_5(list_with(NblInfo.TCP_LARGE_SEND, 1460 | 1 << 31))
 
 
+@pytest.mark.rule("XL-12")
 @given(st.integers(0, 0x1F), st.integers(0, 0xFFFFF), st.integers(0, 0xFFFF), st.integers(0, 0xF))
 def test_the_round_trip_of_a_send_is_the_identity(checksum, mss, tag, protocol):
     packet, nbl, back = Packet(IPV4_TCP, flags=protocol), List(), Packet(IPV4_TCP)
@@ -228,6 +239,7 @@ IPV6_UDP = bytes(12) + b"\x86\xdd" + bytes(6) + b"\x11" + bytes(60)
 IPV6_HOP_BY_HOP = bytes(12) + b"\x86\xdd" + bytes(6) + b"\x00" + bytes(33) + b"\x06\x01" + bytes(40)
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize(
     ("frame", "offset"),
     [
@@ -244,6 +256,7 @@ def test_ndis_finds_the_transport_header_for_6(frame, offset):
     assert oob.transport_header_offset(frame) == offset
 
 
+@pytest.mark.rule("XL-12")
 @pytest.mark.parametrize("cut", [0, 1, 13, 14, 15, 33, 55])
 def test_the_header_is_found_wherever_the_buffers_are_cut(cut):
     nbl = List()
