@@ -196,12 +196,12 @@ module card #(
     if (Streams == 1) begin : gen_streams
       check_axis #(.Card(Card)) u_check_axis_tx (
           .clk_i(tx_clk), .rst_ni(u_nic.u_mac_port.u_mac.tx_rst_ni), .tdata(u_nic.u_mac_port.u_mac.s_axis_tx_tdata),
-          .tkeep(1'b1), .tvalid(u_nic.u_mac_port.u_mac.s_axis_tx_tvalid), .tready(u_nic.u_mac_port.u_mac.s_axis_tx_tready),
+          .tvalid(u_nic.u_mac_port.u_mac.s_axis_tx_tvalid), .tready(u_nic.u_mac_port.u_mac.s_axis_tx_tready),
           .tlast(u_nic.u_mac_port.u_mac.s_axis_tx_tlast), .tuser(u_nic.u_mac_port.u_mac.s_axis_tx_tuser)
       );
       check_axis #(.Card(Card)) u_check_axis_rx (
           .clk_i(rx_clk), .rst_ni(u_nic.u_mac_port.u_mac.rx_rst_ni), .tdata(u_nic.u_mac_port.u_mac.m_axis_rx_tdata),
-          .tkeep(1'b1), .tvalid(u_nic.u_mac_port.u_mac.m_axis_rx_tvalid), .tready(1'b1),
+          .tvalid(u_nic.u_mac_port.u_mac.m_axis_rx_tvalid), .tready(1'b1),
           .tlast(u_nic.u_mac_port.u_mac.m_axis_rx_tlast), .tuser(u_nic.u_mac_port.u_mac.m_axis_rx_tuser)
       );
     end

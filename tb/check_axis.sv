@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of an AXI4-Stream (AMBA IHI0051): AXIS-01 tvalid and payload stay until tready; AXIS-02 handshakes and payload known;
-// AXIS-03 tkeep is full but in the last beat, where it starts at byte 0 without a hole; AXIS-04 nothing valid in reset.
+// AXIS-03 nothing valid in reset. The MAC's streams are one octet wide: there is no tkeep to judge.
 `default_nettype none
 `include "hostmem.svh"
 
 module check_axis #(
     parameter int Card = 0,
-    parameter int Bytes = 1,
     parameter int UserWidth = 1
 ) (
     input wire logic                 clk_i,
     input wire logic                 rst_ni,
-    input wire logic [8*Bytes-1:0]   tdata,
-    input wire logic [Bytes-1:0]     tkeep,
+    input wire logic [7:0]           tdata,
     input wire logic                 tvalid,
     input wire logic                 tready,
     input wire logic                 tlast,
     input wire logic [UserWidth-1:0] tuser
 );
 
-  localparam int Width = 8 * Bytes + Bytes + 1 + UserWidth;
-
-  logic [Width-1:0] held_q;
+  logic [8+UserWidth:0] held_q;
   logic wait_q, reset_seen_q;
 
   initial begin
@@ -37,17 +33,15 @@ module check_axis #(
     end else if (!rst_ni) begin
       wait_q <= 1'b0;
       reset_seen_q <= 1'b1;
-      if (reset_seen_q && tvalid !== 1'b0) `BREACH(Card, "AXIS-04", "tvalid in reset");
+      if (reset_seen_q && tvalid !== 1'b0) `BREACH(Card, "AXIS-03", "tvalid in reset");
     end else begin
       reset_seen_q <= 1'b0;
-      if (wait_q && (!tvalid || {tdata, tkeep, tlast, tuser} !== held_q))
+      if (wait_q && (!tvalid || {tdata, tlast, tuser} !== held_q))
         `BREACH(Card, "AXIS-01", "tvalid or its payload changed before tready");
       if (tvalid !== 1'b0) begin
-        if (^{tvalid, tready, tdata, tlast, tkeep, tuser} === 1'bx)
+        if (^{tvalid, tready, tdata, tlast, tuser} === 1'bx)
           `BREACH(Card, "AXIS-02", "a handshake or the payload of a beat is unknown");
-        if (tlast ? (tkeep & (tkeep + 1'b1)) != {Bytes{1'b0}} || !tkeep[0] : tkeep != {Bytes{1'b1}})
-          `BREACH(Card, "AXIS-03", "tkeep has a hole, or is not full before the last beat");
-        held_q <= {tdata, tkeep, tlast, tuser};
+        held_q <= {tdata, tlast, tuser};
         wait_q <= tvalid && !tready;
       end else if (wait_q) begin
         wait_q <= 1'b0;

@@ -17,7 +17,7 @@ UNMAPPED = 0x000F00
 """No register lives here: SLVERR."""
 
 MUTANTS = mutants.load()
-LOADS = ("", "stalls", "withhold", "reset")
+LOADS = ("", "stalls", "withhold", "reset", "late")
 SENT = ((1514, ()), (1514, ()), (1514, ()), (20, ()), (60, (14, 15)), (1580, ()), (1514, (700,)), (61, ()))
 RECEIVED = (60, 61, 1514, 300, 64, 1000, 60, 60, 60)
 HEADER = bytes.fromhex("ffffffffffff02484e00000188b5")
@@ -27,7 +27,7 @@ def frame(size: int) -> bytes:
     return (HEADER + bytes(range(256)) * 6)[:size]
 
 
-async def exercise(harness, load: str) -> None:
+async def exercise(harness, load: str, strike=lambda: None) -> None:
     """Traffic both ways that touches every rule: odd sizes and addresses, ring and page ends, errors, interrupts."""
     card = harness.cards[0]
     device = card.device
@@ -51,15 +51,20 @@ async def exercise(harness, load: str) -> None:
         await harness.sleep(1_600)  # the descriptors are there, the data are asked for
         card.settings.withhold_r_until = card.settings.withhold_b_until = harness.clock.to_ps(harness.now_ns + 30_000)
     await harness.sleep(110_000)
+    if load == "late":  # one completion, then nothing more to write
+        strike()
+        tx.post(frame(60))
+        tx.doorbell()
+        await harness.sleep(40_000)
     if load == "reset":
         await harness.hard_reset(card)
     else:
-        await check_all_arrived(tx, rx)
+        await check_all_arrived(tx, rx, len(SENT) + (load == "late"))
     harness.stop()
 
 
-async def check_all_arrived(tx, rx) -> None:
-    assert tx.completed == len(SENT) and rx.completed == len(RECEIVED)
+async def check_all_arrived(tx, rx, sent: int) -> None:
+    assert tx.completed == sent and rx.completed == len(RECEIVED)
     for queue in (tx, rx):
         queue.card.device.write32(queue.page() + regs.QUEUE_CTRL, 0)
         while await queue.state() & 7:
@@ -82,7 +87,12 @@ async def no_rule_complains_about_the_nic_as_it_is(dut, load):
 async def the_mutant_is_caught_by_its_rule(dut, number):
     mutant, caught = MUTANTS[number - 1], []
     harness = await started(dut, timing=timing(mutant.load))
-    dut.mutant.value = number
+
+    def strike() -> None:
+        dut.mutant.value = number
+
+    if mutant.load != "late":
+        strike()
     over, check = Event(), harness.clock.on_wake
 
     def listen() -> None:
@@ -94,7 +104,7 @@ async def the_mutant_is_caught_by_its_rule(dut, number):
             over.set()
 
     harness.clock.on_wake = listen
-    work = cocotb.start_soon(guarded(exercise(harness, mutant.load), over))
+    work = cocotb.start_soon(guarded(exercise(harness, mutant.load, strike), over))
     await over.wait()
     work.cancel()
     dut.mutant.value = 0

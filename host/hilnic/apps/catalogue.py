@@ -54,7 +54,7 @@ def _is_test(function: ast.AsyncFunctionDef) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A run that was asked for; `functions` is empty when all of its tests are meant."""
+    """A run that was asked for; `functions` (a name, or name/parameter=value) is empty when all tests are meant."""
 
     entry: Entry
     functions: tuple[str, ...] = ()
@@ -93,10 +93,11 @@ def select(entries: Sequence[Entry], names: Sequence[str], *, soak: bool) -> lis
 def _match(entry: Entry, name: str) -> Selected | None:
     if fnmatch.fnmatchcase(entry.name, name) or name in entry.groups:
         return Selected(entry)
-    run, dot, function = name.partition(".")
+    run, dot, test = name.partition(".")
     if not dot or not fnmatch.fnmatchcase(entry.name, run):
         return None
-    functions = tuple(f for f in entry.functions() if fnmatch.fnmatchcase(f, function))
+    function, slash, parameters = test.partition("/")
+    functions = tuple(f + slash + parameters for f in entry.functions() if fnmatch.fnmatchcase(f, function))
     return Selected(entry, functions) if functions else None
 
 

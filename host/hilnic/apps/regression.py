@@ -8,6 +8,7 @@ again alone, with its waveform (equal seeds give equal runs), and its report nam
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -160,7 +161,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
     if isinstance(design, str):
         return [_failed(order, function, design) for function in expected]
     results = order.folder / "results.xml"
-    pattern = "|".join(rf"\.{function}(/|$)" for function in order.selected.functions)
+    pattern = "|".join(rf"\.{re.escape(function)}(/|$)" for function in order.selected.functions)
     finished = runner.simulate(
         runner.Run(
             design,
@@ -181,7 +182,8 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
         )
     )
     found = read_cocotb(results, order.entry.name, order.sim, order.seed, order.ends)
-    seen = {result.name.partition(".")[2].partition("/")[0] for result in found}
+    names = [result.name.partition(".")[2] for result in found]
+    seen = {*names, *(name.partition("/")[0] for name in names)}
     why = f"no end within {order.entry.wall_limit_s:.0f} s" if finished.timed_out else _last_words(finished)
     found.extend(_failed(order, function, why) for function in expected if function not in seen)
     return [_complete(order, result) for result in found]
@@ -218,7 +220,7 @@ def _again(result: TestResult, orders: Sequence[Order], console: Console) -> Tes
     for order in orders:
         if result.outcome != "failed" or order.waves or (order.entry.name, order.sim) != (run_name, result.sim):
             continue
-        if "/" in function or function not in order.entry.functions():
+        if function.partition("/")[0] not in order.entry.functions():
             continue
         console.print(f"  {result.sim} {result.name} failed: once more, with its waveform")
         single = replace(order, selected=Selected(order.entry, (function,)), waves=True)

@@ -216,10 +216,30 @@ void rings_write_begin(u32 card, u32 id, u64 address, u32 bytes, u64 now) {
     if (q) q->begun++;
 }
 
+/* Bytes may be in several descriptors at once (a buffer sent twice, neighbours in one bus word): then an outstanding burst on them tells
+ * nothing about the one that is done. `done` to `to` of `q` are those that end now. */
+static int wanted_by_another(u32 card, const struct queue *q, u32 dir, u32 to, const struct slot *s) {
+    for (u32 i = 0; i < QUEUES; i++) {
+        const struct queue *other = &all[card].q[dir][i];
+        if ((other->state == OFF && other != q) || !other->size) continue;
+        for (u32 k = other == q ? to : other->done; k != other->fetched; k++) {
+            const struct slot *t = &other->slots[k & (other->size - 1)];
+            u64 first = t->address & ~7ull, end = (t->address + t->length + 7) & ~7ull;
+            if (t->length && first < s->address + s->length && end > s->address) return 1;
+        }
+    }
+    return 0;
+}
+
+static int data_outstanding(u32 card, const struct queue *q, u32 dir, u32 to, const struct slot *s) {
+    return s->length && bus_overlaps(card, dir, dir == TX ? ID_TX_DATA : ID_RX_DATA, s->address, s->address + s->length) &&
+           !wanted_by_another(card, q, dir, to, s);
+}
+
 static void data_answered(u32 card, const struct queue *q, u32 dir, u32 to, u64 now) {
     for (u32 i = q->done; i != to; i++) {
         const struct slot *s = &q->slots[i & (q->size - 1)];
-        if (s->length && bus_overlaps(card, dir, dir == TX ? ID_TX_DATA : ID_RX_DATA, s->address, s->address + s->length))
+        if (data_outstanding(card, q, dir, to, s))
             hm_fault(card, "RING-07", s->address, s->length, dir, now, "completion of descriptor %u before its data's response", i);
     }
 }
