@@ -226,6 +226,7 @@ class NblInfo(IntEnum):
     CANCEL_ID = 5
     MEDIA_SPECIFIC = 6
     FRAME_TYPE = 7
+    PROTOCOL_ID = 7
     HASH_VALUE = 8
     HASH_INFO = 9
     WFP = 10

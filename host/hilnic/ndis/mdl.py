@@ -20,7 +20,7 @@ class Mdl:
 
     def __init__(self, region: Region, byte_offset: int, byte_count: int, ndis: Any = None) -> None:
         self.next: Mdl | None = None
-        self.ndis = ndis  # the instance that keeps this MDL in its leak ledger, None for NDIS's own
+        self.ndis = ndis  # the instance whose leak ledger this MDL is in, if it is a driver's
         self.region = region
         self.byte_offset = byte_offset
         self.byte_count = byte_count

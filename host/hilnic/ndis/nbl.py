@@ -25,6 +25,7 @@ from hilnic.ndis.net_buffer import NetBuffer
 from hilnic.ndis.status import NdisStatus
 
 if TYPE_CHECKING:
+    from hilnic.ndis.context import NetBufferListContext
     from hilnic.ndis.ndis import Ndis
     from hilnic.ndis.pool import NetBufferListPool
 
@@ -61,7 +62,7 @@ class NetBufferList:
         self.pool = pool
         self.next: NetBufferList | None = None
         self.first_net_buffer: NetBuffer | None = None
-        self.context: Any = None
+        self.context: NetBufferListContext | None = None
         self.parent_net_buffer_list: NetBufferList | None = None
         self.protocol_reserved: list[Any] = [None, None, None, None]
         self.miniport_reserved: list[Any] = [None, None]

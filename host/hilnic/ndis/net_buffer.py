@@ -16,8 +16,11 @@ from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
+    from hilnic.ndis.nbl import NetBufferList
     from hilnic.ndis.ndis import Ndis
     from hilnic.ndis.pool import NetBufferListPool, NetBufferPool
+
+PAGE_SIZE = 4096
 
 AllocateMdl = Callable[[int], Mdl]
 FreeMdl = Callable[[Mdl], None]
@@ -35,6 +38,7 @@ class NetBuffer:
         "frame_id",
         "mdl_chain",
         "miniport_reserved",
+        "ndis_data",
         "ndis_reserved",
         "next",
         "pool",
@@ -62,6 +66,7 @@ class NetBuffer:
         self.miniport_reserved: list[Any] = [None, None, None, None]
         self.scatter_gather_list: Any = None
         self.ndis_reserved: Any = None
+        self.ndis_data: Mdl | None = None  # MDL and memory that came with the NB from its pool
         if mdl is not None and data_offset >= mdl.byte_count:
             locate_current_mdl(self)
 
@@ -123,6 +128,9 @@ def retreat_net_buffer_data_start(
     linked in front (MD-05), by `allocate_mdl_handler(size)` when the caller brings one (MD-08). Without memory nothing
     changes and the answer is RESOURCES (MD-06).
     """
+    if delta < 0 or backfill < 0:
+        nb.ndis.violation("MD-04", nb.pool.owner, nb, f"retreat by {delta} with {backfill} more")
+        return NdisStatus.FAILURE
     if delta <= nb.data_offset:
         nb.data_offset -= delta
         nb.data_length += delta
@@ -134,7 +142,7 @@ def retreat_net_buffer_data_start(
         front = (allocate_mdl_handler or _allocator(nb))(missing + backfill)
     except MemoryError:
         return NdisStatus.RESOURCES
-    front.ndis_reserved = _RETREATED
+    front.ndis_reserved = _BY_NDIS if allocate_mdl_handler is None else _BY_DRIVER
     front.next = nb.mdl_chain
     nb.mdl_chain = front
     nb.data_offset = front.byte_count - missing
@@ -150,19 +158,61 @@ def advance_net_buffer_data_start(
     """Shrink the used data by `delta` bytes at its front: the reverse of retreat (MD-07).
 
     With `free_mdl`, MDLs at the front that retreat allocated and that hold no used byte any more are unlinked and
-    freed; no other MDL is ever touched, so parsing received data by advance is safe (MD-09).
+    freed, by `free_mdl_handler` if an allocate_mdl_handler made them (MD-08); no other MDL is ever touched, so parsing
+    received data by advance is safe (MD-09).
     """
-    if delta > nb.data_length:
-        raise ValueError(f"advance by {delta} of {nb.data_length} used bytes")
+    if not 0 <= delta <= nb.data_length:
+        nb.ndis.violation("MD-07", nb.pool.owner, nb, f"advance by {delta} of {nb.data_length} used bytes")
+        return
     nb.data_offset += delta
     nb.data_length -= delta
-    while free_mdl and (front := nb.mdl_chain) is not None and front.ndis_reserved is _RETREATED:
+    while free_mdl and (front := nb.mdl_chain) is not None and front.ndis_reserved in _RETREATED:
         if nb.data_offset < front.byte_count:
+            break
+        if (front.ndis_reserved is _BY_DRIVER) != (free_mdl_handler is not None):
+            nb.ndis.violation("MD-08", nb.pool.owner, nb, f"{front!r} was {front.ndis_reserved}")
             break
         nb.data_offset -= front.byte_count
         nb.mdl_chain = front.next
         (free_mdl_handler or _deallocator(nb))(front)
     locate_current_mdl(nb)
+
+
+@wdk("NdisRetreatNetBufferListDataStart")
+def retreat_net_buffer_list_data_start(
+    nbl: NetBufferList, delta: int, backfill: int = 0, allocate_mdl_handler: AllocateMdl | None = None,
+    free_mdl_handler: FreeMdl | None = None,
+) -> NdisStatus:  # fmt: skip
+    """Retreat every NET_BUFFER of the list, or none: what was done is undone when one fails (MD-10)."""
+    done: list[tuple[NetBuffer, Mdl | None]] = []
+    for nb in nbl.net_buffers():
+        before = nb.mdl_chain
+        status = retreat_net_buffer_data_start(nb, delta, backfill, allocate_mdl_handler)
+        if status is not NdisStatus.SUCCESS:
+            for earlier, chain in done:
+                advance_net_buffer_data_start(earlier, delta, earlier.mdl_chain is not chain, free_mdl_handler)
+            return status
+        done.append((nb, before))
+    return NdisStatus.SUCCESS
+
+
+@wdk("NdisAdvanceNetBufferListDataStart")
+def advance_net_buffer_list_data_start(
+    nbl: NetBufferList, delta: int, free_mdl: bool = True, free_mdl_handler: FreeMdl | None = None
+) -> None:
+    """Advance every NET_BUFFER of the list."""
+    for nb in nbl.net_buffers():
+        advance_net_buffer_data_start(nb, delta, free_mdl, free_mdl_handler)
+
+
+@wdk("NdisQueryNetBufferPhysicalCount", irql="any")
+def query_net_buffer_physical_count(nb: NetBuffer) -> int:
+    """How many pages of memory the used data touches: the SG elements it needs at most, page by page."""
+    pages = 0
+    for mdl, offset, length in nb.used():
+        in_page = (mdl.address + offset) % PAGE_SIZE
+        pages += (in_page + length + PAGE_SIZE - 1) // PAGE_SIZE
+    return pages
 
 
 @wdk("NdisGetDataBuffer")
@@ -196,7 +246,8 @@ def get_data_buffer(
     return memoryview(storage)[:bytes_needed]
 
 
-_RETREATED = "allocated by retreat"
+_BY_NDIS, _BY_DRIVER = "allocated by retreat itself", "allocated by a driver's handler"
+_RETREATED = (_BY_NDIS, _BY_DRIVER)
 
 
 def _allocator(nb: NetBuffer) -> AllocateMdl:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pools of NET_BUFFER_LISTs and NET_BUFFERs, MDL allocation, and clones.
+"""Pools of NET_BUFFER_LISTs and NET_BUFFERs, and MDL allocation.
 
 Every object knows its pool and every pool its owner, so that a leak can be named with its allocation site (V9).
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.context import depth, first_block, is_aligned
 from hilnic.ndis.kernel import Region
 from hilnic.ndis.mdl import Mdl
 from hilnic.ndis.nbl import NetBufferList
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
 
 Site = tuple[CodeType, int]
 
-ALLOCATION_ALIGNMENT = 16
-"""MEMORY_ALLOCATION_ALIGNMENT on a 64-bit host."""
-
 
 @dataclass(frozen=True, slots=True)
 class NetBufferListPoolParameters:
-    """NET_BUFFER_LIST_POOL_PARAMETERS; every NBL has `context_size` bytes of context, besides what it asks for."""
+    """NET_BUFFER_LIST_POOL_PARAMETERS.
+
+    Every NBL has `context_size` bytes of context, besides what it asks for; with `data_size` (which needs
+    `allocate_net_buffer`) it has an NB over an MDL over that much memory, all of it freed with it.
+    """
 
     allocate_net_buffer: bool = True
     context_size: int = 0
+    data_size: int = 0
     tag: str = ""
 
 
@@ -69,9 +72,13 @@ class NetBufferListPool(LivePool):
 
 
 class NetBufferPool(LivePool):
-    """NdisAllocateNetBufferPool's handle."""
+    """NdisAllocateNetBufferPool's handle; `data_size`: bytes that allocate_net_buffer_mdl_and_data gives each NB."""
 
-    __slots__ = ()
+    __slots__ = ("data_size",)
+
+    def __init__(self, owner: Any, tag: str, data_size: int) -> None:
+        super().__init__(owner, tag)
+        self.data_size = data_size
 
 
 def allocation_site(depth: int) -> Site:
@@ -99,9 +106,9 @@ def free_net_buffer_list_pool(pool: NetBufferListPool) -> None:
 
 
 @wdk("NdisAllocateNetBufferPool")
-def allocate_net_buffer_pool(handle: Any, tag: str = "") -> NetBufferPool:
+def allocate_net_buffer_pool(handle: Any, tag: str = "", data_size: int = 0) -> NetBufferPool:
     """Create a pool of NET_BUFFERs owned by `handle`."""
-    return NetBufferPool(handle, tag)
+    return NetBufferPool(handle, tag, data_size)
 
 
 @wdk("NdisFreeNetBufferPool")
@@ -121,9 +128,16 @@ def _free_pool(pool: LivePool) -> None:
 def allocate_net_buffer_list(
     pool: NetBufferListPool, context_size: int = 0, context_backfill: int = 0
 ) -> NetBufferList:
-    """An empty NBL (with one empty NB when the pool allocates them)."""
-    nbl = _new_nbl(pool, context_size + context_backfill)
-    if pool.parameters.allocate_net_buffer:
+    """An NBL with what its pool says: nothing, one empty NB, or one NB over the pool's data size of memory.
+
+    `context_size` bytes of context are the caller's, `context_backfill` more are for the drivers below (MD-20).
+    MemoryError when the data cannot be had.
+    """
+    nbl = new_nbl(pool, context_size, context_backfill)
+    parameters = pool.parameters
+    if parameters.data_size:
+        nbl.first_net_buffer = _over_new_memory(pool, parameters.data_size)
+    elif parameters.allocate_net_buffer:
         nbl.first_net_buffer = pool.ndis.net_buffer_type(pool)
     return nbl
 
@@ -137,36 +151,63 @@ def allocate_net_buffer_and_net_buffer_list(
     data_offset: int = 0,
     data_length: int = 0,
 ) -> NetBufferList:
-    """An NBL with one NB over the MDL chain; the pool must have been created for the pair (MD-17)."""
-    if not pool.parameters.allocate_net_buffer:
-        pool.ndis.violation("MD-17", pool.owner, pool, "the pool is for NBLs alone")
-    nbl = _new_nbl(pool, context_size + context_backfill)
+    """An NBL with one NB over the MDL chain; the pool must have been created for the pair, without data (MD-17)."""
+    if not pool.parameters.allocate_net_buffer or pool.parameters.data_size:
+        pool.ndis.violation("MD-17", pool.owner, pool, "the pool is not for an NBL with an NB over the caller's MDLs")
+    _check_span(pool, mdl, data_offset, data_length)
+    nbl = new_nbl(pool, context_size, context_backfill)
     nbl.first_net_buffer = pool.ndis.net_buffer_type(pool, mdl, data_offset, data_length)
     return nbl
 
 
-def _new_nbl(pool: NetBufferListPool, more_context: int) -> NetBufferList:
+def new_nbl(pool: NetBufferListPool, context_size: int = 0, unused: int = 0) -> NetBufferList:
+    """An NBL without NB, live in its pool, allocated by the caller's caller."""
     ndis = pool.ndis
-    context_size = pool.parameters.context_size + more_context
-    if context_size % ALLOCATION_ALIGNMENT:
-        ndis.violation("MD-20", pool.owner, pool, f"a context of {context_size} bytes")
+    reserved = pool.parameters.context_size
+    if not is_aligned(context_size, unused, reserved):
+        ndis.violation("MD-20", pool.owner, pool, f"a context of {reserved} + {context_size} + {unused} bytes")
     ndis.last_nbl_id += 1
     nbl = ndis.net_buffer_list_type(pool, ndis.last_nbl_id)
-    if context_size:
-        nbl.context = bytearray(context_size)
+    if context_size or unused or reserved:
+        nbl.context = first_block(context_size, unused + reserved)
     pool.live[nbl] = allocation_site(3)
     if ndis.verifier is not None:
         ndis.verifier.allocated(nbl)
     return nbl
 
 
+def _check_span(pool: LivePool, mdl: Mdl | None, data_offset: int, data_length: int) -> None:
+    """Without an MDL, offset and length are 0 (MD-16)."""
+    if mdl is None and (data_offset or data_length):
+        pool.ndis.violation("MD-16", pool.owner, pool, f"no MDL, but offset {data_offset} and length {data_length}")
+
+
+def _over_new_memory(pool: NetBufferPool | NetBufferListPool, size: int) -> NetBuffer:
+    """A NET_BUFFER over one MDL over `size` bytes, all of it NDIS's, the whole of it unused head."""
+    mdl = Mdl(pool.ndis.kernel.allocate(size), 0, size, pool.ndis)
+    nb = pool.ndis.net_buffer_type(pool, mdl, size, 0)
+    nb.ndis_data = mdl
+    return nb
+
+
 @wdk("NdisFreeNetBufferList")
 def free_net_buffer_list(nbl: NetBufferList) -> None:
     """Give the NBL back to its pool with the NB allocated together with it; other NBs stay their owner's (MD-18)."""
-    verifier = nbl.pool.ndis.verifier
-    if verifier is not None and not verifier.freed(nbl):
-        return
-    nbl.pool.live.pop(nbl, None)
+    release(nbl)
+
+
+def release(nbl: NetBufferList) -> bool:
+    """Take the NBL out of its pool with what the pool gave it; False when it may not be freed."""
+    pool = nbl.pool
+    ndis = pool.ndis
+    if ndis.verifier is not None and not ndis.verifier.freed(nbl):
+        return False
+    if nbl.context is not None and depth(nbl):
+        ndis.violation("MD-19", pool.owner, nbl, f"freed with {depth(nbl)} pieces of context on it")
+    pool.live.pop(nbl, None)
+    if pool.parameters.data_size and nbl.first_net_buffer is not None:
+        _free_data(nbl.first_net_buffer)
+    return True
 
 
 @wdk("NdisAllocateNetBuffer")
@@ -174,15 +215,41 @@ def allocate_net_buffer(
     pool: NetBufferPool, mdl: Mdl | None = None, data_offset: int = 0, data_length: int = 0
 ) -> NetBuffer:
     """A NET_BUFFER over the MDL chain; without an MDL, offset and length are 0 (MD-16)."""
+    _check_span(pool, mdl, data_offset, data_length)
     nb = pool.ndis.net_buffer_type(pool, mdl, data_offset, data_length)
+    pool.live[nb] = allocation_site(2)
+    return nb
+
+
+@wdk("NdisAllocateNetBufferMdlAndData")
+def allocate_net_buffer_mdl_and_data(pool: NetBufferPool) -> NetBuffer | None:
+    """A NET_BUFFER with an MDL and the pool's data size of memory, all of it head room: retreat, then write.
+
+    None when there is no memory, or the pool has no data size. `free_net_buffer` frees everything.
+    """
+    if not pool.data_size:
+        return None
+    try:
+        nb = _over_new_memory(pool, pool.data_size)
+    except MemoryError:
+        return None
     pool.live[nb] = allocation_site(2)
     return nb
 
 
 @wdk("NdisFreeNetBuffer")
 def free_net_buffer(nb: NetBuffer) -> None:
-    """Give the NET_BUFFER back to its pool; its MDLs stay their owner's."""
-    nb.pool.live.pop(nb, None)
+    """Give the NET_BUFFER back to its pool; MDLs stay their owner's, unless the pool made them (MD-18)."""
+    if nb.pool.live.pop(nb, None) is None:
+        nb.ndis.violation("MD-18", nb.pool.owner, nb, "freed twice, or it came with its NBL and goes with it")
+        return
+    _free_data(nb)
+
+
+def _free_data(nb: NetBuffer) -> None:
+    mdl, nb.ndis_data = nb.ndis_data, None
+    if mdl is not None:
+        nb.ndis.kernel.free(mdl.region)
 
 
 @wdk("NdisAllocateMdl")
@@ -196,58 +263,7 @@ def allocate_mdl(handle: Any, region: Region, byte_offset: int = 0, byte_count: 
 @wdk("NdisFreeMdl")
 def free_mdl(mdl: Mdl) -> None:
     """The descriptor goes, the memory stays its owner's."""
-    mdl.ndis.forget_mdl(mdl)
-
-
-@wdk("NdisAllocateCloneNetBufferList")
-def allocate_clone_net_buffer_list(
-    original: NetBufferList, nbl_pool: NetBufferListPool, nb_pool: NetBufferPool | None = None, flags: int = 0
-) -> NetBufferList:
-    """A new NBL over the same bytes, beginning at the used data, without context (MD-22).
-
-    The original must not be completed or returned before `free_clone_net_buffer_list`; `child_ref_count` is the
-    driver's to maintain (MD-25).
-    """
-    del nb_pool, flags
-    clone = _new_nbl(nbl_pool, 0)
-    clone.parent_net_buffer_list = original
-    describe_same_frames(original, clone)
-    if original.ndis_custody is not None:
-        original.ndis_custody.clones += 1
-    return clone
-
-
-@wdk("NdisFreeCloneNetBufferList")
-def free_clone_net_buffer_list(clone: NetBufferList, flags: int = 0) -> None:
-    """Free a clone; the original is untouched."""
-    del flags
-    original = clone.parent_net_buffer_list
-    verifier = clone.pool.ndis.verifier
-    if verifier is not None and not verifier.freed(clone):
-        return
-    clone.pool.live.pop(clone, None)
-    if original is not None and original.ndis_custody is not None:
-        original.ndis_custody.clones -= 1
-
-
-def describe_same_frames(original: NetBufferList, clone: NetBufferList) -> None:
-    """Give `clone` one NB per NB of `original`, over new MDLs that describe the used bytes alone."""
-    ndis = clone.pool.ndis
-    before: NetBuffer | None = None
-    for nb in original.net_buffers():
-        head: Mdl | None = None
-        tail: Mdl | None = None
-        for mdl, offset, length in nb.used():
-            piece = Mdl(mdl.region, mdl.byte_offset + offset, length)
-            if tail is None:
-                head = piece
-            else:
-                tail.next = piece
-            tail = piece
-        copy = ndis.net_buffer_type(clone.pool, head, 0, nb.data_length)
-        copy.frame_id = nb.frame_id
-        if before is None:
-            clone.first_net_buffer = copy
-        else:
-            before.next = copy
-        before = copy
+    ndis: Ndis = mdl.ndis
+    if ndis.verifier is not None and mdl not in ndis.mdls:
+        ndis.violation("MD-18", ndis, mdl, "freed twice, or it is not its caller's to free")
+    ndis.forget_mdl(mdl)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hilnic.ndis.clone import describe_same_frames
 from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, chain, walk
-from hilnic.ndis.pool import describe_same_frames
 from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.wdk import wdk
 

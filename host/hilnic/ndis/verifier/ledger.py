@@ -20,6 +20,7 @@ from hilnic.ndis.flags import NblInfo
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.net_buffer import NetBuffer, layout_error
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier.reserved import scribble_above, scribble_below
 from hilnic.ndis.verifier.shadow import poison, received_change, sent_change, take_received, take_sent
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ HOME, SENT, INDICATED, LENT, FREED = "home", "sent", "indicated", "lent", "freed
 
 HISTORY_LENGTH = 16
 _LSO = int(NblInfo.TCP_LARGE_SEND)
+_LEFT_BY_RECEIVER = {
+    "context": ("MD-19", "a receiver left its context on it"),
+    "reserved": ("MD-28", "a receiver wrote into the miniport's reserved fields"),
+}
 
 FINAL_STATUSES = frozenset(
     {
@@ -113,6 +118,7 @@ class Verifier:
                 custody.shadow = take_sent(nbl)
                 if self.ndis.guard is not None:
                     self.ndis.guard.adopt(nbl)
+                    scribble_below(nbl)
                 custody.history.append((now, "sent by", binding))
             else:
                 self.ndis.violation(fault[0], binding, nbl, fault[1])
@@ -175,6 +181,8 @@ class Verifier:
                 self.ndis.warning("S6-15", adapter, nbl, f"completed with {status:#010x}")
         if custody.clones:
             self.ndis.violation("MD-22", adapter, nbl, f"completed before {custody.clones} clones were freed")
+        if nbl.child_ref_count:
+            self.ndis.violation("MD-25", adapter, nbl, f"completed with {nbl.child_ref_count} child references")
         largest = adapter.largest_frame
         nb = nbl.first_net_buffer
         while nb is not None:
@@ -185,7 +193,7 @@ class Verifier:
             nb = nb.next
         change = sent_change(nbl, custody.shadow)
         if change is not None:
-            self.ndis.violation(change[0], adapter if change[0] == "S6-04" else nbl.source_handle, nbl, change[1])
+            self.ndis.violation(change[0], nbl.source_handle if change[0] == "S6-09" else adapter, nbl, change[1])
 
     def refused(self, binding: Binding, nbls: NetBufferList | None) -> None:
         """NDIS completes a send itself."""
@@ -216,6 +224,7 @@ class Verifier:
                 custody.shadow = take_received(nbl)
                 if self.ndis.guard is not None:
                     self.ndis.guard.adopt(nbl)
+                    scribble_above(nbl)
                 custody.history.append((now, "indicated by", adapter))
             else:
                 self.ndis.violation(fault[0], adapter, nbl, fault[1])
@@ -261,7 +270,8 @@ class Verifier:
             if nbl.next is not following:
                 self.ndis.violation("R6-05", binding, nbl, "CHAIN_CHANGED: the list was relinked")
             elif (change := received_change(nbl, nbl.ndis_custody.shadow)) is not None:
-                self.ndis.violation("R6-05", binding, nbl, f"CHAIN_CHANGED: its {change} changed")
+                rule, what = _LEFT_BY_RECEIVER.get(change, ("R6-05", f"CHAIN_CHANGED: its {change} changed"))
+                self.ndis.violation(rule, binding, nbl, what)
 
     def returned(self, binding: Binding, nbls: NetBufferList | None) -> NetBufferList | None:
         """A protocol returns: it holds each list, from an indication without RESOURCES."""
@@ -301,8 +311,13 @@ class Verifier:
                 self.ndis.violation("MD-09", adapter, nbl, "the MDL chain changed while it was held")
             elif change == "bytes":
                 self.ndis.violation("R6-06", adapter, nbl, "the bytes changed while a protocol held them")
+            elif change is not None:
+                rule, what = _LEFT_BY_RECEIVER[change]
+                self.ndis.violation(rule, adapter, nbl, what)
             if custody.clones:
                 self.ndis.violation("MD-22", adapter, nbl, f"returned before {custody.clones} clones were freed")
+            if nbl.child_ref_count:
+                self.ndis.violation("MD-25", adapter, nbl, f"returned with {nbl.child_ref_count} child references")
             poison(shadow)
             custody.state = HOME
             custody.owner = adapter
