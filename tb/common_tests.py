@@ -252,13 +252,13 @@ async def fifo_counts_fills_and_clears(dut):
 
 
 @cocotb.test()
-async def frame_fifo_shows_a_word_two_cycles_after_its_commit(dut):
+async def frame_fifo_shows_a_word_three_cycles_after_its_commit(dut):
     await Bench.start(dut)
     dut.frame_wr_valid_i.value = dut.frame_wr_commit_i.value = 1
     dut.frame_wr_data_i.value = 77
     await RisingEdge(dut.a_clk_i)
     dut.frame_wr_valid_i.value = dut.frame_wr_commit_i.value = 0
-    await ClockCycles(dut.a_clk_i, 2)
+    await ClockCycles(dut.a_clk_i, 3)
     assert dut.frame_rd_valid_o.value == 1 and dut.frame_rd_data_o.value == 77
 
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store-and-forward frame buffer in block RAM. The writer looks at free_o before it writes; wr_commit_i (with or after the last
 // word) makes everything written so far readable, wr_rollback_i (instead) forgets what was not committed, including a word
-// written in the same cycle. Reads one word per cycle; a committed word is readable 2 cycles after the commit's edge.
-// free_o counts the words of the RAM: the word that stands in the output register has left it.
+// written in the same cycle. Reads one word per cycle; a committed word is readable 3 cycles after the commit's edge. The RAM's output
+// goes straight into a register of its own, because it comes late in the cycle. free_o counts the words of the RAM: those that stand
+// in the two registers behind it have left it.
 //
 //        rd_q          commit_q       wr_q
 //   ------|== readable ==|-- pending --|---- free ----
@@ -32,18 +33,20 @@ module frame_fifo #(
 
   (* no_rw_check *) logic [Width-1:0] mem [Depth]; // a word is read only in cycles after the one that wrote it
   logic [Bits:0] wr_q, wr_next, commit_q, rd_q;
-  logic [Width-1:0] rd_data_q;
-  logic rd_valid_q, fetch;
+  logic [Width-1:0] ram_q, rd_data_q;
+  logic ram_valid_q, rd_valid_q, move, fetch;
 
   assign wr_next = wr_valid_i ? wr_q + 1'b1 : wr_q;
   assign free_o = {1'b1, {Bits{1'b0}}} - (wr_q - rd_q);
-  assign fetch = (!rd_valid_q || rd_ready_i) && rd_q != commit_q && !clear_i;
+  assign move = !rd_valid_q || rd_ready_i;
+  assign fetch = (!ram_valid_q || move) && rd_q != commit_q && !clear_i;
   assign rd_valid_o = rd_valid_q;
   assign rd_data_o = rd_data_q;
 
   always_ff @(posedge clk_i) begin
     if (wr_valid_i) mem[wr_q[Bits-1:0]] <= wr_data_i;
-    if (fetch) rd_data_q <= mem[rd_q[Bits-1:0]];
+    if (fetch) ram_q <= mem[rd_q[Bits-1:0]];
+    if (move && ram_valid_q) rd_data_q <= ram_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -51,12 +54,12 @@ module frame_fifo #(
       wr_q <= '0;
       commit_q <= '0;
       rd_q <= '0;
-      rd_valid_q <= 1'b0;
+      {ram_valid_q, rd_valid_q} <= 2'b00;
     end else if (clear_i) begin
       wr_q <= '0;
       commit_q <= '0;
       rd_q <= '0;
-      rd_valid_q <= 1'b0;
+      {ram_valid_q, rd_valid_q} <= 2'b00;
     end else begin
       if (wr_valid_i || wr_commit_i || wr_rollback_i) begin
         `CHECK("frame_fifo_overflow", !wr_valid_i || wr_q != {!rd_q[Bits], rd_q[Bits-1:0]})
@@ -66,10 +69,11 @@ module frame_fifo #(
       end
       if (fetch) begin
         rd_q <= rd_q + 1'b1;
-        rd_valid_q <= 1'b1;
-      end else if (rd_ready_i && rd_valid_q) begin
-        rd_valid_q <= 1'b0;
+        ram_valid_q <= 1'b1;
+      end else if (move && ram_valid_q) begin
+        ram_valid_q <= 1'b0;
       end
+      if (move && rd_valid_q != ram_valid_q) rd_valid_q <= ram_valid_q;
     end
   end
 

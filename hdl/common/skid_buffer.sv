@@ -2,6 +2,7 @@
 // Cuts the combinational path of a valid/ready stream in both directions: wr_ready_o, rd_valid_o and rd_data_o are registers.
 // One word per cycle, one cycle of latency, room for two words.
 `default_nettype none
+`include "check.svh"
 
 module skid_buffer #(
     parameter int Width = 8
@@ -18,12 +19,13 @@ module skid_buffer #(
     output      logic [Width-1:0] rd_data_o
 );
 
-  logic rd_valid_q, skid_valid_q;
+  logic rd_valid_q, skid_valid_q, awake;
   logic [Width-1:0] rd_data_q, skid_data_q;
 
   assign wr_ready_o = !skid_valid_q;
   assign rd_valid_o = rd_valid_q;
   assign rd_data_o = rd_data_q;
+  assign awake = `AWAKE(wr_valid_i || rd_valid_q);
 
   // The output register is served from the skid register first, then from upstream.
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -32,19 +34,15 @@ module skid_buffer #(
       rd_data_q <= '0;
       skid_valid_q <= 1'b0;
       skid_data_q <= '0;
-    end else if (!rd_valid_q || rd_ready_i) begin
-      if (skid_valid_q) begin
-        rd_data_q <= skid_data_q;
+    end else if (awake) begin
+      if (!rd_valid_q || rd_ready_i) begin
+        rd_valid_q <= wr_valid_i || skid_valid_q;
+        rd_data_q <= skid_valid_q ? skid_data_q : wr_data_i;
         skid_valid_q <= 1'b0;
-      end else if (wr_valid_i) begin
-        rd_data_q <= wr_data_i;
-        rd_valid_q <= 1'b1;
-      end else if (rd_valid_q) begin
-        rd_valid_q <= 1'b0;
+      end else if (wr_valid_i && !skid_valid_q) begin
+        skid_data_q <= wr_data_i;
+        skid_valid_q <= 1'b1;
       end
-    end else if (wr_valid_i && !skid_valid_q) begin
-      skid_data_q <= wr_data_i;
-      skid_valid_q <= 1'b1;
     end
   end
 

@@ -109,7 +109,7 @@ module csr #(
   typedef enum logic [2:0] {
     StIdle,    // waits for an address (and data)
     StDecode,  // finds the owner of the registered address
-    StGlobal,  // one access cycle for the global registers
+    StGlobal,  // one access cycle for the global registers, two for their answer
     StTable,   // the table's read port is being followed
     StWait,    // holds the request of a counter or of the queue bus until it is answered
     StAnswer   // holds the response until the host takes it
@@ -117,7 +117,8 @@ module csr #(
 
   state_e      state_q, state_d;
   target_e     target;
-  logic        write_q, bad_strobe_q, settle_q;
+  logic        write_q, bad_strobe_q, settled;
+  logic [1:0]  settle_q;
   logic [23:0] addr_q;
   logic [31:0] wdata_q;
   logic        take_write, take_read, answered;
@@ -166,8 +167,8 @@ module csr #(
           default: state_d = StAnswer;
         endcase
       end
-      StGlobal: if (settle_q) state_d = StAnswer;
-      StTable: if (settle_q) state_d = StAnswer;
+      StGlobal: if (settled) state_d = StAnswer;
+      StTable: if (settled) state_d = StAnswer;
       StWait: if (answered) state_d = StAnswer;
       StAnswer: if (write_q ? s_axil_bready : s_axil_rready) state_d = StIdle;
       default: state_d = StIdle;
@@ -179,7 +180,7 @@ module csr #(
   assign qbus_write_o = write_q;
   assign qbus_addr_o = {addr_q[17:2], 2'b00};
   assign qbus_wdata_o = wdata_q;
-  assign tbl_write_o = state_q == StTable && write_q && !settle_q;
+  assign tbl_write_o = state_q == StTable && write_q && settle_q == 2'd0;
   assign tbl_index_o = addr_q[7:3];
   assign tbl_high_o = addr_q[2];
   assign tbl_data_o = addr_q[2] ? wdata_q & nic_1g_pkg::EXACT_HI_WRITE_MASK : wdata_q;
@@ -189,6 +190,7 @@ module csr #(
   assign stat_wdata_o = wdata_q;
 
   // ---- answers ----
+  assign settled = settle_q == 2'd2; // the registered read data is there
   always_comb begin
     answer_err = 1'b0;
     unique case (state_q)
@@ -215,7 +217,7 @@ module csr #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
-      {write_q, bad_strobe_q, settle_q} <= 3'b000;
+      {write_q, bad_strobe_q, settle_q} <= 4'b0000;
       addr_q <= 24'h0;
       wdata_q <= 32'h0;
       {qbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 3'b000;
@@ -225,8 +227,7 @@ module csr #(
       s_axil_rdata <= 32'h0;
     end else if (awake) begin
       state_q <= state_d;
-      // second cycle of StGlobal and StTable, in which the registered read data is there
-      settle_q <= (state_q == StGlobal || state_q == StTable) && !settle_q;
+      settle_q <= state_q == StGlobal || state_q == StTable ? settle_q + 2'd1 : 2'd0;
       if (take_write || take_read) begin
         write_q <= take_write;
         addr_q <= take_write ? s_axil_awaddr : s_axil_araddr;
@@ -265,7 +266,7 @@ module csr #(
       .SysClkPs(SysClkPs)
   ) u_regs (
       .clk_i, .rst_ni,
-      .access_i(state_q == StGlobal && !settle_q), .write_i(write_q), .word_i(addr_q[7:2]), .wdata_i(wdata_q),
+      .access_i(state_q == StGlobal && settle_q == 2'd0), .write_i(write_q), .word_i(addr_q[7:2]), .wdata_i(wdata_q),
       .rdata_o(global_rdata), .known_o(global_known),
       .link_up_i, .reset_busy_i, .dma_idle_i, .tx_clk_alive_i, .rx_clk_alive_i, .tx_error_i, .rx_error_i, .stats_busy_i,
       .soft_reset_o, .stats_clear_o, .misc_fire_o,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // csr_regs: the global registers 0x000 to 0x0FF of docs/nic.md section 3, without the bus. An access is one cycle of access_i with
-// its word address; a write acts in that cycle, rdata_o and known_o (the address is mapped) follow in the next. The miscellaneous
-// interrupt lives here: while armed, a bit set in MISC_CAUSE and MISC_ENABLE gives one misc_fire_o and disarms; writing MISC_CAUSE arms.
+// its word address, which stands for two cycles more; a write acts a cycle later, rdata_o and known_o (the address is mapped) follow
+// in the next. The miscellaneous interrupt lives here: while armed, a bit set in MISC_CAUSE and MISC_ENABLE gives one misc_fire_o and disarms; writing MISC_CAUSE arms.
 `default_nettype none
 `include "check.svh"
 
@@ -24,7 +24,7 @@ module csr_regs #(
     input  wire logic        write_i,
     input  wire logic [5:0]  word_i,               // word address in the page
     input  wire logic [31:0] wdata_i,
-    output      logic [31:0] rdata_o,
+    output      logic [31:0] rdata_o,              // two cycles later
     output      logic        known_o,
     // state of the NIC
     input  wire logic        link_up_i,            // in clk_i
@@ -70,8 +70,11 @@ module csr_regs #(
   logic [2:0]  cause_q, cause_d, enable_q;
   logic        armed_q, link_q, busy_q;
   logic [7:0]  address;
+  logic        access_q;
+  logic [5:0]  word_q;
+  logic [31:0] fixed_q, state_q;                   // the two halves of an answer: one of them is zero
 
-  assign address = {word_i, 2'b00};
+  assign address = {word_q, 2'b00};
   assign cfg_tx_enable_o = ctrl_q[nic_1g_pkg::CTRL_TX_ENABLE_LSB];
   assign cfg_rx_enable_o = ctrl_q[nic_1g_pkg::CTRL_RX_ENABLE_LSB];
   assign cfg_loopback_o = ctrl_q[nic_1g_pkg::CTRL_LOOPBACK_LSB];
@@ -90,14 +93,14 @@ module csr_regs #(
   logic [2:0] events;
   logic       cause_write, fire, reset_end, awake;
   assign events = {3{link_up_i != link_q}} & LinkChange | {3{tx_error_i}} & TxQueueError | {3{rx_error_i}} & RxQueueError;
-  assign cause_write = access_i && write_i && address == nic_1g_pkg::MISC_CAUSE_OFFSET[7:0];
+  assign cause_write = access_q && write_i && address == nic_1g_pkg::MISC_CAUSE_OFFSET[7:0];
   assign cause_d = (cause_write ? cause_q & ~wdata_i[2:0] : cause_q) | events;
 
   // ---- registers ----
   // Awake: an access, an event, a message to send, a pulse to end, the end of a soft reset.
   assign fire = armed_q && (cause_q & enable_q) != 3'b000 && !cause_write;
   assign reset_end = busy_q && !reset_busy_i;
-  assign awake = `AWAKE(access_i || events != 3'b000 || fire || misc_fire_o || soft_reset_o || stats_clear_o || busy_q != reset_busy_i);
+  assign awake = `AWAKE(access_i || access_q || events != 3'b000 || fire || misc_fire_o || soft_reset_o || stats_clear_o || busy_q != reset_busy_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -117,18 +120,22 @@ module csr_regs #(
       armed_q <= 1'b1;
       link_q <= 1'b0;
       {misc_fire_o, soft_reset_o, stats_clear_o, busy_q} <= 4'b0000;
+      access_q <= 1'b0;
+      word_q <= 6'd0;
     end else if (awake) begin
+      access_q <= access_i;
+      if (access_i) word_q <= word_i;
       busy_q <= reset_busy_i;
       link_q <= link_up_i;
       cause_q <= cause_d;
       misc_fire_o <= fire;
       if (fire || cause_write) armed_q <= cause_write;
       // orders: one pulse per write of a one
-      soft_reset_o <= access_i && write_i && address == nic_1g_pkg::CTRL_OFFSET[7:0]
+      soft_reset_o <= access_q && write_i && address == nic_1g_pkg::CTRL_OFFSET[7:0]
           && wdata_i[nic_1g_pkg::CTRL_SOFT_RESET_LSB] && !reset_busy_i;
-      stats_clear_o <= access_i && write_i && address == nic_1g_pkg::STATS_CTRL_OFFSET[7:0]
+      stats_clear_o <= access_q && write_i && address == nic_1g_pkg::STATS_CTRL_OFFSET[7:0]
           && wdata_i[nic_1g_pkg::STATS_CTRL_CLEAR_LSB];
-      if (access_i && write_i) begin
+      if (access_q && write_i) begin
         case (address)
           nic_1g_pkg::SCRATCH_OFFSET[7:0]:     scratch_q <= wdata_i;
           nic_1g_pkg::CTRL_OFFSET[7:0]:        ctrl_q <= wdata_i[2:0];
@@ -164,47 +171,58 @@ module csr_regs #(
   end
 
   // ---- read back ----
+  logic fixed_known_q, state_known_q;
+
+  assign rdata_o = fixed_q | state_q;
+  assign known_o = fixed_known_q || state_known_q;
+
   always_ff @(posedge clk_i) begin
-    if (access_i) begin
-      known_o <= 1'b1;
+    if (access_q) begin
+      fixed_known_q <= 1'b1;
       case (address)
-        nic_1g_pkg::ID_OFFSET[7:0]:            rdata_o <= nic_1g_pkg::ID_RESET;
-        nic_1g_pkg::VERSION_OFFSET[7:0]:       rdata_o <= nic_1g_pkg::VERSION_RESET;
-        nic_1g_pkg::CAPS0_OFFSET[7:0]:         rdata_o <= Caps0;
-        nic_1g_pkg::FEATURES_OFFSET[7:0]:      rdata_o <= nic_1g_pkg::FEATURES_RESET;
-        nic_1g_pkg::SYS_CLK_PS_OFFSET[7:0]:    rdata_o <= 32'(SysClkPs);
-        nic_1g_pkg::MAC_CLK_PS_OFFSET[7:0]:    rdata_o <= nic_1g_pkg::MAC_CLK_PS_RESET;
-        nic_1g_pkg::TX_PAGE_BASE_OFFSET[7:0]:  rdata_o <= nic_1g_pkg::TX_PAGE_BASE_RESET;
-        nic_1g_pkg::PAGE_STRIDE_OFFSET[7:0]:   rdata_o <= nic_1g_pkg::PAGE_STRIDE_RESET;
-        nic_1g_pkg::RX_PAGE_BASE_OFFSET[7:0]:  rdata_o <= nic_1g_pkg::RX_PAGE_BASE_RESET;
-        nic_1g_pkg::DOORBELL_BASE_OFFSET[7:0]: rdata_o <= nic_1g_pkg::DOORBELL_BASE_RESET;
-        nic_1g_pkg::TX_BUF_BYTES_OFFSET[7:0]:  rdata_o <= 32'(TxBufBytes);
-        nic_1g_pkg::RX_BUF_BYTES_OFFSET[7:0]:  rdata_o <= 32'(RxBufBytes);
-        nic_1g_pkg::CAPS1_OFFSET[7:0]:         rdata_o <= Caps1;
-        nic_1g_pkg::CACHE_DEPTH_OFFSET[7:0]:   rdata_o <= 32'(CacheDepth);
-        nic_1g_pkg::SCRATCH_OFFSET[7:0]:       rdata_o <= scratch_q;
-        nic_1g_pkg::CTRL_OFFSET[7:0]:
-          rdata_o <= 32'(ctrl_q) | 32'(reset_busy_i || soft_reset_o) << nic_1g_pkg::CTRL_SOFT_RESET_LSB;
+        nic_1g_pkg::ID_OFFSET[7:0]:            fixed_q <= nic_1g_pkg::ID_RESET;
+        nic_1g_pkg::VERSION_OFFSET[7:0]:       fixed_q <= nic_1g_pkg::VERSION_RESET;
+        nic_1g_pkg::CAPS0_OFFSET[7:0]:         fixed_q <= Caps0;
+        nic_1g_pkg::FEATURES_OFFSET[7:0]:      fixed_q <= nic_1g_pkg::FEATURES_RESET;
+        nic_1g_pkg::SYS_CLK_PS_OFFSET[7:0]:    fixed_q <= 32'(SysClkPs);
+        nic_1g_pkg::MAC_CLK_PS_OFFSET[7:0]:    fixed_q <= nic_1g_pkg::MAC_CLK_PS_RESET;
+        nic_1g_pkg::TX_PAGE_BASE_OFFSET[7:0]:  fixed_q <= nic_1g_pkg::TX_PAGE_BASE_RESET;
+        nic_1g_pkg::PAGE_STRIDE_OFFSET[7:0]:   fixed_q <= nic_1g_pkg::PAGE_STRIDE_RESET;
+        nic_1g_pkg::RX_PAGE_BASE_OFFSET[7:0]:  fixed_q <= nic_1g_pkg::RX_PAGE_BASE_RESET;
+        nic_1g_pkg::DOORBELL_BASE_OFFSET[7:0]: fixed_q <= nic_1g_pkg::DOORBELL_BASE_RESET;
+        nic_1g_pkg::TX_BUF_BYTES_OFFSET[7:0]:  fixed_q <= 32'(TxBufBytes);
+        nic_1g_pkg::RX_BUF_BYTES_OFFSET[7:0]:  fixed_q <= 32'(RxBufBytes);
+        nic_1g_pkg::CAPS1_OFFSET[7:0]:         fixed_q <= Caps1;
+        nic_1g_pkg::CACHE_DEPTH_OFFSET[7:0]:   fixed_q <= 32'(CacheDepth);
+        default: begin
+          fixed_q <= 32'h0;
+          fixed_known_q <= 1'b0;
+        end
+      endcase
+      state_known_q <= 1'b1;
+      case (address)
+        nic_1g_pkg::SCRATCH_OFFSET[7:0]:       state_q <= scratch_q;
+        nic_1g_pkg::CTRL_OFFSET[7:0]:          state_q <= 32'(ctrl_q) | 32'(reset_busy_i || soft_reset_o) << nic_1g_pkg::CTRL_SOFT_RESET_LSB;
         nic_1g_pkg::STATUS_OFFSET[7:0]:
-          rdata_o <= 32'(link_up_i) << nic_1g_pkg::STATUS_LINK_UP_LSB
+          state_q <= 32'(link_up_i) << nic_1g_pkg::STATUS_LINK_UP_LSB
               | 32'(reset_busy_i || soft_reset_o) << nic_1g_pkg::STATUS_RESET_BUSY_LSB
               | 32'(dma_idle_i) << nic_1g_pkg::STATUS_DMA_IDLE_LSB
               | 32'(tx_clk_alive_i) << nic_1g_pkg::STATUS_TX_CLK_ALIVE_LSB
               | 32'(rx_clk_alive_i) << nic_1g_pkg::STATUS_RX_CLK_ALIVE_LSB;
-        nic_1g_pkg::MISC_CAUSE_OFFSET[7:0]:    rdata_o <= 32'(cause_q);
-        nic_1g_pkg::MISC_ENABLE_OFFSET[7:0]:   rdata_o <= 32'(enable_q);
-        nic_1g_pkg::MAC_CFG_OFFSET[7:0]:       rdata_o <= 32'(mac_cfg_q);
-        nic_1g_pkg::MAX_FRAME_OFFSET[7:0]:     rdata_o <= 32'(cfg_max_frame_o);
-        nic_1g_pkg::RX_FILTER_OFFSET[7:0]:     rdata_o <= 32'(cfg_filter_o);
-        nic_1g_pkg::MAC_ADDR_LO_OFFSET[7:0]:   rdata_o <= mac_addr_lo_q;
-        nic_1g_pkg::MAC_ADDR_HI_OFFSET[7:0]:   rdata_o <= 32'(mac_addr_hi_q);
-        nic_1g_pkg::HASH_LO_OFFSET[7:0]:       rdata_o <= hash_lo_q;
-        nic_1g_pkg::HASH_HI_OFFSET[7:0]:       rdata_o <= hash_hi_q;
-        nic_1g_pkg::RX_STEER_OFFSET[7:0]:      rdata_o <= 32'(cfg_default_queue_o);
-        nic_1g_pkg::STATS_CTRL_OFFSET[7:0]:    rdata_o <= 32'(stats_busy_i || stats_clear_o);
+        nic_1g_pkg::MISC_CAUSE_OFFSET[7:0]:    state_q <= 32'(cause_q);
+        nic_1g_pkg::MISC_ENABLE_OFFSET[7:0]:   state_q <= 32'(enable_q);
+        nic_1g_pkg::MAC_CFG_OFFSET[7:0]:       state_q <= 32'(mac_cfg_q);
+        nic_1g_pkg::MAX_FRAME_OFFSET[7:0]:     state_q <= 32'(cfg_max_frame_o);
+        nic_1g_pkg::RX_FILTER_OFFSET[7:0]:     state_q <= 32'(cfg_filter_o);
+        nic_1g_pkg::MAC_ADDR_LO_OFFSET[7:0]:   state_q <= mac_addr_lo_q;
+        nic_1g_pkg::MAC_ADDR_HI_OFFSET[7:0]:   state_q <= 32'(mac_addr_hi_q);
+        nic_1g_pkg::HASH_LO_OFFSET[7:0]:       state_q <= hash_lo_q;
+        nic_1g_pkg::HASH_HI_OFFSET[7:0]:       state_q <= hash_hi_q;
+        nic_1g_pkg::RX_STEER_OFFSET[7:0]:      state_q <= 32'(cfg_default_queue_o);
+        nic_1g_pkg::STATS_CTRL_OFFSET[7:0]:    state_q <= 32'(stats_busy_i || stats_clear_o);
         default: begin
-          rdata_o <= 32'h0;
-          known_o <= 1'b0;
+          state_q <= 32'h0;
+          state_known_q <= 1'b0;
         end
       endcase
     end

@@ -3,7 +3,8 @@
 // bursts of whole bus words that end at MaxBurstBytes boundaries, hence never cross 4 KiB; sources take turns per burst; at most
 // MaxReads bursts are outstanding. Source = AXI id: 0 TX descriptors, 1 RX descriptors, 2 TX data. Beats go back in the order of
 // each id's requests: those of descriptors one cycle later and always taken, those of TX data in the same cycle when txd_ready_i.
-// 3 cycles from a request to arvalid. A response other than OKAY marks its beat with err.
+// A request keeps the place of its last byte, counted from the burst boundary before its first: what is above it tells how many
+// boundaries it crosses. 3 cycles from a request to arvalid. A response other than OKAY marks its beat with err.
 `default_nettype none
 `include "check.svh"
 
@@ -68,15 +69,12 @@ module dma_read #(
   // ---- the requests that are being cut ---------------------------------------------------------------------------------------
   state_e state_q, state_d;
   logic [2:0] open_q;              // request i has bytes left to ask for
-  logic [63:0] addr0_q, addr1_q, addr2_q, next_addr;
-  logic [15:0] left0_q, left1_q, left2_q;
+  logic [63:0] addr0_q, addr1_q, addr2_q, cur_addr;
+  logic [16:0] end0_q, end1_q, end2_q, cur_end; // the last byte, from the boundary before the next one
   logic [1:0] sel_q, pick, last_q;
   logic [6:0] reads_q;
-  logic begun, ended, may_read, whole;
-  logic [63:0] cur_addr;
-  logic [15:0] cur_left, burst;
-  logic [BurstBits:0] room;
-  logic [15:0] words;
+  logic begun, ended, may_read, crosses;
+  logic [BurstBits-4:0] last_word;
 
   assign td_ready_o = !open_q[0];
   assign rd_ready_o = !open_q[1];
@@ -87,12 +85,13 @@ module dma_read #(
               : last_q == 2'd1 ? (open_q[2] ? 2'd2 : open_q[0] ? 2'd0 : 2'd1)
               : (open_q[0] ? 2'd0 : open_q[1] ? 2'd1 : 2'd2);
   assign cur_addr = sel_q[1] ? addr2_q : sel_q[0] ? addr1_q : addr0_q;
-  assign cur_left = sel_q[1] ? left2_q : sel_q[0] ? left1_q : left0_q;
-  assign next_addr = {cur_addr[63:BurstBits] + 1'b1, {BurstBits{1'b0}}}; // matters only when the request goes on
-  assign whole = burst == cur_left;
-  assign room = (BurstBits + 1)'(MaxBurstBytes) - {1'b0, cur_addr[BurstBits-1:0]};
-  assign burst = cur_left < 16'(room) ? cur_left : 16'(room);
-  assign words = (16'(cur_addr[2:0]) + burst + 16'd7) >> 3;
+  assign cur_end = sel_q[1] ? end2_q : sel_q[0] ? end1_q : end0_q;
+  assign crosses = cur_end[16:BurstBits] != '0;
+  assign last_word = crosses ? ~cur_addr[BurstBits-1:3] : cur_end[BurstBits-1:3] - cur_addr[BurstBits-1:3];
+
+  function automatic logic [16:0] last_byte(input logic [BurstBits-1:0] offset, input logic [15:0] len);
+    last_byte = {{(17 - BurstBits) {1'b0}}, offset} + {1'b0, len} - 17'd1;
+  endfunction
 
   always_comb begin
     state_d = state_q;
@@ -129,7 +128,7 @@ module dma_read #(
   assign m_axi_rready = !(m_axi_rvalid && is_data && !txd_ready_i);
   assign begun = state_q == StSize;
   assign ended = m_axi_rvalid && m_axi_rready && m_axi_rlast;
-  assign unused = &{1'b0, m_axi_rresp[0]}; // EXOKAY counts as OKAY
+  assign unused = &{1'b0, m_axi_rresp[0], cur_end[2:0], cur_addr[2:0]}; // EXOKAY counts as OKAY
   assign idle_o = reads_q == 7'd0 && open_q == 3'd0;
   assign td_rvalid_o = td_rvalid_q;
   assign rd_rvalid_o = rd_rvalid_q;
@@ -148,7 +147,7 @@ module dma_read #(
       open_q <= 3'd0;
       {last_q, sel_q} <= 4'd0;
       {addr0_q, addr1_q, addr2_q} <= 192'd0;
-      {left0_q, left1_q, left2_q} <= 48'd0;
+      {end0_q, end1_q, end2_q} <= 51'd0;
       arid_q <= 4'd0;
       araddr_q <= 64'd0;
       arlen_q <= 8'd0;
@@ -160,17 +159,17 @@ module dma_read #(
       if (td_valid_i && !open_q[0]) begin
         open_q[0] <= 1'b1;
         addr0_q <= td_addr_i;
-        left0_q <= td_len_i;
+        end0_q <= last_byte(td_addr_i[BurstBits-1:0], td_len_i);
       end
       if (rd_valid_i && !open_q[1]) begin
         open_q[1] <= 1'b1;
         addr1_q <= rd_addr_i;
-        left1_q <= rd_len_i;
+        end1_q <= last_byte(rd_addr_i[BurstBits-1:0], rd_len_i);
       end
       if (tx_valid_i && !open_q[2]) begin
         open_q[2] <= 1'b1;
         addr2_q <= tx_addr_i;
-        left2_q <= tx_len_i;
+        end2_q <= last_byte(tx_addr_i[BurstBits-1:0], tx_len_i);
       end
       // bursts
       state_q <= state_d;
@@ -179,23 +178,23 @@ module dma_read #(
         last_q <= sel_q;
         arid_q <= {2'd0, sel_q};
         araddr_q <= {cur_addr[63:3], 3'd0};
-        arlen_q <= 8'(words - 16'd1);
-        // a burst either ends the request or ends at a boundary
+        arlen_q <= 8'(last_word);
+        // a burst either ends the request or ends at a boundary, from which the request goes on
         case (sel_q)
           2'd0: begin
-            open_q[0] <= !whole;
-            addr0_q <= next_addr;
-            left0_q <= cur_left - burst;
+            open_q[0] <= crosses;
+            addr0_q <= {addr0_q[63:BurstBits] + 1'b1, {BurstBits{1'b0}}};
+            end0_q[16:BurstBits] <= end0_q[16:BurstBits] - 1'b1;
           end
           2'd1: begin
-            open_q[1] <= !whole;
-            addr1_q <= next_addr;
-            left1_q <= cur_left - burst;
+            open_q[1] <= crosses;
+            addr1_q <= {addr1_q[63:BurstBits] + 1'b1, {BurstBits{1'b0}}};
+            end1_q[16:BurstBits] <= end1_q[16:BurstBits] - 1'b1;
           end
           default: begin
-            open_q[2] <= !whole;
-            addr2_q <= next_addr;
-            left2_q <= cur_left - burst;
+            open_q[2] <= crosses;
+            addr2_q <= {addr2_q[63:BurstBits] + 1'b1, {BurstBits{1'b0}}};
+            end2_q[16:BurstBits] <= end2_q[16:BurstBits] - 1'b1;
           end
         endcase
       end

@@ -112,7 +112,7 @@ module queue_ctrl #(
 
   typedef enum logic [2:0] {
     StIdle,   // waits for an access
-    StLook,   // the page is addressed; reads and the configuration check settle
+    StLook,   // the page is addressed; the configuration check settles, then the page is read
     StAct,    // the access happens
     StStart,  // a queue was started; its state becomes enabled when all blocks know it
     StRearm,  // a re-arm waits for irq
@@ -121,35 +121,33 @@ module queue_ctrl #(
 
   state_e state_q, state_d;
   logic [4:0] count_q;
-  logic [5:0] queue;
-  logic [7:0] offset;
-  logic is_page, is_bell, is_rearm, dir, built, known, act, bell, wants_enable, wants_disable;
+  logic take, new_dir, new_bell;
+  logic [5:0] new_queue, queue_q;
+  logic [7:0] offset_q;
+  logic is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q, known, act, bell, read, wants_enable, wants_disable;
   logic tx_known, rx_known, tx_disabled, rx_disabled, tx_enabled, rx_enabled, tx_errored, rx_errored, tx_good, rx_good;
   logic tx_note_busy, rx_note_busy, page_disabled, page_enabled, page_errored, good, note_busy, refuse, enable;
-  logic [31:0] tx_rdata, rx_rdata, tx_init, rx_init, tx_cpl_init, rx_cpl_init;
+  logic [31:0] wdata_q, tx_rdata, rx_rdata, tx_init, rx_init, tx_cpl_init, rx_cpl_init;
 
   // ---- decoding: 01 TX pages, 10 RX pages, 11 doorbells ----
-  assign is_bell = qbus_addr_i[17:16] == 2'b11;
-  assign is_page = qbus_addr_i[17] != qbus_addr_i[16];
-  assign is_rearm = is_bell && qbus_addr_i[11];
-  assign dir = is_bell ? qbus_addr_i[10] : qbus_addr_i[17];
-  assign queue = is_bell ? qbus_addr_i[7:2] : qbus_addr_i[13:8];
-  assign offset = qbus_addr_i[7:0];
-  assign built = dir ? 32'(queue) < NumRxQueues : 32'(queue) < NumTxQueues;
-  assign known = built && (is_page ? qbus_addr_i[15:14] == 2'b00 && (dir ? rx_known : tx_known) :
-                           is_bell && qbus_addr_i[15:12] == 4'h0 && qbus_addr_i[9:8] == 2'b00);
+  assign take = state_q == StIdle && qbus_valid_i;
+  assign new_bell = qbus_addr_i[17:16] == 2'b11;
+  assign new_dir = new_bell ? qbus_addr_i[10] : qbus_addr_i[17];
+  assign new_queue = new_bell ? qbus_addr_i[7:2] : qbus_addr_i[13:8];
+  assign known = mapped_q && (is_bell_q || (dir_q ? rx_known : tx_known));
 
-  assign page_disabled = dir ? rx_disabled : tx_disabled;
-  assign page_enabled = dir ? rx_enabled : tx_enabled;
-  assign page_errored = dir ? rx_errored : tx_errored;
-  assign good = dir ? rx_good : tx_good;
-  assign note_busy = dir ? rx_note_busy : tx_note_busy;
-  assign wants_enable = is_page && offset == nic_1g_pkg::QUEUE_CTRL_OFFSET && qbus_wdata_i[0] && page_disabled;
-  assign wants_disable = is_page && offset == nic_1g_pkg::QUEUE_CTRL_OFFSET && !qbus_wdata_i[0] && (page_enabled || page_errored);
+  assign page_disabled = dir_q ? rx_disabled : tx_disabled;
+  assign page_enabled = dir_q ? rx_enabled : tx_enabled;
+  assign page_errored = dir_q ? rx_errored : tx_errored;
+  assign good = dir_q ? rx_good : tx_good;
+  assign note_busy = dir_q ? rx_note_busy : tx_note_busy;
+  assign wants_enable = is_ctrl_q && wdata_q[0] && page_disabled;
+  assign wants_disable = is_ctrl_q && !wdata_q[0] && (page_enabled || page_errored);
 
   // ---- the access ----
-  assign act = state_q == StAct && known && qbus_write_i && !reset_busy_o;
-  assign bell = act && is_bell && page_enabled;
+  assign act = state_q == StAct && known && write_q && !reset_busy_o;
+  assign bell = act && is_bell_q && page_enabled;
+  assign read = state_q == StLook && count_q == 5'd5;
   assign refuse = act && wants_enable && !good && !note_busy;
   assign enable = state_q == StStart && count_q == StartCycles;
 
@@ -161,7 +159,7 @@ module queue_ctrl #(
       StAct: begin
         if (act && wants_enable && good) state_d = StStart;
         else if (act && wants_enable && note_busy) state_d = StAct;
-        else if (bell && is_rearm) state_d = StRearm;
+        else if (bell && is_rearm_q) state_d = StRearm;
         else state_d = StAck;
       end
       StStart: if (count_q == StartCycles) state_d = StAck;
@@ -172,18 +170,16 @@ module queue_ctrl #(
   end
 
   assign qbus_ready_o = state_q == StAck;
-  assign qbus_rdata_o = is_page ? (dir ? rx_rdata : tx_rdata) : 32'h0;
-  assign qbus_err_o = !known;
-  assign tx_db_valid_o = bell && !is_rearm && !dir;
-  assign rx_db_valid_o = bell && !is_rearm && dir;
+  assign tx_db_valid_o = bell && !is_rearm_q && !dir_q;
+  assign rx_db_valid_o = bell && !is_rearm_q && dir_q;
   assign rearm_valid_o = state_q == StRearm;
-  assign {bell_dir_o, bell_queue_o} = {dir, queue};
-  assign bell_index_o = qbus_wdata_i;
-  assign {page_dir_o, page_queue_o} = {dir, queue};
+  assign {bell_dir_o, bell_queue_o} = {dir_q, queue_q};
+  assign bell_index_o = wdata_q;
+  assign {page_dir_o, page_queue_o} = {dir_q, queue_q};
   assign start_valid_o = state_q == StStart && count_q == 5'd0;
-  assign {start_dir_o, start_queue_o} = {dir, queue};
-  assign start_index_o = dir ? rx_init : tx_init;
-  assign start_cpl_index_o = dir ? rx_cpl_init : tx_cpl_init;
+  assign {start_dir_o, start_queue_o} = {dir_q, queue_q};
+  assign start_index_o = dir_q ? rx_init : tx_init;
+  assign start_cpl_index_o = dir_q ? rx_cpl_init : tx_cpl_init;
 
   // ---- soft reset ----
   typedef enum logic [1:0] {
@@ -232,14 +228,34 @@ module queue_ctrl #(
     if (!rst_ni) begin
       state_q <= StIdle;
       count_q <= 5'd0;
+      {is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q} <= 7'd0;
+      {queue_q, offset_q, wdata_q} <= 46'd0;
+      {qbus_rdata_o, qbus_err_o} <= 33'd0;
       reset_q <= StRun;
       calm_q <= 4'd0;
       {clear_q, flush_rx_q, tx_flush_o} <= 3'b000;
     end else if (awake) begin
       state_q <= state_d;
       // doorbells need no settling: they are on the data path
-      if (state_q == StIdle && qbus_valid_i) count_q <= is_bell ? 5'd6 : 5'd0;
+      if (take) count_q <= new_bell ? 5'd6 : 5'd0;
       else if (state_q != StIdle) count_q <= state_q != state_d ? 5'd0 : count_q + 5'd1;
+      if (take) begin
+        is_page_q <= !new_bell;
+        is_bell_q <= new_bell;
+        is_rearm_q <= new_bell && qbus_addr_i[11];
+        is_ctrl_q <= !new_bell && qbus_addr_i[7:0] == nic_1g_pkg::QUEUE_CTRL_OFFSET;
+        dir_q <= new_dir;
+        queue_q <= new_queue;
+        offset_q <= qbus_addr_i[7:0];
+        write_q <= qbus_write_i;
+        wdata_q <= qbus_wdata_i;
+        mapped_q <= (new_dir ? 32'(new_queue) < NumRxQueues : 32'(new_queue) < NumTxQueues) &&
+                        (new_bell ? qbus_addr_i[15:12] == 4'h0 && qbus_addr_i[9:8] == 2'b00 : qbus_addr_i[15:14] == 2'b00);
+      end
+      if (state_q == StAct) begin
+        qbus_rdata_o <= is_page_q ? (dir_q ? rx_rdata : tx_rdata) : 32'h0;
+        qbus_err_o <= !known;
+      end
       flush_rx_q <= flush_rx_d;
       tx_flush_o <= tx_flush_d;
       clear_q <= clear_o;
@@ -255,10 +271,10 @@ module queue_ctrl #(
 
   queue_side #(.NumQueues(NumTxQueues), .NumVectors(NumVectors), .IsRx(1'b0)) u_tx (
       .clk_i, .rst_ni,
-      .page_queue_i(queue), .page_offset_i(offset), .page_write_i(act && is_page && !dir), .page_wdata_i(qbus_wdata_i),
-      .page_read_i(state_q == StAct && !dir), .page_rdata_o(tx_rdata), .page_known_o(tx_known), .page_disabled_o(tx_disabled),
+      .page_queue_i(queue_q), .page_offset_i(offset_q), .page_write_i(act && is_page_q && !dir_q), .page_wdata_i(wdata_q),
+      .page_read_i(read && !dir_q), .page_rdata_o(tx_rdata), .page_known_o(tx_known), .page_disabled_o(tx_disabled),
       .page_enabled_o(tx_enabled), .page_error_o(tx_errored), .good_o(tx_good), .init_index_o(tx_init), .cpl_init_index_o(tx_cpl_init),
-      .enable_i(enable && !dir), .refuse_i(refuse && !dir), .note_busy_o(tx_note_busy), .disable_i(act && wants_disable && !dir),
+      .enable_i(enable && !dir_q), .refuse_i(refuse && !dir_q), .note_busy_o(tx_note_busy), .disable_i(act && wants_disable && !dir_q),
       .stop_all_i(stop_all), .forget_i(forget), .quiet_o(tx_quiet), .ending_any_o(tx_ending_any), .error_o(tx_error_o),
       .enabled_o(tx_enabled_o), .on_o(tx_on_o), .ending_o(tx_ending_o), .outstanding_i(tx_outstanding_i),
       .barrier_valid_o(tx_barrier_valid_o), .barrier_queue_o(tx_barrier_queue_o), .barrier_ready_i(tx_barrier_ready_i),
@@ -276,10 +292,10 @@ module queue_ctrl #(
 
   queue_side #(.NumQueues(NumRxQueues), .NumVectors(NumVectors), .IsRx(1'b1)) u_rx (
       .clk_i, .rst_ni,
-      .page_queue_i(queue), .page_offset_i(offset), .page_write_i(act && is_page && dir), .page_wdata_i(qbus_wdata_i),
-      .page_read_i(state_q == StAct && dir), .page_rdata_o(rx_rdata), .page_known_o(rx_known), .page_disabled_o(rx_disabled),
+      .page_queue_i(queue_q), .page_offset_i(offset_q), .page_write_i(act && is_page_q && dir_q), .page_wdata_i(wdata_q),
+      .page_read_i(read && dir_q), .page_rdata_o(rx_rdata), .page_known_o(rx_known), .page_disabled_o(rx_disabled),
       .page_enabled_o(rx_enabled), .page_error_o(rx_errored), .good_o(rx_good), .init_index_o(rx_init), .cpl_init_index_o(rx_cpl_init),
-      .enable_i(enable && dir), .refuse_i(refuse && dir), .note_busy_o(rx_note_busy), .disable_i(act && wants_disable && dir),
+      .enable_i(enable && dir_q), .refuse_i(refuse && dir_q), .note_busy_o(rx_note_busy), .disable_i(act && wants_disable && dir_q),
       .stop_all_i(stop_all), .forget_i(forget), .quiet_o(rx_quiet), .ending_any_o(unused_rx_ending_any), .error_o(rx_error_o),
       .enabled_o(rx_enabled_o), .on_o(rx_on_o), .ending_o(rx_ending_o), .outstanding_i(rx_outstanding_i),
       .barrier_valid_o(rx_barrier_valid_o), .barrier_queue_o(rx_barrier_queue_o), .barrier_ready_i(rx_barrier_ready_i),

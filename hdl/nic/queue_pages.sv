@@ -16,7 +16,7 @@ module queue_pages #(
     // queue_side
     input  wire logic [5:0]  queue_i,
     input  wire logic [7:0]  offset_i,
-    input  wire logic        write_i,     // pulse, of a configuration register
+    input  wire logic        write_i,     // pulse, of a configuration register; acts a cycle later, queue_i to wdata_i still stand
     input  wire logic [31:0] wdata_i,
     input  wire logic        read_i,      // pulse
     output      logic [31:0] rdata_o,     // the cycle after; zero for other registers
@@ -60,7 +60,7 @@ module queue_pages #(
 
   logic [(1 << QueueBits)-1:0] fresh_q;
   logic [QueueBits-1:0] page, ring_sel, cpl_sel, irq_sel, buf_sel;
-  logic fresh;
+  logic fresh, write_q;
 
   assign page = QueueBits'(queue_i & QueueMask);
   assign ring_sel = QueueBits'(ring_queue_i & QueueMask);
@@ -93,25 +93,27 @@ module queue_pages #(
   logic [1:0]  check_age_q;
   logic        recheck, awake, ram_awake;
 
-  assign recheck = check_queue_q != queue_i || write_i;
-  assign awake = `AWAKE(recheck || check_age_q != 2'd3 || forget_i);
+  assign recheck = check_queue_q != queue_i || write_q;
+  assign awake = `AWAKE(write_i || recheck || check_age_q != 2'd3 || forget_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       fresh_q <= '1;
       check_queue_q <= 6'd0;
       check_age_q <= 2'd0;
+      write_q <= 1'b0;
     end else if (awake) begin
+      write_q <= write_i;
       check_queue_q <= queue_i;
       if (recheck) check_age_q <= 2'd0;
       else if (check_age_q != 2'd3) check_age_q <= check_age_q + 2'd1;
       if (forget_i) fresh_q <= '1;
-      else if (write_i) fresh_q[page] <= 1'b0;
+      else if (write_q) fresh_q[page] <= 1'b0;
     end
   end
 
   // ---- the RAMs: judged, written, read ----
-  assign ram_awake = `AWAKE(write_i || read_i || keep_i || check_age_q != 2'd3);
+  assign ram_awake = `AWAKE(write_q || read_i || keep_i || check_age_q != 2'd3);
 
   always_ff @(posedge clk_i) begin
     if (ram_awake) begin
@@ -132,7 +134,7 @@ module queue_pages #(
         ring_log2_mem[page] <= ring_log2_q;
         cpl_log2_mem[page] <= cpl_log2_q;
       end
-      if (write_i) begin
+      if (write_q) begin
         if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_LO_OFFSET)
           ring_lo_mem[page] <= offset_i == nic_1g_pkg::QUEUE_RING_LO_OFFSET ? wdata_i : 32'h0;
         if (fresh || offset_i == nic_1g_pkg::QUEUE_RING_HI_OFFSET)

@@ -136,12 +136,12 @@ module rx_ingress #(
     end
   end
 
-  // ---- room for a longest frame: MAX_FRAME, four octets of a tag, in words; at most all of the buffer ----
+  // ---- room for a longest frame: MAX_FRAME, four octets of a tag, in words, and two words on their way; at most all of the buffer ----
   logic [FreeWidth-1:0] longest_q, free_q;
   logic [16:0] longest;
   logic roomy, awake;
 
-  assign longest = ({1'b0, cfg_max_frame_i} + 17'd11) >> 3;
+  assign longest = ({1'b0, cfg_max_frame_i} + 17'd27) >> 3;
   assign roomy = free_q >= longest_q && hdr_space_q;
 
   // ---- registers ----

@@ -72,6 +72,8 @@ module rx_path #(
   localparam int BufWords = RxBufBytes / 8;
   localparam int Headers = RxBufBytes / 64;
 
+  logic rx_valid, rx_ready, rx_status, rx_loopback, rx_discard, rx_abandon;
+  logic [63:0] rx_data;
   logic in_valid, commit, rollback, hdr_in_valid, buf_valid, buf_ready, hdr_valid, hdr_ready, writer_idle;
   logic [63:0] in_data, buf_data;
   logic [33:0] hdr_in_data, hdr_data;
@@ -80,19 +82,33 @@ module rx_path #(
 
   assign idle_o = writer_idle && !hdr_valid && hdr_free == ($clog2(Headers) + 1)'(Headers);
 
+  // an order to forget the arriving frame keeps its place among the words; it comes only in a cycle with rx_ready_o
+  skid_buffer #(
+      .Width(68)
+  ) u_arriving (
+      .clk_i,
+      .rst_ni,
+      .wr_valid_i(rx_valid_i || rx_abandon_i),
+      .wr_ready_o(rx_ready_o),
+      .wr_data_i({rx_abandon_i, rx_discard_i, rx_loopback_i, rx_status_i, rx_data_i}),
+      .rd_valid_o(rx_valid),
+      .rd_ready_i(rx_ready),
+      .rd_data_o({rx_abandon, rx_discard, rx_loopback, rx_status, rx_data})
+  );
+
   rx_ingress #(
       .BufWords(BufWords),
       .Headers(Headers)
   ) u_ingress (
       .clk_i,
       .rst_ni,
-      .rx_valid_i,
-      .rx_ready_o,
-      .rx_data_i,
-      .rx_status_i,
-      .rx_loopback_i,
-      .rx_discard_i,
-      .rx_abandon_i,
+      .rx_valid_i(rx_valid && !rx_abandon),
+      .rx_ready_o(rx_ready),
+      .rx_data_i(rx_data),
+      .rx_status_i(rx_status),
+      .rx_loopback_i(rx_loopback),
+      .rx_discard_i(rx_discard),
+      .rx_abandon_i(rx_valid && rx_abandon && rx_ready),
       .da_valid_o,
       .da_o,
       .hit_valid_i,

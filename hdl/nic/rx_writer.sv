@@ -60,7 +60,7 @@ module rx_writer #(
     StHead, // takes the next header, once the words of the frame before have left
     StSize, // looks up the queue's state and buffer size
     StNeed, // counts the descriptors the frame needs
-    StWait, // waits until they are posted, or a reason to drop the frame
+    StWait, // waits until they are posted, or for a reason to drop the frame
     StPop, // takes a descriptor
     StSegment, // asks for its bytes to be written
     StFence, // tells dma_write that the broken frame ends here
@@ -87,12 +87,13 @@ module rx_writer #(
   logic [31:0] first_q; // index past the first descriptor
   logic [63:0] addr_q;
   // ----
-  logic head_take, give_up, enough_q, more, popped, word_taken, last_segment;
+  logic head_take, give_up, enough, enough_q, more, popped, word_taken, last_segment;
   logic [2:0] give_up_code;
   logic [63:0] on_all;
 
   assign on_all = 64'(on_i);
   assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && !some_q;
+  assign enough = avail_count_i >= {21'd0, need_q}; // need_q is final in the last cycle of StNeed
   assign more = rest_q > {1'b0, buf_size_q};
   assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
   assign last_segment = taken_q == need_q;
@@ -124,6 +125,7 @@ module rx_writer #(
       StSize: state_d = StNeed;
       StNeed:
       if (give_up) state_d = StDrop;
+      else if (!more && enough) state_d = StPop;
       else if (!more) state_d = StWait;
       StWait:
       if (give_up) state_d = StDrop;
@@ -218,7 +220,7 @@ module rx_writer #(
         taken_q <= '0;
       end
       on_q <= on_all[queue_q];
-      enough_q <= avail_count_i >= {21'd0, need_q}; // need_q is final in the cycle before StWait
+      enough_q <= enough;
       if (word_taken) begin
         words_q <= words_q - 1'b1;
         some_q <= words_q != 14'd1;

@@ -56,14 +56,14 @@ module tx_assemble #(
 
   // ---- commands -----------------------------------------------------------------------------------------------------------------
   state_e state_q, state_d;
-  logic cmd_valid, cmd_ready, load, beat, last_beat, over, end_over_q;
-  logic [1:0] kind;
+  logic cmd_valid, cmd_ready, load, beat, last_beat, over, over_q, too_long;
+  logic [1:0] kind, kind_q;
   logic [2:0] offset;
-  logic [15:0] length;
-  logic [5:0] queue;
-  logic [31:0] index;
-  logic [7:0] cause;
-  logic [13:0] words;
+  logic [15:0] length, length_q;
+  logic [5:0] queue, queue_q;
+  logic [31:0] index, index_q;
+  logic [7:0] cause, cause_q;
+  logic [13:0] words, words_q;
   logic [5:0] unused_commands;
 
   fifo #(.Width(82), .Depth(32)) u_commands (
@@ -75,7 +75,7 @@ module tx_assemble #(
   );
 
   assign load = state_q == StCommand && cmd_valid;
-  assign cmd_ready = (load && kind == 2'd0) || state_q == StEnd;
+  assign cmd_ready = load;
 
   always_comb begin
     state_d = state_q;
@@ -143,27 +143,22 @@ module tx_assemble #(
   logic [1:0] word_number_q; // 0, 1, then 2 for all others
 
   // ---- frame buffer and record --------------------------------------------------------------------------------------------------
-  logic ending, good, record_ready;
+  logic ending, good_q, record_ready;
   logic [$clog2(Records):0] unused_records;
-  logic [7:0] end_cause;
 
-  assign ending = state_q == StEnd && kind == 2'd1;
-  assign end_cause = cause != 8'd0 ? cause
-                   : end_over_q ? nic_1g_pkg::CAUSE_TOO_LONG
-                   : failed_q ? nic_1g_pkg::CAUSE_BUS_ERROR
-                   : nic_1g_pkg::CAUSE_NONE;
-  assign good = end_cause == 8'd0;
-  assign wr_valid_o = (beat_q && emits_q) || (ending && good);
+  assign ending = state_q == StEnd && kind_q == 2'd1;
+  assign too_long = over_q && !tagged_q;
+  assign wr_valid_o = (beat_q && emits_q) || (ending && good_q);
   assign wr_data_o = ending ? {1'b1, 3'(held_q - 4'd1), word_q} : {1'b0, 3'd7, merged};
-  assign wr_commit_o = ending && good;
-  assign wr_rollback_o = ending && !good;
-  assign release_valid_o = ending && !good;
-  assign release_words_o = words;
+  assign wr_commit_o = ending && good_q;
+  assign wr_rollback_o = ending && !good_q;
+  assign release_valid_o = ending && !good_q;
+  assign release_words_o = words_q;
 
   fifo #(.Width(66), .Depth(Records)) u_records (
       .clk_i, .rst_ni, .clear_i(1'b0),
       .wr_valid_i(state_q == StEnd), .wr_ready_o(record_ready),
-      .wr_data_i({kind == 2'd2, queue, index, length, end_cause, broadcast_q ? 2'd2 : {1'b0, group_q}, kind == 2'd1 && good}),
+      .wr_data_i({kind_q == 2'd2, queue_q, index_q, length_q, cause_q, broadcast_q ? 2'd2 : {1'b0, group_q}, kind_q == 2'd1 && good_q}),
       .rd_valid_o(rec_valid_o), .rd_ready_i(rec_ready_i),
       .rd_data_o({rec_barrier_o, rec_queue_o, rec_index_o, rec_length_o, rec_cause_o, rec_class_o, rec_verdict_o}),
       .count_o(unused_records)
@@ -180,7 +175,8 @@ module tx_assemble #(
       {turn_q, offset_q} <= 6'd0;
       left_q <= 16'd0;
       {data_q, word_q} <= 128'd0;
-      {tagged_q, group_q, broadcast_q, end_over_q} <= 4'd0;
+      {tagged_q, group_q, broadcast_q, over_q, good_q} <= 5'd0;
+      {kind_q, length_q, queue_q, index_q, cause_q, words_q} <= '0;
       word_number_q <= 2'd0;
     end else if (awake) begin
       state_q <= state_d;
@@ -211,8 +207,12 @@ module tx_assemble #(
         StCommand: if (load) begin
           offset_q <= offset;
           left_q <= length;
+          {kind_q, length_q, queue_q, index_q, cause_q, over_q, words_q} <= {kind, length, queue, index, cause, over, words};
         end
-        StDrain: end_over_q <= over && !tagged_q;
+        StDrain: begin
+          good_q <= cause_q == 8'd0 && !too_long && !failed_q;
+          if (cause_q == 8'd0) cause_q <= too_long ? nic_1g_pkg::CAUSE_TOO_LONG : failed_q ? nic_1g_pkg::CAUSE_BUS_ERROR : 8'd0;
+        end
         StEnd: begin
           `CHECK("tx_record_place", record_ready)
           held_q <= 4'd0;

@@ -93,10 +93,11 @@ module tx_frame #(
   assign take_room = state_q == StRoom && state_d == StAsk;
 
   // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
-  logic [16:0] max_frame, limit_d;
+  logic [16:0] max_frame, max_frame_q, limit_d;
+  logic host_fcs_q;
 
   assign max_frame = {1'b0, cfg_max_frame_i} < 17'(Longest) ? {1'b0, cfg_max_frame_i} : 17'(Longest);
-  assign limit_d = cfg_host_fcs_i ? max_frame : max_frame < 17'd4 ? 17'd0 : max_frame - 17'd4;
+  assign limit_d = host_fcs_q ? max_frame_q : max_frame_q < 17'd4 ? 17'd0 : max_frame_q - 17'd4;
 
   // ---- the frame so far -------------------------------------------------------------------------------------------------------
   logic [127:0] desc_q;
@@ -158,7 +159,7 @@ module tx_frame #(
       queue_q <= 6'd0;
       desc_q <= 128'd0;
       index_q <= 32'd0;
-      {total_q, limit_q} <= 34'd0;
+      {total_q, limit_q, max_frame_q, host_fcs_q} <= 52'd0;
       {taken_q, ring_size_q} <= 32'd0;
       cause_q <= 8'd0;
       {first_q, over_q, far_over_q, short_q, flushed_q} <= 5'd0;
@@ -185,9 +186,11 @@ module tx_frame #(
           {total_q, taken_q, words_q} <= 47'd0;
           cause_q <= nic_1g_pkg::CAUSE_NONE;
           {over_q, far_over_q, short_q, flushed_q} <= 4'd0;
-          limit_q <= limit_d;
+          max_frame_q <= max_frame;
+          host_fcs_q <= cfg_host_fcs_i;
         end
         StPop: begin
+          limit_q <= limit_d;
           ring_size_q <= 16'd1 << pop_ring_log2_i;
           if (pop_ready_i && !pop_err_i) begin
             desc_q <= pop_desc_i;
