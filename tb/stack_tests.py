@@ -225,6 +225,27 @@ async def a_frame_that_comes_between_the_last_look_and_the_re_arm_is_not_forgott
 
 
 @cocotb.test()
+@cocotb.parametrize(seed=range(2))
+async def load_that_begins_and_ends_at_any_moment_is_polled_and_every_frame_comes(dut, seed):
+    """RG-06: bursts at line rate in both directions, each followed by silence and one more frame at a random moment."""
+    host, draw = await one(dut, timing=HARD, seed=seed), random.Random(seed)
+    incoming = 0
+    for _ in range(20 if FAST else 4):
+        burst = [frame(incoming + n) for n in range(draw.randrange(1, 60))]
+        host.inject(*burst)
+        host.send(*burst)
+        await host.until(lambda: host.card.link.backlog == 0)
+        await host.run(draw.randrange(15_000))
+        host.inject(frame(incoming + len(burst)))
+        incoming += len(burst) + 1
+        await host.until(lambda incoming=incoming: len(host.received) == incoming, what="the frame behind the burst")
+        await host.idle()
+    assert host.received == [frame(n) for n in range(incoming)]
+    assert host.card.device.interrupts < incoming // 2
+    await finish(host)
+
+
+@cocotb.test()
 async def a_buffer_overwritten_in_its_completion_was_read_before(dut):
     """S6-18: each completion poisons its buffer; the wire has the original bytes."""
     host = await one(dut)

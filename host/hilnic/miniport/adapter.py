@@ -22,7 +22,7 @@ from hilnic.hw.device import BusError, Device
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
-from hilnic.miniport.interrupt import MISC_MESSAGE, message_interrupt, message_interrupt_dpc
+from hilnic.miniport.interrupt import MISC_MESSAGE, QueuePoller, message_interrupt, message_interrupt_dpc
 from hilnic.miniport.link import ENABLED_CAUSES, QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
 from hilnic.miniport.rx import Receiver
@@ -183,6 +183,8 @@ class NicAdapter:
             message_interrupt=message_interrupt,
             message_interrupt_dpc=message_interrupt_dpc,
         )
+        self.poller = QueuePoller(self)
+        self._on_undo("poller", self.poller.free)
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
         if status != NdisStatus.SUCCESS:
             raise _Refused(status)
@@ -277,6 +279,7 @@ class NicAdapter:
     def _end_traffic(self, status: NdisStatus) -> None:
         """The NIC does nothing any more: buffers come back, sends end."""
         self.queues_running = False
+        self.poller.stop()
         self.rx.reclaim()
         self.tx.abort(status)
 

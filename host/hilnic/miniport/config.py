@@ -44,6 +44,9 @@ class NicConfig:
     """Completions until an interrupt (at most an eighth of the ring), and system clock ticks after which it comes."""
     rx_moderation: tuple[int, int] = (1, 0)
     """Likewise."""
+    poll_ns: int = 10_000
+    """Under load both queues are looked at after so long instead of by interrupt, but before an eighth of the smaller
+    ring can have filled (not at all with a ring under 32). 0: every look ends with the re-arm of the interrupt."""
     stall_ns: int = 200_000
     """A transmit queue that completes nothing for so long is taken for stuck when it is drained."""
     timeout_ns: int = 20_000_000
@@ -61,6 +64,8 @@ class NicConfig:
             raise ValueError(f"the longest frame needs {longest} receive buffers, more than rx_ring or rx_buffers")
         if self.bounce_buffers < 1 or self.max_fragments < 1 or self.dpc_budget < 1 or len(self.mac_address) != 6:
             raise ValueError(f"{self!r}")
+        if self.poll_ns < 0:
+            raise ValueError(f"poll_ns={self.poll_ns}")
 
     @property
     def max_frame(self) -> int:
