@@ -14,7 +14,7 @@ from hilnic.ndis import LinkState, MediaConnectState, NdisStatus, Oid, RequestTy
 from hilnic.ndis.flags import MediaDuplexState, MediaState
 from hilnic.ndis.oid_request import OidRequest, answer_query, query, set_information
 from hilnic.ndis.statistics import COUNTER_OIDS, StatisticsFlags
-from hilnic.ndis.verifier.ledger import FINAL_STATUSES
+from hilnic.ndis.verifier.custody import FINAL_STATUSES
 from hilnic.ndis.xlate import link, oid, status
 
 # Statuses (XL-13).

@@ -202,6 +202,55 @@ def receive_to_5(nbl: NetBufferList, packet: Packet) -> None:
     target[_CLASS5] = source[_CLASS6]
 
 
+# Do both say the same? (V12; a relation of its own, which does not use the translation above.)
+
+_SEND_PAIRS: Final = (
+    ("checksum", _CHECKSUM5, _CHECKSUM6, SEND_CHECKSUM_BITS),
+    ("large send", _LSO5, _LSO6, _MSS_MASK),
+    ("802.1Q", _TAG5, _TAG6, TAG_BITS),
+)
+_RECEIVE_PAIRS: Final = (
+    ("checksum", _CHECKSUM5, _CHECKSUM6, RECEIVE_CHECKSUM_BITS),
+    ("802.1Q", _TAG5, _TAG6, TAG_BITS),
+)
+_SAME_OBJECTS: Final = (("IPsec", _IPSEC5, _IPSEC6), ("classification", _CLASS5, _CLASS6))
+
+
+def send_difference(packet: Packet, nbl: NetBufferList) -> str | None:
+    """What packet and list of one send say differently, or None."""
+    if (packet.flags & _PROTOCOL_ID_MASK) != (nbl.net_buffer_list_info[_PROTOCOL_ID6] or 0) & _PROTOCOL_ID_MASK:
+        return "protocol id"
+    objects = (*_SAME_OBJECTS, ("cancel id", _CANCEL5, _CANCEL6))
+    return _difference(packet, nbl, _SEND_PAIRS, objects)
+
+
+def receive_difference(packet: Packet, nbl: NetBufferList) -> str | None:
+    """What packet and list of one receive say differently, or None."""
+    if bool(packet.flags & _LOOPED5) != bool(nbl.nbl_flags & _LOOPED6):
+        return "loopback mark"
+    return _difference(packet, nbl, _RECEIVE_PAIRS, _SAME_OBJECTS)
+
+
+def _difference(
+    packet: Packet,
+    nbl: NetBufferList,
+    numbers: tuple[tuple[str, int, int, int], ...],
+    objects: tuple[tuple[str, int, int], ...],
+) -> str | None:
+    five, six = packet.packet_info, nbl.net_buffer_list_info
+    if (packet.oob.media_specific_information or None) != (six[_MEDIA6] or None):
+        return "media-specific information"
+    if five == EMPTY_5 and six == EMPTY_6:
+        return None
+    for name, slot5, slot6, mask in numbers:
+        if (five[slot5] or 0) & mask != (six[slot6] or 0) & mask:
+            return f"{name}: {five[slot5]} in the packet, {six[slot6]} in the list"
+    for name, slot5, slot6 in objects:
+        if five[slot5] is not six[slot6]:
+            return f"{name}: {five[slot5]!r} in the packet, {six[slot6]!r} in the list"
+    return None
+
+
 # The offset that NDIS 6 asks for.
 
 _ETHER_IPV4, _ETHER_IPV6, _ETHER_VLAN = 0x0800, 0x86DD, 0x8100

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""V12: both sides of a translation say the same. XL-15 bytes, XL-12 out-of-band values, XL-13 how it ended.
+
+The bytes are equal when both sides describe the same memory: `fast` compares the descriptions, `full` the bytes too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.xlate import oob
+
+if TYPE_CHECKING:
+    from hilnic.ndis.nbl import NetBufferList
+    from hilnic.ndis.ndis5.packet import Packet
+    from hilnic.ndis.net_buffer import NetBuffer
+
+Piece = tuple[Any, int, int]
+"""(region, offset in it, length), never empty."""
+
+_FAILURE_BIT = 0x80000000
+
+
+def sent(edge: Any, nbl: NetBufferList, nb: NetBuffer, packet: Packet) -> None:
+    """A packet and a NET_BUFFER of a send, whichever was there first."""
+    _frame(edge, nb, packet)
+    _information(edge, oob.send_difference(packet, nbl), packet)
+
+
+def received(edge: Any, nbl: NetBufferList, nb: NetBuffer, packet: Packet) -> None:
+    """A packet and a NET_BUFFER of a receive, whichever was there first."""
+    _frame(edge, nb, packet)
+    _information(edge, oob.receive_difference(packet, nbl), packet)
+
+
+def ended(edge: Any, subject: Any, six: int, five: int) -> None:
+    """How a send ended, on both sides: success is success, and shortage of resources or a reset keep their name."""
+    went_well = five < _FAILURE_BIT and five != NdisStatus.NOT_ACCEPTED
+    same = went_well == (six == NdisStatus.SUCCESS)
+    if six in _KEPT or five in _KEPT:
+        same = six == five
+    if not same:
+        edge.ndis.violation("XL-13", edge, subject, f"{six:#010x} in NDIS 6 is {five:#010x} in NDIS 5")
+
+
+_KEPT = frozenset({NdisStatus.RESOURCES, NdisStatus.RESET_IN_PROGRESS, NdisStatus.PENDING})
+
+
+def _frame(edge: Any, nb: NetBuffer, packet: Packet) -> None:
+    if list(_pieces_of(nb)) != list(_buffers_of(packet)):
+        edge.ndis.violation("XL-15", edge, packet, f"{packet.length()} bytes do not lie where the {nb!r} has them")
+    elif edge.ndis.guard is not None and nb.tobytes() != packet.tobytes():
+        edge.ndis.violation("XL-15", edge, packet, f"its bytes are not those of {nb!r}")
+
+
+def _pieces_of(nb: NetBuffer) -> Iterator[Piece]:
+    for mdl, offset, length in nb.used():
+        yield mdl.region, mdl.byte_offset + offset, length
+
+
+def _buffers_of(packet: Packet) -> Iterator[Piece]:
+    for mdl in packet.buffers():
+        if mdl.byte_count:
+            yield mdl.region, mdl.byte_offset, mdl.byte_count
+
+
+def _information(edge: Any, difference: str | None, packet: Packet) -> None:
+    if difference is not None:
+        edge.ndis.violation("XL-12", edge, packet, difference)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Benches with one edge of NDIS 5 each; leaks are reported when the test is over."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hilnic.testing import NdisBench
+
+
+def _sibling(name: str) -> Any:
+    """A module of this folder; pytest imports tests without putting their folder on the path."""
+    full_name = f"xlate_{name}"
+    if full_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full_name, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[full_name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full_name])
+    return sys.modules[full_name]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "mutant(id): a driver that breaks exactly this rule is caught by exactly this rule"
+    )
+
+
+@pytest.fixture
+def bench() -> Iterator[Callable[..., NdisBench]]:
+    """Make benches; those without violations are stopped afterwards and must not have leaked anything (V9, XL-22)."""
+    benches: list[NdisBench] = []
+
+    def make(**options: Any) -> NdisBench:
+        made = NdisBench(**options)
+        benches.append(made)
+        return made
+
+    yield make
+    for made in benches:
+        if not made.ndis.report.violations:
+            made.stop()
+
+
+@pytest.fixture
+def five_over_six(bench) -> Callable[..., NdisBench]:
+    """A 5.x protocol (`b.fp`) over a 6.x miniport (`b.fm`)."""
+    return lambda **options: bench(protocol=_sibling("edges").Protocol5, **options)
+
+
+@pytest.fixture
+def six_over_five(bench) -> Callable[..., NdisBench]:
+    """A 6.x protocol (`b.fp`) over a 5.x miniport (`b.fm`)."""
+    return lambda **options: bench(miniport=_sibling("edges").Miniport5, **options)
+
+
+@pytest.fixture(params=["inline", "deferred"])
+def completion(request: pytest.FixtureRequest) -> str:
+    """A20: completions inside the send call, or from a later DPC."""
+    return str(request.param)
+
+
+@pytest.fixture(params=["fast", "full"])
+def verify(request: pytest.FixtureRequest) -> str:
+    """What the verifier watches."""
+    return str(request.param)
