@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from hilnic.hw.regs import Cause
 from hilnic.hw.timing import TimingModel
 from hilnic.model.build import Build
 from hilnic.model.completer import Completer
 from hilnic.testing.check_device import CheckBench
 from hilnic.testing.differential import Outcome, differences, play
-from hilnic.testing.scenario import BusError, Ending, Scenario, Transmit, make_scenario
+from hilnic.testing.scenario import MALFORMED, BusError, Ending, Scenario, Transmit, make_scenario
 
 MakeBench = Callable[..., CheckBench]
 
@@ -40,9 +41,12 @@ def test_scenarios_cover_every_ending_kind_and_fault() -> None:
     steps = [step for phase in phases for step in phase.steps]
     assert {phase.ending for phase in phases} == set(Ending)
     assert {queue.size for phase in phases for queue in phase.queues} == {2, 4, 8, 16, 32, 64}
-    assert len({step.cause for step in steps if isinstance(step, Transmit)}) == 7
+    assert {step.cause for step in steps if isinstance(step, Transmit)} == {Cause.NONE, *MALFORMED}
     assert any(isinstance(step, BusError) for step in steps)
     assert any(phase.loopback for phase in phases)
+    assert any(phase.host_fcs for phase in phases)
+    sent = [b"".join(step.pieces) for phase in phases for step in phase.steps if isinstance(step, Transmit)]
+    assert max(map(len, sent)) > 9000
 
 
 def test_quiet_phases_are_compared_and_others_are_not(make_bench: MakeBench) -> None:

@@ -19,6 +19,7 @@ from hilnic.testing.conformance import STEP_NS, CheckBench, CheckFailed
 from hilnic.testing.nic_adapter import Direction, Done
 from hilnic.testing.scenario import BusError, Ending, Pause, Phase, Receive, Scenario, Transmit
 from hilnic.wire.ethernet import padded
+from hilnic.wire.fcs import FCS_OCTETS
 from hilnic.wire.link import WireFrame
 
 QUIET_NS = 15_000
@@ -90,7 +91,9 @@ class _Player:
         await bench.start()
         config = await bench.device.read32(regs.MAC_CFG)
         config |= regs.MAC_CFG_PASS_BAD if phase.pass_bad else 0
+        config |= regs.MAC_CFG_HOST_FCS if phase.host_fcs else 0
         bench.device.write32(regs.MAC_CFG, config | (regs.MAC_CFG_KEEP_FCS if phase.keep_fcs else 0))
+        bench.device.write32(regs.MAX_FRAME, phase.max_frame)
         await bench.nic.set_filter(phase.filter)
         await bench.nic.set_loopback(phase.loopback)
         for setup in phase.queues:
@@ -215,8 +218,13 @@ class _Player:
         if self.phase.ending is Ending.QUIET:
             self.bench.expect(len(done), len(posted), f"completions of TX queue {number}")
         if not self.phase.loopback:
-            good = [padded(b"".join(step.pieces)) for step in posted[: len(done)] if not step.cause]
+            good = [self._on_wire(step) for step in posted[: len(done)] if not step.cause]
             self.bench.expect(wire, good, f"frames of TX queue {number} on the wire")
+
+    def _on_wire(self, step: Transmit) -> bytes:
+        """The frame that a step puts on the wire, without FCS."""
+        data = b"".join(step.pieces)
+        return data[:-FCS_OCTETS] if self.phase.host_fcs else padded(data)
 
     def _check_received(self) -> None:
         """What a queue received are frames that came, in their order."""
@@ -226,7 +234,7 @@ class _Player:
             if direction is Direction.TX:
                 continue
             came = iter(self.arriving)
-            for data in _frames(found, 4 if self.phase.keep_fcs else 0):
+            for data in _frames(found, FCS_OCTETS if self.phase.keep_fcs else 0):
                 if not any(frame[: len(data)] == data for frame in came):
                     raise CheckFailed(f"RX queue {number} received {data.hex()[:60]}... out of order, or never sent")
 
@@ -264,8 +272,10 @@ def _descriptors(step: Transmit) -> list[tuple[bytes, TxDescriptor, int]]:
         Cause.BAD_KIND: (piece, TxDescriptor(0, len(piece), sop=True, eop=whole.eop, kind=1), 0),
         Cause.BAD_SOP: (piece, TxDescriptor(0, len(piece), eop=whole.eop), 0),
         Cause.TOO_SHORT: (b"short", TxDescriptor(0, 5, sop=True, eop=True), 0),
-        Cause.TOO_LONG: (bytes(9000), TxDescriptor(0, 9000, sop=True, eop=True), 0),
+        Cause.TOO_LONG: (bytes(9100), TxDescriptor(0, 9100, sop=True, eop=True), 0),
     }
+    if step.cause is Cause.NO_EOP:
+        return [(piece, TxDescriptor(0, len(piece), sop=number == 0), 0) for number, piece in enumerate(step.pieces)]
     if step.cause in {Cause.TOO_SHORT, Cause.TOO_LONG}:
         return [faulty[step.cause]]
     return [faulty.get(step.cause, found[0]), *found[1:]]

@@ -13,6 +13,7 @@ from random import Random
 from hilnic.hw.regs import Cause
 from hilnic.hw.timing import TimingModel
 from hilnic.testing.nic_adapter import Direction, FilterSetup, QueueSetup
+from hilnic.wire.fcs import FCS_OCTETS, fcs
 from hilnic.wire.link import WireFrame
 
 OWN = bytes.fromhex("020000000001")
@@ -23,7 +24,17 @@ MOST_WIRE_BYTES = 12_000
 SIZES = (2, 4, 8, 16, 32, 64)
 TYPES = (0x88B5, 0x88B5, 0x88B5, 0x0010, 0x05DC, 0x05F0, 0x8100, 0x88A8)
 """Type fields: mostly no length; some lengths, right or wrong, one in no range, two tags."""
-MALFORMED = (Cause.ZERO_LENGTH, Cause.RESERVED_BITS, Cause.BAD_KIND, Cause.BAD_SOP, Cause.TOO_SHORT, Cause.TOO_LONG)
+MALFORMED = (
+    Cause.ZERO_LENGTH,
+    Cause.RESERVED_BITS,
+    Cause.BAD_KIND,
+    Cause.NO_EOP,
+    Cause.BAD_SOP,
+    Cause.TOO_SHORT,
+    Cause.TOO_LONG,
+)
+ORDINARY, JUMBO = 1518, 9018
+"""MAX_FRAME: octets of the longest frame, with FCS."""
 
 
 class Ending(Enum):
@@ -78,6 +89,8 @@ class Phase:
     filter: FilterSetup
     pass_bad: bool
     keep_fcs: bool
+    host_fcs: bool  # the frames to be sent bring their FCS
+    max_frame: int
     loopback: bool
     steps: tuple[Step, ...]
     ending: Ending
@@ -115,15 +128,19 @@ def _phase(random: Random, tx_queues: int, rx_queues: int, steps: int) -> Phase:
         queues = [q for q in queues if q.direction is Direction.RX or q.number == tx[0]]
     ending = random.choice((Ending.QUIET, Ending.QUIET, Ending.DISABLE, Ending.RESET))
     rules = _filter(random, rx_queues)
-    planner = _Planner(random, queues, rules, loopback, tame=ending is not Ending.QUIET)
+    host_fcs = not loopback and random.random() < 0.2
+    max_frame = random.choice((ORDINARY, ORDINARY, ORDINARY, JUMBO))
+    planner = _Planner(random, queues, rules, loopback, host_fcs, max_frame, tame=ending is not Ending.QUIET)
     return Phase(
         tuple(queues),
         rules,
-        random.random() < 0.3,
-        random.random() < 0.2,
-        loopback,
-        planner.steps(steps),
-        ending,
+        pass_bad=random.random() < 0.3,
+        keep_fcs=random.random() < 0.2,
+        host_fcs=host_fcs,
+        max_frame=max_frame,
+        loopback=loopback,
+        steps=planner.steps(steps),
+        ending=ending,
     )
 
 
@@ -161,13 +178,22 @@ class _Planner:
     """Draws steps that no timing can make fail: what fits the rings and the frame buffer."""
 
     def __init__(
-        self, random: Random, queues: list[QueueSetup], rules: FilterSetup, loopback: bool, *, tame: bool
+        self,
+        random: Random,
+        queues: list[QueueSetup],
+        rules: FilterSetup,
+        loopback: bool,
+        host_fcs: bool,
+        max_frame: int,
+        *,
+        tame: bool,
     ) -> None:
         self._random, self._loopback, self._tame = random, loopback, tame
+        self._host_fcs, self._max_frame = host_fcs, max_frame
         self._tx = [q for q in queues if q.direction is Direction.TX]
         rx = [q for q in queues if q.direction is Direction.RX]
         # a frame may go to any queue, and must fit into a full ring of it (with its FCS)
-        self._longest = min(1514, *(q.size * q.buf_size - 4 for q in rx))
+        self._longest = min(max_frame - FCS_OCTETS, *(q.size * q.buf_size - FCS_OCTETS for q in rx))
         self._wire_left = MOST_WIRE_BYTES
         # the queue that frames to the own address reach for certain, if there is one
         reached = rules.own_unicast and rules.default_queue in {q.number for q in rx}
@@ -204,7 +230,12 @@ class _Planner:
     def _transmit(self) -> Transmit | None:
         queue = self._random.choice(self._tx)
         cause = self._random.choice(MALFORMED) if self._random.random() < 0.15 else Cause.NONE
-        data = self._bytes(self._length(14), queue.number)
+        if cause is Cause.NO_EOP:  # as many descriptors as the ring has
+            pieces = tuple(self._random.randbytes(self._random.randint(1, 4)) for _ in range(queue.size))
+            return Transmit(queue.number, pieces, self._random.randrange(8), cause)
+        data = self._bytes(self._length(60 if self._host_fcs else 14), queue.number)
+        if self._host_fcs:
+            data += fcs(data)
         if self._loopback and not self._fits(len(data)):
             return None
         most = min(queue.size, 5, len(data))
@@ -227,8 +258,9 @@ class _Planner:
             frame = WireFrame(self._bytes(length), error=True, fcs_ok=random.random() < 0.5)
         elif draw < 0.92:
             frame = WireFrame(self._bytes(random.randint(1, 59)), fcs_ok=random.random() < 0.5)
-        elif draw < 0.96 and self._longest == 1514:
-            frame = WireFrame(self._bytes(random.randint(1515, 1700)), fcs_ok=random.random() < 0.5)
+        elif draw < 0.96 and self._longest == self._max_frame - FCS_OCTETS:
+            octets = random.randint(self._max_frame + 1, self._max_frame + 200)  # too long for a tagged one too
+            frame = WireFrame(self._bytes(octets), fcs_ok=random.random() < 0.5)
         else:
             frame = WireFrame(b"", preamble=random.randint(1, 15), sfd=False, raw=True)
         return Receive(frame)
