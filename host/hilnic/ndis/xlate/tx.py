@@ -33,7 +33,7 @@ _CHECK_FOR_LOOPBACK = int(SendFlags.CHECK_FOR_LOOPBACK)
 
 
 def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
-    """Send packets of a 5.x protocol as lists; each comes back by `translated_send_completed`, possibly inside this call.
+    """Send packets of a 5.x protocol as lists; each comes back by `translated_send_completed`, maybe inside this call.
 
     What cannot be translated for want of memory completes with RESOURCES behind the rest, which goes on (XL-08).
     """
