@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import hilnic.ndis  # noqa: F401 - importing it fills the table of WDK functions
-from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, Operation, diagram
+from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, FILTER_MACHINE, Operation, diagram
 from hilnic.ndis.wdk import WDK_FUNCTIONS
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -39,6 +39,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ndis.md": {
         "adapter-states": lambda: f"```\n{diagram(ADAPTER_MACHINE)}\n```",
         "adapter-operations": operations,
+        "filter-states": lambda: f"```\n{diagram(FILTER_MACHINE)}\n```",
         "binding-states": lambda: f"```\n{diagram(BINDING_MACHINE)}\n```",
         "wdk": lambda: functions(ndis_5=False),
     },

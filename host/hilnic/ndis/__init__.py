@@ -26,6 +26,14 @@ from hilnic.ndis.copy import (
     copy_receive_net_buffer_list_info,
     copy_send_net_buffer_list_info,
 )
+from hilnic.ndis.direct_oid import (
+    cancel_direct_oid_request,
+    complete_direct_oid_request,
+    direct_oid_request,
+    filter_cancel_direct_oid_request,
+    filter_complete_direct_oid_request,
+    filter_direct_oid_request,
+)
 from hilnic.ndis.dma import (
     DmaDirection,
     DmaHandle,
@@ -59,6 +67,34 @@ from hilnic.ndis.driver import (
     register_miniport_driver,
     register_protocol_driver,
 )
+from hilnic.ndis.filter import (
+    FilterAttachParameters,
+    FilterCharacteristics,
+    FilterDriver,
+    FilterModule,
+    complete_filter_pause,
+    complete_filter_restart,
+    deregister_filter_driver,
+    register_filter_driver,
+    restart_filter,
+    set_filter_attributes,
+)
+from hilnic.ndis.filter_oid import (
+    allocate_clone_oid_request,
+    filter_cancel_oid_request,
+    filter_complete_oid_request,
+    filter_oid_request,
+    free_clone_oid_request,
+)
+from hilnic.ndis.filter_path import (
+    filter_cancel_send_net_buffer_lists,
+    filter_complete_send_net_buffer_lists,
+    filter_indicate_receive_net_buffer_lists,
+    filter_indicate_status,
+    filter_return_net_buffer_lists,
+    filter_send_net_buffer_lists,
+)
+from hilnic.ndis.filter_pnp import attach_filter, detach_filter
 from hilnic.ndis.flags import (
     DEFAULT_PORT_NUMBER,
     INDICATE_ALL_NBLS,
@@ -156,7 +192,7 @@ from hilnic.ndis.send import (
     generate_partial_cancel_id,
     send_net_buffer_lists,
 )
-from hilnic.ndis.states import AdapterState, BindingState
+from hilnic.ndis.states import AdapterState, BindingState, FilterState
 from hilnic.ndis.statistics import ALL_STATISTICS, StatisticsFlags, StatisticsInfo
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.status_indication import LinkState, StatusIndication, indicate_status
@@ -190,6 +226,11 @@ __all__ = [
     "DmaMapper",
     "DmaMonitor",
     "Event",
+    "FilterAttachParameters",
+    "FilterCharacteristics",
+    "FilterDriver",
+    "FilterModule",
+    "FilterState",
     "GeneralAttributes",
     "HaltAction",
     "InitializeParameters",
@@ -259,6 +300,7 @@ __all__ = [
     "advance_net_buffer_data_start",
     "advance_net_buffer_list_data_start",
     "allocate_clone_net_buffer_list",
+    "allocate_clone_oid_request",
     "allocate_fragment_net_buffer_list",
     "allocate_mdl",
     "allocate_net_buffer",
@@ -276,7 +318,9 @@ __all__ = [
     "answer_counter",
     "answer_query",
     "append",
+    "attach_filter",
     "bind_protocol",
+    "cancel_direct_oid_request",
     "cancel_oid_request",
     "cancel_send_net_buffer_lists",
     "cancel_timer_object",
@@ -285,6 +329,9 @@ __all__ = [
     "classify",
     "close_adapter",
     "complete_bind_adapter",
+    "complete_direct_oid_request",
+    "complete_filter_pause",
+    "complete_filter_restart",
     "complete_net_pnp_event",
     "complete_oid_request",
     "complete_pause",
@@ -296,11 +343,27 @@ __all__ = [
     "copy_receive_net_buffer_list_info",
     "copy_send_net_buffer_list_info",
     "count",
+    "deregister_filter_driver",
     "deregister_interrupt",
     "deregister_miniport_driver",
     "deregister_protocol_driver",
     "deregister_scatter_gather_dma",
+    "detach_filter",
+    "direct_oid_request",
+    "filter_cancel_direct_oid_request",
+    "filter_cancel_oid_request",
+    "filter_cancel_send_net_buffer_lists",
+    "filter_complete_direct_oid_request",
+    "filter_complete_oid_request",
+    "filter_complete_send_net_buffer_lists",
+    "filter_direct_oid_request",
+    "filter_indicate_receive_net_buffer_lists",
+    "filter_indicate_status",
+    "filter_oid_request",
+    "filter_return_net_buffer_lists",
+    "filter_send_net_buffer_lists",
     "free_clone_net_buffer_list",
+    "free_clone_oid_request",
     "free_fragment_net_buffer_list",
     "free_mdl",
     "free_net_buffer",
@@ -330,6 +393,7 @@ __all__ = [
     "query_net_buffer_physical_count",
     "queue_dpc",
     "queue_io_work_item",
+    "register_filter_driver",
     "register_interrupt",
     "register_miniport_driver",
     "register_protocol_driver",
@@ -339,10 +403,12 @@ __all__ = [
     "reset_adapter",
     "reset_miniport",
     "restart_adapter",
+    "restart_filter",
     "retreat_net_buffer_data_start",
     "retreat_net_buffer_list_data_start",
     "return_net_buffer_lists",
     "send_net_buffer_lists",
+    "set_filter_attributes",
     "set_information",
     "set_miniport_attributes",
     "set_net_buffer_list_cancel_id",

@@ -9,7 +9,7 @@ from hilnic.ndis.driver import GeneralAttributes, MiniportDriver, RegistrationAt
 from hilnic.ndis.ethernet import HEADER_SIZE, VLAN_TAG_SIZE
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid import OidQueue
-from hilnic.ndis.states import ADAPTER_MACHINE, AdapterEvent, AdapterState
+from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, AdapterEvent, AdapterState, Operation
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.status_indication import LinkState
 from hilnic.ndis.waiting import Mutex
@@ -17,6 +17,7 @@ from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
+    from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.nbl import NetBufferList
     from hilnic.ndis.ndis import Ndis
 
@@ -27,9 +28,12 @@ class Adapter:
     __slots__ = (
         "attributes",
         "bindings",
+        "bottom_completer",
+        "bottom_receiver",
         "context",
         "dma_handles",
         "driver",
+        "filters",
         "halted",
         "hang_timer",
         "held_sends",
@@ -46,6 +50,7 @@ class Adapter:
         "pnp_lock",
         "receivers",
         "receives_outstanding",
+        "refusal",
         "registration",
         "removed",
         "reset_count",
@@ -57,6 +62,8 @@ class Adapter:
         "state",
         "throttle",
         "timers",
+        "top_returner",
+        "top_sender",
     )
 
     def __init__(self, ndis: Ndis, driver: MiniportDriver, name: str) -> None:
@@ -71,6 +78,12 @@ class Adapter:
         self.link_state: LinkState | None = None
         self.bindings: list[Binding] = []
         self.receivers: tuple[Binding, ...] = ()  # the bindings that frames may be delivered to now
+        self.filters: tuple[FilterModule, ...] = ()  # top to bottom
+        self.top_sender: FilterModule | None = None  # the first module that sees sends, and so on; None = there is none
+        self.bottom_completer: FilterModule | None = None
+        self.bottom_receiver: FilterModule | None = None
+        self.top_returner: FilterModule | None = None
+        self.refusal: NdisStatus | None = NdisStatus.PAUSED  # how NDIS answers what a filter sends to the miniport now
         self.sends_outstanding = 0  # NBLs the miniport holds
         self.receives_outstanding = 0  # NBLs indicated without RESOURCES and not yet returned
         self.merged_filter = 0
@@ -111,8 +124,42 @@ class Adapter:
         """Recompute what the data path asks per call: who receives, and how each binding's sends are answered."""
         indicating = self.state in {AdapterState.RESTARTING, AdapterState.RUNNING, AdapterState.PAUSING}
         self.receivers = tuple(b for b in self.bindings if b.receives) if indicating else ()
+        self.refusal = self.send_refusal()
         for binding in self.bindings:
             binding.refusal = binding.send_refusal()
+
+    def send_refusal(self) -> NdisStatus | None:
+        """How NDIS answers a send that has come down to the miniport in its present state; None = it goes down."""
+        if self.removed:
+            return NdisStatus.NOT_ACCEPTED
+        if self.state is not AdapterState.RUNNING:
+            return NdisStatus.PAUSED
+        return NdisStatus.RESET_IN_PROGRESS if self.resetting else None
+
+    def request_refusal(self) -> NdisStatus | None:
+        """How NDIS answers a request that comes down to the miniport; None = the miniport gets it."""
+        if self.removed:
+            return NdisStatus.NOT_ACCEPTED
+        return None if Operation.OID in ADAPTER_OPERATIONS[self.state] else NdisStatus.ADAPTER_NOT_READY
+
+    def set_filters(self, filters: tuple[FilterModule, ...]) -> None:
+        """Lay the data path anew: each module knows its neighbours, and one without a handler is bypassed (IM-14)."""
+        self.filters = filters
+        self.top_sender = self.top_returner = None
+        for position, module in reversed(list(enumerate(filters))):
+            module.position = position
+            module.lower_sender, module.lower_returner = self.top_sender, self.top_returner
+            if module.send_handler is not None:
+                self.top_sender = module
+            if module.return_handler is not None:
+                self.top_returner = module
+        self.bottom_completer = self.bottom_receiver = None
+        for module in filters:
+            module.upper_completer, module.upper_receiver = self.bottom_completer, self.bottom_receiver
+            if module.complete_handler is not None:
+                self.bottom_completer = module
+            if module.receive_handler is not None:
+                self.bottom_receiver = module
 
     def statistics(self) -> dict[str, int]:
         """What is outstanding."""

@@ -48,6 +48,7 @@ class Binding:
         "complete_handler",
         "context",
         "driver",
+        "forwards",
         "lookahead",
         "multicast_list",
         "name",
@@ -70,6 +71,7 @@ class Binding:
         self.driver = protocol
         self.adapter: Adapter = adapter
         self.context = context
+        self.forwards = protocol.upper_edge is not None  # an intermediate driver's lower edge
         self.name = f"{protocol.characteristics.name}->{adapter.name}"
         self.state = BindingState.UNBOUND
         self.packet_filter: int = 0
@@ -111,11 +113,9 @@ class Binding:
         """How NDIS answers a send in the present states (S6-25, ST-05, ST-14, ST-17, ST-22); None = it goes down."""
         if self.state in {BindingState.CLOSING, BindingState.UNBOUND}:
             return NdisStatus.CLOSING
-        if self.adapter.removed:
-            return NdisStatus.NOT_ACCEPTED
-        if self.state is not BindingState.RUNNING or self.adapter.state is not AdapterState.RUNNING:
+        if self.state is not BindingState.RUNNING and not self.adapter.removed:
             return NdisStatus.PAUSED
-        return NdisStatus.RESET_IN_PROGRESS if self.adapter.resetting else None
+        return self.adapter.send_refusal()
 
     def accepts(self, nbl: NetBufferList) -> bool:
         """Whether this binding's own packet filter asks for the frame (R6-15)."""

@@ -114,6 +114,8 @@ class MiniportCharacteristics:
     cancel_send: Callable[[Any, Any], None] | None = None  # (ctx, cancel_id)
     cancel_oid_request: Callable[[Any, int], None] | None = None  # (ctx, request_id)
     reset: Callable[[Any], ResetAnswer | Awaitable[ResetAnswer]] | None = None  # (P) (status, addressing_reset)
+    direct_oid_request: Callable[[Any, OidRequest], NdisStatus] | None = None  # not one at a time
+    cancel_direct_oid_request: Callable[[Any, int], None] | None = None  # (ctx, request_id)
     check_for_hang: Callable[[Any], bool | Awaitable[bool]] | None = None  # (P)
     device_pnp_event_notify: Callable[[Any, DevicePnpEvent], None] | None = None
     shutdown: Callable[[Any, ShutdownAction], None] | None = None
@@ -165,6 +167,7 @@ class ProtocolCharacteristics:
     close_adapter_complete: Callable[[Any], None] | None = None
     net_pnp_event: Callable[[Any, NetPnpEvent], Answer] | None = None  # (P)
     oid_request_complete: Callable[[Any, OidRequest, NdisStatus], None] | None = None
+    direct_oid_request_complete: Callable[[Any, OidRequest, NdisStatus], None] | None = None
     status: Callable[[Any, StatusIndication], None] | None = None
     ndis_version: NdisVersion = NdisVersion.NDIS_6_30
 
@@ -172,10 +175,11 @@ class ProtocolCharacteristics:
 class MiniportDriver:
     """NdisMRegisterMiniportDriver's handle."""
 
-    __slots__ = ("adapters", "characteristics", "context", "ndis")
+    __slots__ = ("adapters", "characteristics", "context", "lower_edge", "ndis")
 
     def __init__(self, ndis: Ndis, characteristics: MiniportCharacteristics, context: Any) -> None:
         self.ndis = ndis
+        self.lower_edge: ProtocolDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
         self.characteristics: MiniportCharacteristics = characteristics
         self.context = context
         self.adapters: list[Adapter] = []
@@ -187,10 +191,11 @@ class MiniportDriver:
 class ProtocolDriver:
     """NdisRegisterProtocolDriver's handle."""
 
-    __slots__ = ("bindings", "characteristics", "context", "ndis")
+    __slots__ = ("bindings", "characteristics", "context", "ndis", "upper_edge")
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
         self.ndis = ndis
+        self.upper_edge: MiniportDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
         self.characteristics: ProtocolCharacteristics = characteristics
         self.context = context
         self.bindings: list[Binding] = []

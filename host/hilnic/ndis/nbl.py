@@ -45,9 +45,11 @@ class NetBufferList:
         "id",
         "miniport_reserved",
         "nbl_flags",
+        "ndis_below",
         "ndis_custody",
         "ndis_original",
         "ndis_receivers",
+        "ndis_route",
         "net_buffer_list_info",
         "next",
         "parent_net_buffer_list",
@@ -74,8 +76,10 @@ class NetBufferList:
         self.status: int = NdisStatus.SUCCESS
         self.net_buffer_list_info: list[Any] = [None] * NBL_INFO_SLOTS
         self.id = identity
-        self.ndis_receivers = 0  # bindings that still hold a received list
+        self.ndis_receivers = 0  # bindings that still hold a received list, 0 when it is at home
         self.ndis_original: NetBufferList | None = None  # set in a fan-out clone
+        self.ndis_below: tuple[int, NetBufferList | None, Any, Any] | None = None  # these three of an IM's lower edge
+        self.ndis_route: Any = None  # who may have it and where it goes home to, when no miniport has indicated it
         self.ndis_custody: Any = None  # the verifier's record
 
     @property

@@ -11,12 +11,14 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.driver import MiniportDriver, ProtocolDriver
+from hilnic.ndis.filter import FilterDriver
 from hilnic.ndis.kernel import Kernel, Region
 from hilnic.ndis.lock import SpinLock
 from hilnic.ndis.mdl import Mdl
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.ndis5.state import Ndis5
 from hilnic.ndis.net_buffer import NetBuffer
+from hilnic.ndis.oid_request import OidRequest
 from hilnic.ndis.pool import NetBufferListPool, NetBufferListPoolParameters, Site, allocation_site
 from hilnic.ndis.verifier.access import AccessGuard, CheckedNetBuffer, CheckedNetBufferList
 from hilnic.ndis.verifier.leaks import report_everything, report_leaks
@@ -38,6 +40,7 @@ class Profile:
     hold_sends_during_reset: bool = False  # ST-14: held and sent afterwards, instead of RESET_IN_PROGRESS
     pend_open: bool = False  # open_adapter answers PENDING and completes from a work item
     late_sg_callback: bool = False  # process_sg_list runs from a DPC after allocate_net_buffer_sg_list returned
+    mux_sample: bool = False  # A6: an IM driver that leaves the source handle of receives alone is frowned upon only
     check_for_hang: bool = False  # ST-16: discouraged since 6.83
     check_for_hang_ns: int = 2_000_000_000
 
@@ -62,14 +65,17 @@ class Ndis:
         self.net_buffer_type = CheckedNetBuffer if verify == "full" else NetBuffer
         self.miniport_drivers: list[MiniportDriver] = []
         self.protocol_drivers: list[ProtocolDriver] = []
+        self.filter_drivers: list[FilterDriver] = []
         self.adapters: list[Adapter] = []
         self.pools: list[Any] = []
         self.mdls: dict[Mdl, Site] = {}
+        self.oid_clones: dict[OidRequest, tuple[Any, Site]] = {}
         self.held_locks: list[SpinLock] = []
         self.calls: defaultdict[str, int] = defaultdict(int)  # WDK name -> calls
         self.ndis5 = Ndis5(self, None if verify == "off" else PacketLedger(self))
         self.last_nbl_id = 0
         self.last_frame_id = 0
+        self.xlate_copies = 0  # bytes that the translation between NDIS 5 and 6 copied: lookahead and transfers alone
         self.last_cancel_id = 0
         self.counts_handlers = False  # calls of the handlers that have a WDK name, too
         self.fan_out_pool = NetBufferListPool(self, NetBufferListPoolParameters(tag="receive fan-out"))

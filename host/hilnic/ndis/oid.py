@@ -12,14 +12,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hilnic.ndis import oid_answers
+from hilnic.ndis.filter_oid import port_below
 from hilnic.ndis.flags import RequestType
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid_request import OidRequest, answer_counter, query, set_information
 from hilnic.ndis.oids import Oid, oid_name
+from hilnic.ndis.request_port import RequestPort
 from hilnic.ndis.states import ADAPTER_OPERATIONS, BindingState, Operation
 from hilnic.ndis.statistics import COUNTER_OIDS, StatisticsInfo, counter_value
 from hilnic.ndis.status import NdisStatus
-from hilnic.ndis.waiting import Mutex, answer_of
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
@@ -34,18 +35,17 @@ Done = Callable[[OidRequest, NdisStatus], None]
 class OidQueue:
     """The requests of one adapter, in order, one in the miniport at a time."""
 
-    __slots__ = ("_active", "_adapter", "_answered", "_idle", "_sender", "_status", "_turn", "_waiting", "_working")
+    __slots__ = ("_active", "_adapter", "_idle", "_sender", "_waiting", "_working", "miniport")
 
     def __init__(self, adapter: Adapter) -> None:
         self._adapter = adapter
         self._waiting: deque[tuple[Binding | None, OidRequest, Done]] = deque()
         self._working = False
-        self._turn = Mutex(adapter.ndis.kernel)
         self._sender: Binding | None = None  # whose request is served
-        self._active: OidRequest | None = None
-        self._answered: Event | None = None
-        self._status: NdisStatus | None = None
+        self._active: RequestPort | None = None  # whom it has been given to
         self._idle: Event | None = None
+        characteristics = adapter.driver.characteristics
+        self.miniport = RequestPort(adapter, characteristics.oid_request, characteristics.cancel_oid_request)
 
     def submit(self, binding: Binding | None, request: OidRequest, done: Done) -> None:
         """Put a request in line; `done(request, status)` is called when it has ended."""
@@ -93,34 +93,17 @@ class OidQueue:
         return answer_counter(request, counter_value(StatisticsInfo.parse(statistics.answer()), request.oid))
 
     async def call_miniport(self, request: OidRequest) -> NdisStatus:
-        """Give one request to the miniport and wait for its end, whichever way it answers."""
+        """Give one request to the filters and the miniport, and wait for its end, whichever way they answer."""
         adapter = self._adapter
-        async with self._turn:
-            if adapter.removed:
-                return NdisStatus.NOT_ACCEPTED
-            if Operation.OID not in ADAPTER_OPERATIONS[adapter.state]:
-                return NdisStatus.ADAPTER_NOT_READY
-            self._begin(request)
-            adapter.ndis.emit("oid", adapter=adapter.name, oid=oid_name(request.oid), type=request.request_type.name)
-            status = await answer_of(adapter.driver.characteristics.oid_request(adapter.context, request))
-            if status is NdisStatus.PENDING:
-                status = await self._completion()
-            elif self._status is not None:
-                adapter.ndis.violation("OI-02", adapter, request, "answered and completed as well")
-            self._active = None
+        refusal = adapter.request_refusal()
+        if refusal is not None:
+            return refusal
+        adapter.ndis.emit("oid", adapter=adapter.name, oid=oid_name(request.oid), type=request.request_type.name)
+        self._active = port_below(adapter, 0)
+        status = await self._active.call(request)
+        self._active = None
         self._check_answer(request, status)
-        return NdisStatus(status)
-
-    def _begin(self, request: OidRequest) -> None:
-        self._active, self._status = request, None
-        self._answered = self._adapter.ndis.kernel.create_event()
-
-    async def _completion(self) -> NdisStatus:
-        """What complete_oid_request said."""
-        assert self._answered is not None
-        await self._answered.wait()
-        assert self._status is not None
-        return self._status
+        return status
 
     def _check_answer(self, request: OidRequest, status: NdisStatus) -> None:
         ndis, adapter = self._adapter.ndis, self._adapter
@@ -132,24 +115,11 @@ class OidQueue:
             if broken is not None:
                 ndis.violation("OI-13", adapter, request, broken)
 
-    def complete(self, request: OidRequest, status: NdisStatus) -> None:
-        """A miniport ends the request that it answered with PENDING."""
-        ndis, adapter = self._adapter.ndis, self._adapter
-        if status is NdisStatus.PENDING:
-            ndis.violation("OI-03", adapter, request, "completed with PENDING")
-        elif request is not self._active or self._status is not None or self._answered is None:
-            ndis.violation("OI-02", adapter, request, "completed, but it is not pending")
-        else:
-            self._status = status
-            self._answered.set()
-
     def cancel(self, binding: Binding, request_id: int) -> None:
         """Requests still in line end with REQUEST_ABORTED; for the one in the miniport its handler is asked."""
         self._abort(binding, lambda request: request.request_id == request_id)
-        handler = self._adapter.driver.characteristics.cancel_oid_request
-        active = self._active if self._sender is binding else None
-        if active is not None and active.request_id == request_id and handler is not None:
-            handler(self._adapter.context, request_id)
+        if self._active is not None and self._sender is binding:
+            self._active.cancel(request_id)
 
     def _abort(self, binding: Binding, matches: Callable[[OidRequest], bool]) -> None:
         kept: deque[tuple[Binding | None, OidRequest, Done]] = deque()
@@ -205,7 +175,7 @@ def oid_request(binding: Binding, request: OidRequest) -> NdisStatus:
 @wdk("NdisMOidRequestComplete", callout=True)
 def complete_oid_request(adapter: Adapter, request: OidRequest, status: NdisStatus) -> None:
     """A miniport ends a request that it answered with PENDING; never with PENDING again (OI-03)."""
-    adapter.oids.complete(request, status)
+    adapter.oids.miniport.complete(request, status)
 
 
 @wdk("NdisCancelOidRequest", callout=True)

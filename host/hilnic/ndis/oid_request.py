@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from hilnic.ndis.flags import RequestType
 from hilnic.ndis.oids import oid_name
@@ -18,6 +19,8 @@ class OidRequest:
         "bytes_needed",
         "bytes_read",
         "bytes_written",
+        "ndis_done",
+        "ndis_original",
         "ndis_pending",
         "oid",
         "request_id",
@@ -35,6 +38,8 @@ class OidRequest:
         self.bytes_read = 0
         self.bytes_needed = 0
         self.ndis_pending = False
+        self.ndis_original: OidRequest | None = None  # set in a clone
+        self.ndis_done: list[Callable[[OidRequest, NdisStatus], None]] = []  # who waits for a direct request
 
     def answer(self) -> bytes:
         """What a successful query wrote."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operations of a miniport that may pend: answered at once or completed later, once and never both (ST-06, ST-15)."""
+"""Operations of a miniport or filter that may pend: answered at once or completed later, never both (ST-06, ST-15)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from hilnic.ndis.waiting import answer_of
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
+    from hilnic.ndis.filter import FilterModule
 
 PAUSE, RESTART, RESET = "pause", "restart", "reset"
 _RULE_OF_COMPLETION = {PAUSE: "ST-06", RESTART: "ST-06", RESET: "ST-15"}
 
 
-async def ask(adapter: Adapter, operation: str, handler: Callable[..., Any], *args: Any) -> Any:
+async def ask(adapter: Adapter | FilterModule, operation: str, handler: Callable[..., Any], *args: Any) -> Any:
     """The final answer of a handler that may pend; `complete_*` fills it in, once (ST-06)."""
     event = adapter.pending[operation] = adapter.ndis.kernel.create_event()
     result = await answer_of(handler(adapter.context, *args))
@@ -31,7 +32,7 @@ async def ask(adapter: Adapter, operation: str, handler: Callable[..., Any], *ar
     return result
 
 
-def complete(adapter: Adapter, operation: str, answer: Any) -> None:
+def complete(adapter: Adapter | FilterModule, operation: str, answer: Any) -> None:
     """The miniport ends an operation that it answered with PENDING: once, and only then."""
     event = adapter.pending.get(operation)
     if event is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis import filter_pnp
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.binding import BindContext, Binding, UnbindContext
 from hilnic.ndis.driver import (
@@ -23,7 +24,7 @@ from hilnic.ndis.driver import (
 from hilnic.ndis.flags import DevicePnpEvent, HaltAction, NetEvent, PauseReason, ShutdownAction
 from hilnic.ndis.pending import PAUSE, RESTART, ask, complete
 from hilnic.ndis.reset import stop_watching, watch_for_hang
-from hilnic.ndis.states import AdapterEvent, AdapterState, BindingEvent, BindingState
+from hilnic.ndis.states import AdapterEvent, AdapterState, BindingEvent, BindingState, FilterState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.waiting import answer_of
 from hilnic.ndis.wdk import wdk
@@ -50,6 +51,8 @@ async def start_adapter(
     ndis.adapters.append(adapter)
     driver.adapters.append(adapter)
     watch_for_hang(adapter)
+    for filter_driver in list(ndis.filter_drivers):
+        await filter_pnp.attach(filter_driver, adapter, 0)
     for protocol in list(ndis.protocol_drivers):
         await _bind(protocol, adapter)
     return await restart_adapter(adapter), adapter
@@ -74,6 +77,8 @@ async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_
     async with adapter.pnp_lock:
         await adapter.oids.drain()
         stop_watching(adapter)
+        for module in adapter.filters:
+            await filter_pnp.detach(module)
         await answer_of(adapter.driver.characteristics.halt(adapter.context, action))
         adapter.ndis.leaks_of(adapter)
         adapter.step(AdapterEvent.HALT)
@@ -110,7 +115,7 @@ def remove_miniport(adapter: Adapter) -> None:
 
 
 async def pause_adapter(adapter: Adapter, reason: PauseReason = PauseReason.NDIS_INTERNAL) -> None:
-    """Pause the protocols, then the miniport (ST-12). The pause cannot fail (ST-04)."""
+    """Pause the protocols, the filters top-down, then the miniport (ST-12). The pause cannot fail (ST-04)."""
     async with adapter.pnp_lock:
         await _pause(adapter, reason)
 
@@ -119,6 +124,9 @@ async def _pause(adapter: Adapter, reason: PauseReason) -> None:
     for binding in list(adapter.bindings):
         if binding.state is BindingState.RUNNING:
             await _pause_binding(binding, reason)
+    for module in adapter.filters:
+        if module.state is FilterState.RUNNING:
+            await filter_pnp.pause(module, reason)
     if not adapter.step(AdapterEvent.PAUSE):
         return
     status = await ask(adapter, PAUSE, adapter.driver.characteristics.pause, PauseParameters(reason))
@@ -130,7 +138,7 @@ async def _pause(adapter: Adapter, reason: PauseReason) -> None:
 
 
 async def restart_adapter(adapter: Adapter) -> NdisStatus:
-    """Restart the miniport, then the protocols. A failure leaves the adapter Paused (ST-09)."""
+    """Restart the miniport, the filters, then the protocols. A failure leaves the adapter Paused (ST-09)."""
     async with adapter.pnp_lock:
         if not adapter.step(AdapterEvent.RESTART):
             return NdisStatus.INVALID_STATE
@@ -139,6 +147,11 @@ async def restart_adapter(adapter: Adapter) -> NdisStatus:
             adapter.step(AdapterEvent.RESTART_FAILED)
             return NdisStatus(status)
         adapter.step(AdapterEvent.RESTARTED)
+        for module in reversed(adapter.filters):
+            failed = await filter_pnp.restart(module)
+            if failed is not NdisStatus.SUCCESS:
+                await _pause(adapter, PauseReason.NDIS_INTERNAL)
+                return failed
         for binding in list(adapter.bindings):
             if binding.state is BindingState.PAUSED:
                 await _restart_binding(binding)

@@ -8,6 +8,7 @@ With RESOURCES everybody looks at the originals in turn and nobody may keep them
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hilnic.ndis.clone import describe_same_frames
@@ -19,9 +20,20 @@ from hilnic.ndis.wdk import wdk
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import Binding
+    from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
 
 _RESOURCES = int(ReceiveFlags.RESOURCES)
+
+
+class Route:
+    """Where NBLs of NDIS's own go: up to `receivers` alone, and home to `home` instead of the miniport."""
+
+    __slots__ = ("home", "receivers")
+
+    def __init__(self, receivers: tuple[Binding, ...], home: Callable[[NetBufferList], None] | None) -> None:
+        self.receivers = receivers
+        self.home = home
 
 
 @wdk("NdisMIndicateReceiveNetBufferLists", callout=True)
@@ -43,19 +55,51 @@ def indicate_receive_net_buffer_lists(
     if verifier is not None:
         if adapter.throttle is not None:
             adapter.throttle.account(count)
-        nbls = verifier.indicated(adapter, nbls, count)
+        nbls = verifier.indicated(adapter, nbls, count, receive_flags)
     if nbls is None:
         return
     number = _number_frames(ndis, adapter, nbls)
     if receive_flags & _RESOURCES:
-        _lend(adapter, nbls, port_number, receive_flags)
+        _lend_from_below(adapter, adapter.receivers, nbls, port_number, number, receive_flags)
         return
     adapter.receives_outstanding += number
-    receivers = adapter.receivers
-    if len(receivers) == 1:
-        _deliver_to_one(receivers[0], nbls, port_number, number, receive_flags)
+    if adapter.bottom_receiver is None:
+        deliver(adapter, adapter.receivers, nbls, port_number, number, receive_flags)
     else:
-        _deliver_to_many(adapter, receivers, nbls, port_number, receive_flags)
+        pass_up(adapter.bottom_receiver, nbls, port_number, number, receive_flags)
+
+
+def indicate_to(
+    adapter: Adapter,
+    receivers: tuple[Binding, ...],
+    nbls: NetBufferList | None,
+    port_number: int,
+    count: int,
+    receive_flags: int = 0,
+    home: Callable[[NetBufferList], None] | None = None,
+) -> None:
+    """NDIS indicates NBLs itself as if the miniport had: through the filters, to those of `receivers` that accept them.
+
+    source_handle = adapter, one NB each. When they are given back, each goes to `home(nbl)`, or to the miniport's
+    return handler when it is None. With RESOURCES they are the caller's again when the call returns.
+    """
+    if adapter.ndis.verifier is not None:
+        nbls = adapter.ndis.verifier.indicated(adapter, nbls, count, receive_flags)
+    if nbls is None:
+        return
+    number = _number_frames(adapter.ndis, adapter, nbls)
+    route = Route(receivers, home)
+    for nbl in walk(nbls):
+        nbl.ndis_route = route
+    if receive_flags & _RESOURCES:
+        _lend_from_below(adapter, receivers, nbls, port_number, number, receive_flags)
+        return
+    if home is None:
+        adapter.receives_outstanding += number
+    if adapter.bottom_receiver is None:
+        deliver(adapter, receivers, nbls, port_number, number, receive_flags)
+    else:
+        pass_up(adapter.bottom_receiver, nbls, port_number, number, receive_flags)
 
 
 def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:
@@ -65,6 +109,9 @@ def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:
     nbl: NetBufferList | None = nbls
     while nbl is not None:
         number += 1
+        if nbl.ndis_receivers:  # an intermediate driver indicates on what it has received
+            nbl.ndis_below = (nbl.ndis_receivers, nbl.ndis_original, nbl.ndis_route, nbl.ndis_below)
+            nbl.ndis_original = nbl.ndis_route = None
         nbl.ndis_receivers = 1
         nb = nbl.first_net_buffer
         if nb is not None:
@@ -76,6 +123,23 @@ def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:
                 )
         nbl = nbl.next
     return number
+
+
+def pass_up(module: FilterModule, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
+    """Give a chain to the filter module that is next above."""
+    if module.ndis.verifier is not None:
+        module.ndis.verifier.handed_up(module, nbls, lent=bool(flags & _RESOURCES))
+    module.receive_handler(module.context, nbls, port_number, number, flags)
+
+
+def deliver(
+    adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, port_number: int, number: int, flags: int
+) -> None:
+    """Give a chain, not a lent one, to those of `receivers` that accept its frames; what nobody wants goes home."""
+    if len(receivers) == 1:
+        _deliver_to_one(receivers[0], nbls, port_number, number, flags)
+    else:
+        _deliver_to_many(adapter, receivers, nbls, port_number, flags)
 
 
 def _deliver_to_one(binding: Binding, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
@@ -121,6 +185,7 @@ def _clone(ndis: Ndis, original: NetBufferList) -> NetBufferList:
     clone.nbl_flags = original.nbl_flags
     clone.flags = original.flags
     clone.ndis_original = original
+    clone.ndis_receivers = 1
     if ndis.verifier is not None:
         ndis.verifier.allocated(clone)
     return clone
@@ -133,11 +198,30 @@ def _deliver(binding: Binding, nbls: NetBufferList, port_number: int, number: in
     binding.receive_handler(binding.context, nbls, port_number, number, flags)
 
 
-def _lend(adapter: Adapter, nbls: NetBufferList, port_number: int, flags: int) -> None:
+def _lend_from_below(
+    adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, port_number: int, number: int, flags: int
+) -> None:
+    """RESOURCES: filters and protocols look at the list during the call; then the miniport owns it again."""
+    module = adapter.bottom_receiver
+    if module is None:
+        lend(adapter, receivers, nbls, port_number, flags)
+    else:
+        originals = list(walk(nbls))
+        pass_up(module, nbls, port_number, number, flags)
+        if adapter.ndis.verifier is not None:
+            adapter.ndis.verifier.taken_back(module, originals)
+        chain(originals)
+    if adapter.ndis.verifier is not None:
+        adapter.ndis.verifier.came_home(adapter, nbls, lent=True)
+    for nbl in walk(nbls):
+        _end_indication(nbl)
+
+
+def lend(adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, port_number: int, flags: int) -> None:
     """RESOURCES: each receiver sees, during the call, those of the originals that it asks for."""
     verifier = adapter.ndis.verifier
     originals = list(walk(nbls))
-    for binding in adapter.receivers:
+    for binding in receivers:
         members = [nbl for nbl in originals if binding.accepts(nbl)]
         first = chain(members)
         if first is not None:
@@ -147,11 +231,17 @@ def _lend(adapter: Adapter, nbls: NetBufferList, port_number: int, flags: int) -
             if verifier is not None:
                 verifier.taken_back(binding, members)
     chain(originals)
-    for nbl in originals:
-        if nbl.first_net_buffer is not None:
-            nbl.first_net_buffer.frame_id = 0
-    if verifier is not None:
-        verifier.came_home(adapter, nbls, lent=True)
+
+
+def _end_indication(nbl: NetBufferList) -> None:
+    """Nobody above holds the NBL any more: at home, or an intermediate driver's as it was."""
+    if nbl.ndis_below is not None:
+        nbl.ndis_receivers, nbl.ndis_original, nbl.ndis_route, nbl.ndis_below = nbl.ndis_below
+        return
+    nbl.ndis_receivers = 0
+    nbl.ndis_route = None
+    if nbl.first_net_buffer is not None:
+        nbl.first_net_buffer.frame_id = 0
 
 
 @wdk("NdisReturnNetBufferLists", callout=True)
@@ -180,20 +270,61 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
 
 
 def _go_home(adapter: Adapter, home: NblQueue, return_flags: int) -> None:
-    """Give lists that nobody holds any more to the miniport."""
+    """Give lists that no protocol holds any more to the filters, and through them to the miniport."""
     nbls = home.first
     if nbls is None:
         return
+    if adapter.top_returner is None:
+        to_miniport(adapter, nbls, return_flags)
+    else:
+        pass_down(adapter.top_returner, nbls, return_flags)
+
+
+def pass_down(module: FilterModule, nbls: NetBufferList, return_flags: int) -> None:
+    """Give a chain that comes back to the filter module that is next below."""
+    if module.ndis.verifier is not None:
+        module.ndis.verifier.handed_down(module, nbls)
+    module.return_handler(module.context, nbls, return_flags)
+
+
+def to_miniport(adapter: Adapter, nbls: NetBufferList, return_flags: int) -> None:
+    """The list is home: unchanged, then poisoned, then the miniport's, or whoever's NDIS has indicated it for."""
     ndis = adapter.ndis
-    adapter.receives_outstanding -= home.count
     if ndis.verifier is not None:
         ndis.verifier.came_home(adapter, nbls)
+    number = 0
+    plain = True
     nbl: NetBufferList | None = nbls
     while nbl is not None:
+        number += 1
         nb = nbl.first_net_buffer
-        if nb is not None:
-            if ndis.trace.enabled:
-                ndis.trace.emit("nbl.return", frame=nb.frame_id, nbl=nbl.id, adapter=adapter.name)
-            nb.frame_id = 0
+        if ndis.trace.enabled and nb is not None:
+            ndis.trace.emit("nbl.return", frame=nb.frame_id, nbl=nbl.id, adapter=adapter.name)
+        if nbl.ndis_below is not None or nbl.ndis_route is not None:
+            plain = False
+        else:
+            nbl.ndis_receivers = 0
+            if nb is not None:
+                nb.frame_id = 0
         nbl = nbl.next
-    adapter.return_handler(adapter.context, nbls, return_flags)
+    if plain:
+        adapter.receives_outstanding -= number
+        adapter.return_handler(adapter.context, nbls, return_flags)
+    else:
+        _sort_home(adapter, nbls, return_flags)
+
+
+def _sort_home(adapter: Adapter, nbls: NetBufferList, return_flags: int) -> None:
+    """Some are NDIS's own, or on their way through an intermediate driver."""
+    of_miniport = NblQueue()
+    for nbl in walk(nbls):
+        home = nbl.ndis_route.home if nbl.ndis_route is not None else None
+        _end_indication(nbl)
+        if home is None:
+            of_miniport.append(nbl)
+        else:
+            nbl.next = None
+            home(nbl)
+    adapter.receives_outstanding -= of_miniport.count
+    if of_miniport.first is not None:
+        adapter.return_handler(adapter.context, of_miniport.first, return_flags)

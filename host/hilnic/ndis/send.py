@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import DEFAULT_PORT_NUMBER
-from hilnic.ndis.nbl import NetBufferList, classify
+from hilnic.ndis.nbl import NetBufferList, classify, count, walk
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
@@ -14,6 +14,7 @@ from hilnic.ndis.wdk import wdk
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import Binding
+    from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
 
 
@@ -27,10 +28,10 @@ def send_net_buffer_lists(
     """
     ndis = binding.ndis
     if ndis.verifier is not None:
-        nbls = ndis.verifier.sent(binding, nbls)
+        nbls = ndis.verifier.sent(binding, nbls, send_flags)
     if nbls is None:
         return
-    number = _number_frames(ndis, binding, nbls)
+    number = number_frames(ndis, binding, nbls)
     refusal = binding.refusal
     if refusal is None and port_number != DEFAULT_PORT_NUMBER:
         refusal = NdisStatus.INVALID_PORT
@@ -38,23 +39,56 @@ def send_net_buffer_lists(
         _refuse(binding, nbls, number, port_number, send_flags, refusal)
         return
     binding.sends_outstanding += number
-    adapter = binding.adapter
-    adapter.sends_outstanding += number
+    _enter(binding.adapter, nbls, number, port_number, send_flags)
+
+
+def _enter(adapter: Adapter, nbls: NetBufferList, number: int, port_number: int, send_flags: int) -> None:
+    """Into the driver stack at its top: the first filter that sees sends, or the miniport."""
+    if adapter.top_sender is None:
+        adapter.sends_outstanding += number
+        adapter.send_handler(adapter.context, nbls, port_number, send_flags)
+    else:
+        pass_down(adapter.top_sender, nbls, port_number, send_flags)
+
+
+def pass_down(module: FilterModule, nbls: NetBufferList, port_number: int, send_flags: int) -> None:
+    """Give a chain that is sent to the filter module that is next below."""
+    verifier = module.ndis.verifier
+    if verifier is None or module.cancel_handler is not None:
+        module.send_handler(module.context, nbls, port_number, send_flags)
+    else:
+        given = list(walk(nbls))
+        module.send_handler(module.context, nbls, port_number, send_flags)
+        verifier.check_queue(module, given)
+
+
+def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_flags: int) -> None:
+    """Give the miniport what has come down through the filters, or turn it round when its state forbids a send."""
+    if adapter.refusal is not None:
+        for nbl in walk(nbls):
+            nbl.status = adapter.refusal
+        if adapter.ndis.verifier is not None:
+            adapter.ndis.verifier.refused(nbls, adapter.bottom_completer)
+        climb(adapter.bottom_completer, nbls, send_flags & 1)
+        return
+    adapter.sends_outstanding += count(nbls)
     adapter.send_handler(adapter.context, nbls, port_number, send_flags)
 
 
-def _number_frames(ndis: Ndis, binding: Binding, nbls: NetBufferList) -> int:
-    """Count the NBLs and give each frame the id that follows it to the wire."""
+def number_frames(ndis: Ndis, source: Binding | FilterModule, nbls: NetBufferList) -> int:
+    """Count the NBLs and give each frame the id that follows it to the wire; what an IM driver sends on has one."""
     number = 0
+    has_ids = source.forwards
     tracing = ndis.trace.enabled
     nbl: NetBufferList | None = nbls
     while nbl is not None:
         number += 1
         nb = nbl.first_net_buffer
         while nb is not None:
-            ndis.last_frame_id = nb.frame_id = ndis.last_frame_id + 1
+            if not has_ids or not nb.frame_id:
+                ndis.last_frame_id = nb.frame_id = ndis.last_frame_id + 1
             if tracing:
-                ndis.trace.emit("nbl.send", frame=nb.frame_id, nbl=nbl.id, binding=binding.name, bytes=nb.data_length)
+                ndis.trace.emit("nbl.send", frame=nb.frame_id, nbl=nbl.id, binding=source.name, bytes=nb.data_length)
             nb = nb.next
         nbl = nbl.next
     return number
@@ -81,7 +115,7 @@ def complete_by_ndis(binding: Binding, nbls: NetBufferList, send_flags: int, sta
         nbl.status = status
         nbl = nbl.next
     if binding.ndis.verifier is not None:
-        binding.ndis.verifier.refused(binding, nbls)
+        binding.ndis.verifier.refused(nbls)
     binding.complete_handler(binding.context, nbls, send_flags & 1)  # the DISPATCH_LEVEL bit is the same in both words
 
 
@@ -90,8 +124,7 @@ def release_held_sends(adapter: Adapter) -> None:
     held, adapter.held_sends = adapter.held_sends, []
     for binding, nbls, number, port_number, send_flags in held:
         if binding.refusal is None:
-            adapter.sends_outstanding += number
-            adapter.send_handler(adapter.context, nbls, port_number, send_flags)
+            _enter(adapter, nbls, number, port_number, send_flags)
         else:
             binding.sends_outstanding -= number
             complete_by_ndis(binding, nbls, send_flags, binding.refusal)
@@ -111,6 +144,10 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
         return
     if ndis.trace.enabled:
         _trace_completions(ndis, nbls)
+    if adapter.bottom_completer is not None:
+        adapter.sends_outstanding -= count(nbls)
+        climb(adapter.bottom_completer, nbls, send_complete_flags)
+        return
     source = nbls.source_handle
     number = 0
     nbl: NetBufferList | None = nbls
@@ -118,18 +155,31 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
         number += 1
         nbl = nbl.next
     if nbl is None:
-        _deliver(adapter, source, nbls, number, send_complete_flags)
+        adapter.sends_outstanding -= number
+        _deliver(source, nbls, number, send_complete_flags)
     else:
-        for sender, chain, members in classify(nbls, _source_of):
-            _deliver(adapter, sender, chain, members, send_complete_flags)
+        adapter.sends_outstanding -= count(nbls)
+        _deliver_by_source(nbls, send_complete_flags)
+
+
+def climb(module: FilterModule | None, nbls: NetBufferList, flags: int) -> None:
+    """Give completed NBLs to the next filter above, or, where there is none, each to its sender."""
+    if module is None:
+        _deliver_by_source(nbls, flags)
+    else:
+        module.complete_handler(module.context, nbls, flags)
+
+
+def _deliver_by_source(nbls: NetBufferList, flags: int) -> None:
+    for sender, chain, members in classify(nbls, _source_of):
+        _deliver(sender, chain, members, flags)
 
 
 def _source_of(nbl: NetBufferList) -> Any:
     return nbl.source_handle
 
 
-def _deliver(adapter: Adapter, binding: Binding, nbls: NetBufferList, number: int, flags: int) -> None:
-    adapter.sends_outstanding -= number
+def _deliver(binding: Binding, nbls: NetBufferList, number: int, flags: int) -> None:
     binding.sends_outstanding -= number
     binding.complete_handler(binding.context, nbls, flags)
     if binding.close_event is not None:
@@ -148,10 +198,22 @@ def _trace_completions(ndis: Ndis, nbls: NetBufferList) -> None:
 
 @wdk("NdisCancelSendNetBufferLists", callout=True)
 def cancel_send_net_buffer_lists(binding: Binding, cancel_id: Any) -> None:
-    """Ask the miniport to give up queued NBLs with this cancel id; a request only (CN-02)."""
-    handler = binding.adapter.driver.characteristics.cancel_send
+    """Ask the filters and the miniport to give up queued NBLs with this cancel id; a request only (CN-02)."""
+    cancel_below(binding.adapter, 0, cancel_id)
+
+
+def cancel_below(adapter: Adapter, position: int, cancel_id: Any) -> None:
+    """Ask the first driver from filter number `position` on that can cancel; a filter asks on itself (IM-07)."""
+    for module in adapter.filters[position:]:
+        if module.cancel_handler is not None:
+            module.cancel_forwarded = False
+            module.cancel_handler(module.context, cancel_id)
+            if not module.cancel_forwarded:
+                adapter.ndis.violation("IM-07", module, module, f"cancel of {cancel_id!r} was not passed on")
+            return
+    handler = adapter.driver.characteristics.cancel_send
     if handler is not None:
-        handler(binding.adapter.context, cancel_id)
+        handler(adapter.context, cancel_id)
 
 
 @wdk("NdisGeneratePartialCancelId")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State machines as data: the miniport adapter's and the binding's (V6). docs/ndis.md prints its diagrams from here."""
+"""State machines as data (V6): miniport adapter, binding, filter module. docs/ndis.md prints its diagrams from here."""
 
 from __future__ import annotations
 
@@ -60,6 +60,31 @@ class BindingEvent(Enum):
     CLOSED = "closed"
 
 
+class FilterState(Enum):
+    """States of a filter module."""
+
+    DETACHED = "Detached"
+    ATTACHING = "Attaching"
+    PAUSED = "Paused"
+    RESTARTING = "Restarting"
+    RUNNING = "Running"
+    PAUSING = "Pausing"
+
+
+class FilterEvent(Enum):
+    """What moves a filter module from state to state."""
+
+    ATTACH = "attach"
+    ATTACHED = "attached"
+    ATTACH_FAILED = "attach failed"
+    RESTART = "restart"
+    RESTARTED = "restarted"
+    RESTART_FAILED = "restart failed"
+    PAUSE = "pause"
+    PAUSED = "paused"
+    DETACH = "detach"
+
+
 _A, _AE = AdapterState, AdapterEvent
 ADAPTER_MACHINE: dict[AdapterState, dict[AdapterEvent, AdapterState]] = {
     _A.HALTED: {_AE.INITIALIZE: _A.INITIALIZING},
@@ -80,6 +105,16 @@ BINDING_MACHINE: dict[BindingState, dict[BindingEvent, BindingState]] = {
     _B.RUNNING: {_BE.PAUSE: _B.PAUSING},
     _B.PAUSING: {_BE.PAUSED: _B.PAUSED},
     _B.CLOSING: {_BE.CLOSED: _B.UNBOUND},
+}
+
+_F, _FE = FilterState, FilterEvent
+FILTER_MACHINE: dict[FilterState, dict[FilterEvent, FilterState]] = {
+    _F.DETACHED: {_FE.ATTACH: _F.ATTACHING},
+    _F.ATTACHING: {_FE.ATTACHED: _F.PAUSED, _FE.ATTACH_FAILED: _F.DETACHED},
+    _F.PAUSED: {_FE.RESTART: _F.RESTARTING, _FE.DETACH: _F.DETACHED},
+    _F.RESTARTING: {_FE.RESTARTED: _F.RUNNING, _FE.RESTART_FAILED: _F.PAUSED},
+    _F.RUNNING: {_FE.PAUSE: _F.PAUSING},
+    _F.PAUSING: {_FE.PAUSED: _F.PAUSED},
 }
 
 
@@ -109,7 +144,8 @@ ADAPTER_OPERATIONS: dict[AdapterState, frozenset[Operation]] = {
 
 def diagram(
     machine: dict[AdapterState, dict[AdapterEvent, AdapterState]]
-    | dict[BindingState, dict[BindingEvent, BindingState]],
+    | dict[BindingState, dict[BindingEvent, BindingState]]
+    | dict[FilterState, dict[FilterEvent, FilterState]],
 ) -> str:
     """The machine as text, one line per edge."""
     lines = []

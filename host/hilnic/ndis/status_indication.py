@@ -72,7 +72,16 @@ def indicate_status(adapter: Adapter, indication: StatusIndication) -> None:
 
 
 def deliver_status(adapter: Adapter, indication: StatusIndication) -> None:
-    """Call the status handler of every open binding."""
+    """Up from the miniport: the filters, bottom to top, then every open binding."""
+    report_above(adapter, len(adapter.filters), indication)
+
+
+def report_above(adapter: Adapter, position: int, indication: StatusIndication) -> None:
+    """Give a status to the next filter above number `position` that has a handler, or to the status handlers of all."""
+    for module in reversed(adapter.filters[:position]):
+        if module.status_handler is not None:
+            module.status_handler(module.context, indication)
+            return
     for binding in list(adapter.bindings):
         if binding.status_handler is not None:
             binding.status_handler(binding.context, indication)

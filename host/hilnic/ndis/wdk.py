@@ -49,6 +49,13 @@ WDK_HANDLERS: dict[str, str] = {
     "MiniportReturnNetBufferLists": "MiniportCharacteristics.return_net_buffer_lists",
     "ProtocolSendNetBufferListsComplete": "ProtocolCharacteristics.send_net_buffer_lists_complete",
     "ProtocolReceiveNetBufferLists": "ProtocolCharacteristics.receive_net_buffer_lists",
+    "FilterSendNetBufferLists": "FilterCharacteristics.send_net_buffer_lists",
+    "FilterSendNetBufferListsComplete": "FilterCharacteristics.send_net_buffer_lists_complete",
+    "FilterCancelSendNetBufferLists": "FilterCharacteristics.cancel_send_net_buffer_lists",
+    "FilterReceiveNetBufferLists": "FilterCharacteristics.receive_net_buffer_lists",
+    "FilterReturnNetBufferLists": "FilterCharacteristics.return_net_buffer_lists",
+    "FilterStatus": "FilterCharacteristics.status",
+    "FilterOidRequest": "FilterCharacteristics.oid_request",
 }
 """WDK name of a handler -> the attribute that holds it; NDIS calls it by `Ndis.guarded(handler, actor, WDK name)`."""
 

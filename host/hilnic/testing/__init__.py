@@ -3,6 +3,7 @@
 
 from hilnic.testing.bench import PEER, NdisBench
 from hilnic.testing.expect import expect_violation
+from hilnic.testing.filter import FunctionalFilter
 from hilnic.testing.frames import build_nbl, ethernet, free_nbl
 from hilnic.testing.kernel import VirtualKernel, VirtualMapper
 from hilnic.testing.miniport import MAC_ADDRESS, FunctionalMiniport
@@ -11,6 +12,7 @@ from hilnic.testing.protocol import FunctionalProtocol
 __all__ = [
     "MAC_ADDRESS",
     "PEER",
+    "FunctionalFilter",
     "FunctionalMiniport",
     "FunctionalProtocol",
     "NdisBench",

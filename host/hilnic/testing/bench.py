@@ -16,6 +16,7 @@ from hilnic.ndis import Ndis, NdisStatus, Profile
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.pnp import halt_adapter
 from hilnic.ndis.states import AdapterState
+from hilnic.testing.filter import FunctionalFilter
 from hilnic.testing.frames import ethernet
 from hilnic.testing.kernel import VirtualKernel
 from hilnic.testing.miniport import MAC_ADDRESS, Completion, FunctionalMiniport
@@ -47,12 +48,20 @@ class NdisBench:
         self.ndis = Ndis(self.kernel, verify, profile, seed)
         self.fm = miniport(self.ndis, completion=completion)
         self.fps = [protocol(self.ndis, f"fp{n}") for n in range(protocols)]
+        self.fis: list[FunctionalFilter] = []
         for fp in self.fps:
             self.run(fp.start())
         self.start_status = self.run(self.fm.start())
         if listen and self.start_status is NdisStatus.SUCCESS:
             for fp in self.fps:
                 self.run(fp.listen())
+
+    def filter(self, kind: type[FunctionalFilter] = FunctionalFilter, **options: Any) -> FunctionalFilter:
+        """A functional filter, attached on top of those there are."""
+        fi = kind(self.ndis, options.pop("name", f"fi{len(self.fis)}"), **options)
+        self.fis.append(fi)
+        self.run(fi.start())
+        return fi
 
     @property
     def fp(self) -> FunctionalProtocol:
@@ -79,6 +88,8 @@ class NdisBench:
             self.run(halt_adapter(self.fm.adapter))
         for fp in self.fps:
             self.run(fp.stop())
+        for fi in self.fis:
+            self.run(fi.stop())
         self.ndis.check_leaks()
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.net_buffer import NetBuffer
-from hilnic.ndis.verifier.ledger import FREED, HOME, INDICATED, LENT, SENT
+from hilnic.ndis.verifier.custody import FREED, HOME, INDICATED, LENT, SENT
 
 if TYPE_CHECKING:
     from hilnic.ndis.ndis import Ndis
 
-_UNCHECKED = frozenset({"pool", "id", "ndis", "ndis_custody", "ndis_original", "ndis_receivers", "ndis_reserved"})
+_UNCHECKED = frozenset({"pool", "id", "ndis"}) | {name for name in NetBufferList.__slots__ if name.startswith("ndis_")}
+_UNCHECKED |= {"ndis_reserved"}
 
 
 class AccessGuard:
@@ -79,7 +80,9 @@ class AccessGuard:
 
 
 def _driver(owner: Any) -> Any:
-    return getattr(owner, "driver", owner)
+    """The driver that an owner belongs to; an intermediate driver is one, by its upper edge or by its lower one."""
+    driver = getattr(owner, "driver", owner)
+    return getattr(driver, "lower_edge", None) or driver
 
 
 def _rule(state: str, nbl: NetBufferList, actor: Any) -> str:
