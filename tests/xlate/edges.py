@@ -70,7 +70,12 @@ class Protocol5(FunctionalProtocol):
     def bind_adapter(self, bind_context: ndis.BindContext, parameters: ndis.BindParameters) -> NdisStatus:
         status = super().bind_adapter(bind_context, parameters)
         self.xlate = Translation(self)
+        handler = type(self).protocol_receive_packet
+        self.receive_packet = self.ndis.guarded(handler, self.binding, "ProtocolReceivePacket")
         return status
+
+    def protocol_receive_packet(self, packet: Packet) -> None:
+        self.delivered.append(packet)
 
     def send_packets(self, *packets: Packet) -> None:
         tx.packets_to_nbls(self, packets)
@@ -89,7 +94,7 @@ class Protocol5(FunctionalProtocol):
         self.sent.append((packet, status))
 
     def deliver(self, packet: Packet, route: Translation) -> None:
-        self.delivered.append(packet)
+        self.receive_packet(self, packet)
         self.frames.append(packet.tobytes())
         self.statuses5.append(packet.oob.status)
         keeps = self.keep and packet.oob.status != NdisStatus.RESOURCES

@@ -7,7 +7,7 @@ import pytest
 
 from hilnic.ndis import NblInfo, NdisStatus
 from hilnic.ndis.ndis5 import PacketInfo
-from hilnic.ndis.xlate import objects, oob, status
+from hilnic.ndis.xlate import objects, oob, rx, status
 from hilnic.testing import expect_violation
 
 
@@ -18,6 +18,14 @@ def caught(rule: str):
         return pytest.mark.rule(rule)(pytest.mark.mutant(rule)(test))
 
     return mark
+
+
+@caught("XL-01")
+def test_mutant_shows_a_list_to_a_5_protocol(five_over_six, monkeypatch):
+    b = five_over_six(verify="full")
+    monkeypatch.setattr(rx, "nbls_to_packets", lambda edge, nbls, flags: edge.receive_packet(edge, nbls))
+    with expect_violation(b.ndis, "XL-01"):
+        b.fm.indicate(b.frame())
 
 
 @caught("XL-12")

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""V12: both sides of a translation say the same. XL-15 bytes, XL-12 out-of-band values, XL-13 how it ended.
+"""V12: both sides of a translation say the same; XL-01: no driver gets the other version's structures.
 
-The bytes are equal when both sides describe the same memory: `fast` compares the descriptions, `full` the bytes too.
+XL-15 stands for the bytes, XL-12 for the out-of-band values, XL-13 for how a send ended. The bytes are
+equal when both sides describe the same memory: `fast` compares the descriptions, `full` the bytes too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import inspect
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.nbl import NetBufferList
+from hilnic.ndis.ndis5.packet import Packet
+from hilnic.ndis.net_buffer import NetBuffer
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.xlate import oob
 
 if TYPE_CHECKING:
-    from hilnic.ndis.nbl import NetBufferList
-    from hilnic.ndis.ndis5.packet import Packet
-    from hilnic.ndis.net_buffer import NetBuffer
+    from hilnic.ndis.ndis import Ndis
 
 Piece = tuple[Any, int, int]
 """(region, offset in it, length), never empty."""
@@ -46,6 +50,26 @@ def ended(edge: Any, subject: Any, six: int, five: int) -> None:
 
 
 _KEPT = frozenset({NdisStatus.RESOURCES, NdisStatus.RESET_IN_PROGRESS, NdisStatus.PENDING})
+
+
+def typed(ndis: Ndis, handler: Callable[..., Any], actor: Any, name: str) -> Callable[..., Any]:
+    """The handler with WDK name `name`, which only ever gets the structures of its own version (XL-01; full).
+
+    Handlers whose name speaks of NetBufferLists get those, all others packets, single or in an array.
+    """
+    if not name or inspect.iscoroutinefunction(handler):
+        return handler
+    foreign = (Packet,) if "NetBufferList" in name else (NetBufferList, NetBuffer)
+
+    @functools.wraps(handler)
+    def call(*args: Any) -> Any:
+        for argument in args[1:]:
+            first = argument[0] if isinstance(argument, list) and argument else argument
+            if isinstance(first, foreign):
+                ndis.violation("XL-01", actor, first, f"given to {name}")
+        return handler(*args)
+
+    return call
 
 
 def _frame(edge: Any, nb: NetBuffer, packet: Packet) -> None:
