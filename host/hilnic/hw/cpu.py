@@ -111,6 +111,10 @@ class HostCpu:
         self._frames += count
         self._charge(count * self.timing.cpu_frame_ns)
 
+    def stall(self, duration_ns: int) -> None:
+        """Spend CPU time in a busy-wait."""
+        self._charge(duration_ns)
+
     def _charge(self, cost_ns: int) -> None:
         self._busy_until = self.now_ns() + cost_ns
         self._busy_ns += cost_ns

@@ -134,9 +134,20 @@ from hilnic.ndis.interrupt import (
     deregister_interrupt,
     queue_dpc,
     register_interrupt,
+    synchronize_with_interrupt,
 )
 from hilnic.ndis.kernel import Event, Irql, Kernel, Region, Timer, Trace
-from hilnic.ndis.lock import SpinLock, acquire_spin_lock, allocate_spin_lock, release_spin_lock
+from hilnic.ndis.lock import (
+    SpinLock,
+    acquire_spin_lock,
+    allocate_spin_lock,
+    dpr_acquire_spin_lock,
+    dpr_release_spin_lock,
+    free_spin_lock,
+    release_spin_lock,
+    sleep,
+    stall_execution,
+)
 from hilnic.ndis.mdl import Mdl, chain_length, link, walk_mdls
 from hilnic.ndis.nbl import NblQueue, NetBufferList, append, chain, classify, count, last, split, walk
 from hilnic.ndis.ndis import Ndis, Profile
@@ -350,6 +361,8 @@ __all__ = [
     "deregister_scatter_gather_dma",
     "detach_filter",
     "direct_oid_request",
+    "dpr_acquire_spin_lock",
+    "dpr_release_spin_lock",
     "filter_cancel_direct_oid_request",
     "filter_cancel_oid_request",
     "filter_cancel_send_net_buffer_lists",
@@ -374,6 +387,7 @@ __all__ = [
     "free_net_buffer_sg_list",
     "free_reassembled_net_buffer_list",
     "free_shared_memory",
+    "free_spin_lock",
     "free_timer_object",
     "generate_partial_cancel_id",
     "get_data_buffer",
@@ -414,9 +428,12 @@ __all__ = [
     "set_net_buffer_list_cancel_id",
     "set_timer_object",
     "shutdown_adapter",
+    "sleep",
     "split",
+    "stall_execution",
     "start_adapter",
     "surprise_remove_adapter",
+    "synchronize_with_interrupt",
     "take_set",
     "unbind_adapter",
     "unbind_protocol",

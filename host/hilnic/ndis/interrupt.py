@@ -7,14 +7,15 @@ device --vector--> message_interrupt (DIRQL) --queue--> message_interrupt_dpc (D
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.kernel import Irql
 from hilnic.ndis.states import AdapterState
 from hilnic.ndis.status import NdisStatus
-from hilnic.ndis.wdk import wdk
+from hilnic.ndis.wdk import release_forgotten, wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
@@ -59,7 +60,17 @@ class InterruptCharacteristics:
 class Interrupt:
     """NdisMRegisterInterruptEx's handle."""
 
-    __slots__ = ("adapter", "characteristics", "connected", "context", "dpc_handler", "isr_handler", "ndis", "queued")
+    __slots__ = (
+        "adapter",
+        "characteristics",
+        "connected",
+        "context",
+        "dpc_handler",
+        "isr_handler",
+        "locked",
+        "ndis",
+        "queued",
+    )
 
     def __init__(self, adapter: Adapter, context: Any, characteristics: InterruptCharacteristics) -> None:
         self.ndis: Ndis = adapter.ndis
@@ -70,20 +81,31 @@ class Interrupt:
         self.dpc_handler = adapter.ndis.guarded(characteristics.message_interrupt_dpc, adapter)
         self.queued: set[int] = set()
         self.connected = True
+        self.locked: set[int] = set()  # vectors whose ISR runs, or somebody who synchronises with it
 
     def fire(self, message_id: int) -> None:
         """The bus signals a vector: run the ISR at DIRQL."""
         if not self.connected:
             self.ndis.violation("IT-01", self.adapter, self, "interrupt without a registered handler")
             return
-        kernel = self.ndis.kernel
-        before, kernel.irql = kernel.irql, Irql.DIRQL
-        try:
+        with self.at_dirql(message_id):
             _, queue_default_dpc = self.isr_handler(self.context, message_id)
-        finally:
-            kernel.irql = before
         if queue_default_dpc:
             self.queue(message_id)
+
+    @contextmanager
+    def at_dirql(self, message_id: int) -> Iterator[None]:
+        """Hold the vector's lock at DIRQL; another CPU that wants it spins."""
+        kernel = self.ndis.kernel
+        while message_id in self.locked:
+            kernel.yield_point("spin interrupt")
+        before, kernel.irql = kernel.irql, Irql.DIRQL
+        self.locked.add(message_id)
+        try:
+            yield
+        finally:
+            self.locked.discard(message_id)
+            kernel.irql = before
 
     def queue(self, message_id: int) -> None:
         """Queue the DPC of a vector unless it is queued already."""
@@ -102,6 +124,8 @@ class Interrupt:
             self.dpc_handler(self.context, message_id, throttle)
         finally:
             adapter.throttle = outer
+        if self.ndis.held_locks:
+            release_forgotten(self.ndis, "message_interrupt_dpc")
         if throttle.more_nbls_pending:
             self.queue(message_id)
 
@@ -139,3 +163,12 @@ def deregister_interrupt(interrupt: Interrupt) -> None:
 def queue_dpc(interrupt: Interrupt, message_id: int = 0) -> None:
     """Ask for the vector's DPC without an interrupt."""
     interrupt.queue(message_id)
+
+
+@wdk("NdisMSynchronizeWithInterruptEx", irql="any")
+def synchronize_with_interrupt(
+    interrupt: Interrupt, message_id: int, function: Callable[[Any], bool], context: Any = None
+) -> bool:
+    """Run function(context) at DIRQL under the lock of the vector's ISR: what both touch is safe there (IT-04)."""
+    with interrupt.at_dirql(message_id):
+        return function(context)

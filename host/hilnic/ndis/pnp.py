@@ -264,9 +264,9 @@ async def unbind_protocol(binding: Binding) -> None:
 
 
 async def _unbind(binding: Binding) -> None:
-    if binding.state is BindingState.UNBOUND:
-        return
     async with binding.adapter.pnp_lock:
+        if binding.state is BindingState.UNBOUND:  # somebody else has unbound it meanwhile
+            return
         if binding.state is BindingState.RUNNING:
             await _pause_binding(binding, PauseReason.UNBIND_PROTOCOL)
         context = UnbindContext(binding)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.kernel import Timer
-from hilnic.ndis.wdk import wdk
+from hilnic.ndis.wdk import release_forgotten, wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
@@ -47,6 +47,8 @@ class TimerObject:
         if self.period_ns:
             self.arm(self.period_ns)
         self.function(self.context)
+        if self.ndis.held_locks:
+            release_forgotten(self.ndis, "a timer's function")
 
     def __repr__(self) -> str:
         return f"TimerObject({self.adapter.name}, {'pending' if self.pending else 'idle'})"

@@ -75,7 +75,8 @@ def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Call
             ndis.calls[name] += 1
             if ndis.kernel.irql > highest:
                 ndis.violation("CL-05", args[0], name, f"{name} is for {irql}, called at {ndis.kernel.irql.name}")
-            if callout and ndis.held_locks:
+            held = len(ndis.held_locks) if callout else 0
+            if held:
                 ndis.violation("CL-02", args[0], ndis.held_locks[-1], f"{name} may call back; a spin lock is held")
             ndis.kernel.yield_point(name)
             if ndis.guard is None:
@@ -83,12 +84,23 @@ def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Call
             else:
                 with ndis.guard.inside_ndis():
                     result = function(*args, **kwargs)
+            if callout and len(ndis.held_locks) > held:
+                release_forgotten(ndis, name, held)
             ndis.kernel.yield_point(name)
             return result
 
         return call
 
     return decorate
+
+
+def release_forgotten(ndis: Any, where: str, held: int = 0) -> None:
+    """A handler has ended and left a lock behind (CL-03), more than the `held` ones; it is released for the others."""
+    while len(ndis.held_locks) > held:
+        lock = ndis.held_locks.pop()
+        lock.taken = False
+        ndis.kernel.irql = lock.before
+        ndis.violation("CL-03", lock.owner, lock, f"still held when a handler ended, in {where}")
 
 
 def _passive(function: Callable[..., Any], name: str) -> Callable[..., Any]:

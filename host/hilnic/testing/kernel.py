@@ -177,6 +177,9 @@ class VirtualKernel:
     def charge_frames(self, count: int) -> None:
         """CPU time is free here."""
 
+    def stall(self, duration_ns: int) -> None:
+        """A busy CPU costs nothing here either."""
+
     # The event loop.
 
     def start(self, work: Coroutine[Any, Any, T]) -> list[T]:
@@ -189,7 +192,7 @@ class VirtualKernel:
         """Run until `work` has ended, or everything has when there is none; an exception of any routine comes out."""
         result = [] if work is None else self.start(work)
         while self._heap and not (result and work is not None):
-            self._next()
+            self.step()
         if work is not None and not result:
             work.close()
             raise RuntimeError(f"deadlock: {work!r} waits and nothing is left to happen")
@@ -199,10 +202,15 @@ class VirtualKernel:
         """Let virtual time pass."""
         end = self._now + duration_ns
         while self._heap and self._heap[0][0] <= end:
-            self._next()
+            self.step()
         self._now = end
 
-    def _next(self) -> None:
+    def due(self, later: bool) -> bool:
+        """Whether an event is due now or, with `later`, at any time."""
+        return bool(self._heap) and (later or self._heap[0][0] <= self._now)
+
+    def step(self) -> None:
+        """Run the next event, with time moving on to it."""
         self._now, _, routine = heapq.heappop(self._heap)
         routine()
 
