@@ -50,7 +50,7 @@ class Packets:
 class Protocol5(FunctionalProtocol):
     """A 5.x protocol on whatever adapter there is."""
 
-    options = 0
+    protocol_options = 0
 
     async def start(self) -> None:
         await super().start()
@@ -61,6 +61,7 @@ class Protocol5(FunctionalProtocol):
         self.frames: list[bytes] = []
         self.kept: list[Packet] = []
         self.statuses5: list[int] = []
+        self.completes = 0
 
     async def stop(self) -> None:
         await super().stop()
@@ -90,7 +91,7 @@ class Protocol5(FunctionalProtocol):
 
     # BindingPort.
 
-    def translated_send_completed(self, packet: Packet, status: int) -> None:
+    def packet_sent(self, packet: Packet, status: int) -> None:
         self.sent.append((packet, status))
 
     def deliver(self, packet: Packet, route: Translation) -> None:
@@ -102,6 +103,9 @@ class Protocol5(FunctionalProtocol):
             self.kept.append(packet)
         else:
             route.packet_returned(packet)
+
+    def receive_complete(self) -> None:
+        self.completes += 1
 
     # What NDIS calls.
 

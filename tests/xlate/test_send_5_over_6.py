@@ -122,7 +122,7 @@ def test_completions_in_any_order_find_their_packets(five_over_six):
 )
 def test_a_packet_asks_for_loopback_unless_it_says_otherwise(five_over_six, packet_flags, options, asked):
     b = five_over_six(miniport=Listening)
-    b.fp.options = options
+    b.fp.protocol_options = options
     b.fp.send_packets(*build(b, b.frame(), flags=packet_flags))
     ((flags, _),) = b.fm.calls
     assert bool(flags & SendFlags.CHECK_FOR_LOOPBACK) == asked
@@ -214,14 +214,14 @@ def test_a_removed_adapter_says_so(five_over_six):
 def test_a_protocol_may_send_again_from_its_completion(five_over_six):
     b = five_over_six(completion="inline")
     (packet,) = build(b, b.frame())
-    sent = b.fp.translated_send_completed
+    sent = b.fp.packet_sent
 
     def again(done, status):
         sent(done, status)
         if len(b.fp.sent) < 50:
             b.fp.send_packets(done)
 
-    b.fp.translated_send_completed = again
+    b.fp.packet_sent = again
     b.fp.send_packets(packet)
     assert len(b.fp.sent) == 50
 

@@ -3,7 +3,7 @@
 
     a 5.x protocol sends      NdisSend(Packets)          -> tx.packets_to_nbls(binding_edge, packets)
       its core handler        send_..._complete          -> tx.nbls_completed(binding_edge, nbls)
-                                                         -> binding_edge.translated_send_completed(packet, status)
+                                                         -> binding_edge.packet_sent(packet, status)
     to a 5.x miniport         send_net_buffer_lists      -> tx.nbls_to_packets(miniport_edge, nbls, send_flags)
                                                          -> miniport_edge.submit(packets, miniport_edge.xlate)
       its packet completes    NdisMSendComplete          -> miniport_edge.xlate.send_completed(packet, status)
@@ -13,6 +13,7 @@
                                                          -> miniport_edge.release(packet)
     to a 5.x protocol         receive_net_buffer_lists   -> rx.nbls_to_packets(binding_edge, nbls, receive_flags)
                                                          -> binding_edge.deliver(packet, binding_edge.xlate)
+                                                         -> binding_edge.receive_complete()
       nobody holds it         NdisReturnPackets          -> binding_edge.xlate.packet_returned(packet)
 
 `xlate` is the `Translation` of the edge (objects.py): the route by which a translated packet finds its way back.
@@ -46,10 +47,10 @@ class BindingPort(Protocol):
         """`Translation(edge)`, made with the edge and closed when the binding is."""
 
     @property
-    def options(self) -> int:
+    def protocol_options(self) -> int:
         """ProtocolOptions that OID_GEN_PROTOCOL_OPTIONS or the open set."""
 
-    def translated_send_completed(self, packet: Packet, status: int) -> None:
+    def packet_sent(self, packet: Packet, status: int) -> None:
         """Give a packet back by ProtocolSendComplete; the status is a 5.x one."""
 
     def deliver(self, packet: Packet, route: Translation) -> None:
@@ -57,6 +58,9 @@ class BindingPort(Protocol):
 
         `route.packet_returned(packet)` follows once, inside this call or when the last reference is paid.
         """
+
+    def receive_complete(self) -> None:
+        """ProtocolReceiveComplete, when something was received since the last one."""
 
 
 class MiniportPort(Protocol):

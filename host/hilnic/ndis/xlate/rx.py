@@ -98,7 +98,7 @@ def nbls_returned(edge: MiniportPort, nbls: NetBufferList) -> None:
 
 
 def nbls_to_packets(edge: BindingPort, nbls: NetBufferList, receive_flags: int) -> None:
-    """Give received lists to a 5.x protocol, one packet at a time in list order; ReceiveComplete is the edge's.
+    """Give received lists to a 5.x protocol, one packet at a time in list order, then ReceiveComplete.
 
     What the protocol does not keep goes back at the end in one call; a list without memory for its packet is not seen.
     """
@@ -111,6 +111,7 @@ def nbls_to_packets(edge: BindingPort, nbls: NetBufferList, receive_flags: int) 
             edge.deliver(packet, translation)
         elif not scarce:
             translation.returning.append(nbl)
+    edge.receive_complete()
     done, translation.returning = translation.returning, outer
     if done.first is not None:
         return_net_buffer_lists(edge.core, done.take(), receive_flags & _DISPATCH_LEVEL)

@@ -33,16 +33,16 @@ _CHECK_FOR_LOOPBACK = int(SendFlags.CHECK_FOR_LOOPBACK)
 
 
 def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
-    """Send packets of a 5.x protocol as lists; each comes back by `translated_send_completed`, maybe inside this call.
+    """Send packets of a 5.x protocol as lists; each comes back by `packet_sent`, possibly inside this call.
 
     What cannot be translated for want of memory completes with RESOURCES behind the rest, which goes on (XL-08).
     """
     binding = edge.core
     if binding.refusal is not None and binding.refusal is not NdisStatus.RESET_IN_PROGRESS:
         for packet in packets:
-            edge.translated_send_completed(packet, status.to_5(binding.refusal))
+            edge.packet_sent(packet, status.to_5(binding.refusal))
         return
-    never_loop = bool(edge.options & _NO_LOOPBACK)
+    never_loop = bool(edge.protocol_options & _NO_LOOPBACK)
     at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
     failed: list[Packet] = []
     run, run_flags = NblQueue(), 0
@@ -59,7 +59,7 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
     if run.first is not None:
         send_net_buffer_lists(binding, run.take(), 0, run_flags)
     for packet in failed:
-        edge.translated_send_completed(packet, NdisStatus.RESOURCES)
+        edge.packet_sent(packet, NdisStatus.RESOURCES)
 
 
 def _nbl_of(edge: BindingPort, packet: Packet) -> NetBufferList | None:
@@ -88,7 +88,7 @@ def nbls_completed(edge: BindingPort, nbls: NetBufferList) -> None:
         translated = status.to_5(ended)
         if edge.ndis.verifier is not None:
             check.ended(edge, packet, ended, translated)
-        edge.translated_send_completed(packet, translated)
+        edge.packet_sent(packet, translated)
 
 
 # A 6.x sender over a 5.x miniport.
