@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the generated parts of docs/ndis.md and docs/ndis5.md: state machines and tables of WDK functions.
+"""Write the generated parts of docs/ndis.md, ndis5.md and translation.md: state machines, tables.
 
 `gen_ndis_docs.py` writes, `gen_ndis_docs.py --check` exits with 1 when a file is not up to date.
 """
@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import hilnic.ndis  # noqa: F401 - importing it fills the table of WDK functions
+from hilnic.ndis import NdisStatus, Oid
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, FILTER_MACHINE, Operation, diagram
 from hilnic.ndis.wdk import WDK_FUNCTIONS
+from hilnic.ndis.xlate import oid, status
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NDIS_5 = "hilnic.ndis.ndis5."
@@ -35,6 +37,24 @@ def functions(ndis_5: bool) -> str:
     return "\n".join(lines)
 
 
+def send_statuses() -> str:
+    """How a send ended, both ways (XL-13)."""
+    lines = ["| NDIS 6 | becomes in NDIS 5 |", "|---|---|"]
+    lines += [f"| {NdisStatus(six).name} | {five.name} |" for six, five in status.TO_5.items()]
+    lines += ["", "| NDIS 5 | becomes in NDIS 6 |", "|---|---|"]
+    lines += [f"| {NdisStatus(five).name} | {six.name} |" for five, six in status.TO_6.items()]
+    same = ", ".join(sorted(NdisStatus(each).name for each in status.SAME - {NdisStatus.PENDING}))
+    lines += [f"| {same} | the same |", "| any other error | FAILURE |", "| any other success | SUCCESS |"]
+    return "\n".join(lines)
+
+
+def statistics() -> str:
+    """Which 5.x counter each field of NDIS_STATISTICS_INFO comes from (XL-20)."""
+    lines = ["| field of NDIS_STATISTICS_INFO | 5.x counter |", "|---|---|"]
+    lines += [f"| `{name}` | {Oid(code).name} |" for name, code in oid.STATISTICS_SOURCES.items()]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ndis.md": {
         "adapter-states": lambda: f"```\n{diagram(ADAPTER_MACHINE)}\n```",
@@ -44,6 +64,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "wdk": lambda: functions(ndis_5=False),
     },
     "ndis5.md": {"wdk": lambda: functions(ndis_5=True)},
+    "translation.md": {"send-statuses": send_statuses, "statistics": statistics},
 }
 
 

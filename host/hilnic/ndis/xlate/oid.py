@@ -138,7 +138,7 @@ _TOTALS: Final = {
 }
 """Fields that are the sum of others (OI-13): the block is consistent although its parts are asked one by one."""
 
-_SOURCES: Final[dict[str, int]] = {"if_in_discards": Oid.OID_GEN_RCV_NO_BUFFER} | {
+STATISTICS_SOURCES: Final[dict[str, int]] = {"if_in_discards": Oid.OID_GEN_RCV_NO_BUFFER} | {
     names[0]: oid
     for oid, names in COUNTER_OIDS.items()
     if len(names) == 1 and names[0] not in _TOTALS and oid != Oid.OID_GEN_RCV_DISCARDS
@@ -150,7 +150,7 @@ async def statistics(ask: Ask, counters: Counters) -> tuple[StatisticsInfo, int]
     """NDIS_STATISTICS_INFO of a 5.x miniport, and its valid flags: only what the miniport counts is claimed."""
     values = dict.fromkeys((field.name for field in fields(StatisticsInfo)), 0)
     supported = 0
-    for name, oid in _SOURCES.items():
+    for name, oid in STATISTICS_SOURCES.items():
         value = await read_counter(ask, counters, oid)
         if value is not None:
             values[name] = value
