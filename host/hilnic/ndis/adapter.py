@@ -31,6 +31,7 @@ class Adapter:
         "bottom_completer",
         "bottom_receiver",
         "context",
+        "deferred_sends",
         "dma_handles",
         "driver",
         "filters",
@@ -40,6 +41,8 @@ class Adapter:
         "interrupts",
         "largest_frame",
         "link_state",
+        "loopback",
+        "looped",
         "merged_filter",
         "merged_multicast",
         "name",
@@ -58,6 +61,7 @@ class Adapter:
         "resetting",
         "return_handler",
         "send_handler",
+        "sending",
         "sends_outstanding",
         "state",
         "throttle",
@@ -92,6 +96,10 @@ class Adapter:
         self.reset_count: int = 0  # resets that have ended well (OID_GEN_RESET_COUNTS)
         self.reset_ended = ndis.kernel.create_event()
         self.removed = False
+        self.loopback = 0  # CHECK_FOR_LOOPBACK while some binding or filter listens to what others send (LB-03)
+        self.looped: list[tuple[tuple[Binding, ...], NetBufferList]] = []  # copies on their way up
+        self.sending = 0  # send calls that are under way, one inside the other (S6-24)
+        self.deferred_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []  # for the outermost
         self.held_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []
         self.oids = OidQueue(self)
         self.pending: dict[str, Event] = {}  # operations the miniport answered with PENDING (V4)
@@ -127,6 +135,13 @@ class Adapter:
         self.refusal = self.send_refusal()
         for binding in self.bindings:
             binding.refusal = binding.send_refusal()
+        self.update_loopback()
+
+    def update_loopback(self) -> None:
+        """Bindings, their filters or the filter modules have changed: does anybody listen in?"""
+        from hilnic.ndis.loopback import always
+
+        self.loopback = always(self)
 
     def send_refusal(self) -> NdisStatus | None:
         """How NDIS answers a send that has come down to the miniport in its present state; None = it goes down."""
@@ -160,6 +175,7 @@ class Adapter:
                 self.bottom_completer = module
             if module.receive_handler is not None:
                 self.bottom_receiver = module
+        self.update_loopback()
 
     def statistics(self) -> dict[str, int]:
         """What is outstanding."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis import loopback
 from hilnic.ndis.driver import OpenParameters, ProtocolDriver
-from hilnic.ndis.ethernet import destination, filter_accepts
-from hilnic.ndis.flags import NdisMedium
+from hilnic.ndis.ethernet import destination, ether_type, filter_accepts
+from hilnic.ndis.flags import NblFlags, NblInfo, NdisMedium
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.states import BINDING_MACHINE, AdapterState, BindingEvent, BindingState
 from hilnic.ndis.status import NdisStatus
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.nbl import NetBufferList
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.net_buffer import NetBuffer
+
+_IS_LOOPBACK = int(NblFlags.IS_LOOPBACK_PACKET)
+_FRAME_TYPE = int(NblInfo.FRAME_TYPE)
 
 
 class BindContext:
@@ -49,6 +54,7 @@ class Binding:
         "context",
         "driver",
         "forwards",
+        "frame_types",
         "lookahead",
         "multicast_list",
         "name",
@@ -77,6 +83,7 @@ class Binding:
         self.packet_filter: int = 0
         self.multicast_list: frozenset[bytes] = frozenset()
         self.lookahead: int = 0
+        self.frame_types: frozenset[int] = frozenset()  # the EtherTypes it wants; empty: all (R6-14)
         self.sends_outstanding = 0
         self.receives_outstanding = 0
         self.oids_outstanding = 0
@@ -118,12 +125,21 @@ class Binding:
         return self.adapter.send_refusal()
 
     def accepts(self, nbl: NetBufferList) -> bool:
-        """Whether this binding's own packet filter asks for the frame (R6-15)."""
+        """Whether this binding's own packet filter and frame types ask for the frame (R6-15, R6-14)."""
         nb = nbl.first_net_buffer
         if nb is None or self.adapter.attributes.media_type is not NdisMedium.MEDIUM_802_3:
             return True
+        if self.frame_types and not self._wants_type(nbl, nb):
+            return False
+        if nbl.nbl_flags & _IS_LOOPBACK:
+            return loopback.accepts(self, nbl, destination(nb))
         own = self.adapter.attributes.mac_address
         return filter_accepts(self.packet_filter, own, self.multicast_list, destination(nb))
+
+    def _wants_type(self, nbl: NetBufferList, nb: NetBuffer) -> bool:
+        """The frame's type, from the out-of-band slot or, if the miniport has left it empty, from the frame itself."""
+        kind = nbl.net_buffer_list_info[_FRAME_TYPE]
+        return (ether_type(nb) if kind is None else kind) in self.frame_types
 
     def idle(self) -> bool:
         """Nothing outstanding: a close may complete (ST-22)."""
@@ -154,7 +170,6 @@ def open_adapter(
 
     With Profile.pend_open the answer is PENDING and open_adapter_complete follows from a work item.
     """
-    del parameters
     adapter = bind_context.adapter
     if bind_context.status is not None or bind_context.protocol is not protocol or bind_context.binding is not None:
         protocol.ndis.violation("ST-22", protocol, bind_context, "open outside of its bind")
@@ -162,6 +177,7 @@ def open_adapter(
     if adapter.removed or adapter.state in {AdapterState.HALTED, AdapterState.INITIALIZING, AdapterState.SHUTDOWN}:
         return NdisStatus.ADAPTER_NOT_READY, None
     binding = Binding(protocol, adapter, binding_context)
+    binding.frame_types = frozenset(parameters.frame_types)
     adapter.bindings.append(binding)
     protocol.bindings.append(binding)
     bind_context.binding = binding

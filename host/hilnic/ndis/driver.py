@@ -141,7 +141,7 @@ class BindParameters:
 
 @dataclass(frozen=True, slots=True)
 class OpenParameters:
-    """NDIS_OPEN_PARAMETERS; `frame_types`: the EtherTypes wanted, a hint that NDIS may ignore and here does (R6-14)."""
+    """NDIS_OPEN_PARAMETERS; `frame_types`: the EtherTypes that the binding wants, none for all (R6-14)."""
 
     frame_types: tuple[int, ...] = ()
 

@@ -41,6 +41,9 @@ class Profile:
     pend_open: bool = False  # open_adapter answers PENDING and completes from a work item
     late_sg_callback: bool = False  # process_sg_list runs from a DPC after allocate_net_buffer_sg_list returned
     mux_sample: bool = False  # A6: an IM driver that leaves the source handle of receives alone is frowned upon only
+    loopback_algorithm: Literal["ddi", "literal"] = "ddi"  # A15: literal = the send flag opens for other bindings too
+    copy_lent_receives: bool = False  # R6-07: NDIS copies what comes with RESOURCES and indicates it without
+    split_header: Literal["warning", "error"] = "warning"  # S6-20 against MD-27: a MAC header in two MDLs
     check_for_hang: bool = False  # ST-16: discouraged since 6.83
     check_for_hang_ns: int = 2_000_000_000
 
@@ -79,6 +82,7 @@ class Ndis:
         self.last_cancel_id = 0
         self.counts_handlers = False  # calls of the handlers that have a WDK name, too
         self.fan_out_pool = NetBufferListPool(self, NetBufferListPoolParameters(tag="receive fan-out"))
+        self.copy_pool = NetBufferListPool(self, NetBufferListPoolParameters(tag="copies of frames"))
         if Ndis.created is not None:
             Ndis.created(self)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hilnic.ndis.ethernet import HEADER_SIZE, is_multicast
-from hilnic.ndis.flags import MediaConnectState, MediaState, RequestType
+from hilnic.ndis.flags import MediaConnectState, MediaState, PacketFilter, RequestType
 from hilnic.ndis.oid_request import OidRequest, answer_query, set_information, take_set
 from hilnic.ndis.oids import Oid
 from hilnic.ndis.status import NdisStatus
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
 
 ADDRESS_SIZE = 6
+_ANSWERED_BY_NDIS = PacketFilter.ALL_LOCAL | PacketFilter.NO_LOCAL  # about loopback: no miniport's business
 
 
 def _u32(*values: int) -> bytes:
@@ -77,7 +78,8 @@ def _check_filter(binding: Binding, request: OidRequest) -> NdisStatus | None:
     if status is not NdisStatus.SUCCESS:
         return status
     wanted = int.from_bytes(data, "little")
-    return NdisStatus.NOT_SUPPORTED if wanted & ~binding.adapter.attributes.supported_packet_filters else None
+    supported = binding.adapter.attributes.supported_packet_filters | _ANSWERED_BY_NDIS
+    return NdisStatus.NOT_SUPPORTED if wanted & ~supported else None
 
 
 def _check_multicast(binding: Binding, request: OidRequest) -> NdisStatus | None:
@@ -120,7 +122,7 @@ def merged_filter(adapter: Adapter) -> int:
     merged = 0
     for binding in adapter.bindings:
         merged |= binding.packet_filter
-    return merged
+    return merged & ~_ANSWERED_BY_NDIS
 
 
 def merged_multicast(adapter: Adapter) -> tuple[bytes, ...]:
@@ -135,6 +137,7 @@ async def _set_filter(adapter: Adapter, binding: Binding | None, request: OidReq
     status = await write_filter(adapter)
     if binding is not None and status is not NdisStatus.SUCCESS:
         binding.packet_filter = before
+    adapter.update_loopback()
     return status
 
 

@@ -66,6 +66,9 @@ class NetBufferListPool(LivePool):
 
     __slots__ = ("parameters",)
 
+    poisons = True
+    """Received bytes are poisoned when such an NBL is home (V3); False where it only stands for somebody else's."""
+
     def __init__(self, owner: Any, parameters: NetBufferListPoolParameters) -> None:
         super().__init__(owner, parameters.tag)
         self.parameters = parameters

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hilnic.ndis.clone import describe_same_frames
+from hilnic.ndis.copy import copy_receive_net_buffer_list_info
 from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, chain, walk
+from hilnic.ndis.own_copy import copy_frame, free_copy
 from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.wdk import wdk
 
@@ -60,7 +62,10 @@ def indicate_receive_net_buffer_lists(
         return
     number = _number_frames(ndis, adapter, nbls)
     if receive_flags & _RESOURCES:
-        _lend_from_below(adapter, adapter.receivers, nbls, port_number, number, receive_flags)
+        if ndis.profile.copy_lent_receives:
+            _copy_and_indicate(adapter, nbls, port_number, receive_flags)
+        else:
+            _lend_from_below(adapter, adapter.receivers, nbls, port_number, number, receive_flags)
         return
     adapter.receives_outstanding += number
     if adapter.bottom_receiver is None:
@@ -100,6 +105,24 @@ def indicate_to(
         deliver(adapter, receivers, nbls, port_number, number, receive_flags)
     else:
         pass_up(adapter.bottom_receiver, nbls, port_number, number, receive_flags)
+
+
+def _copy_and_indicate(adapter: Adapter, nbls: NetBufferList, port_number: int, flags: int) -> None:
+    """RESOURCES by profile: copies of NDIS's own go up without the flag, the originals are home at once (R6-07)."""
+    copies = NblQueue()
+    for nbl in walk(nbls):
+        copy = copy_frame(adapter, nbl.first_net_buffer) if nbl.first_net_buffer is not None else None
+        if copy is not None:
+            copy_receive_net_buffer_list_info(copy, nbl)
+            copy.nbl_flags = nbl.nbl_flags
+            copies.append(copy)
+    if adapter.ndis.verifier is not None:
+        adapter.ndis.verifier.came_home(adapter, nbls, lent=True)
+    for nbl in walk(nbls):
+        _end_indication(nbl)
+    number = copies.count
+    if number:
+        indicate_to(adapter, adapter.receivers, copies.take(), port_number, number, flags & ~_RESOURCES, free_copy)
 
 
 def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.flags import DEFAULT_PORT_NUMBER
-from hilnic.ndis.nbl import NetBufferList, classify, count, walk
+from hilnic.ndis.flags import DEFAULT_PORT_NUMBER, NblInfo
+from hilnic.ndis.loopback import CHECK_FOR_LOOPBACK, loop_back
+from hilnic.ndis.nbl import NblQueue, NetBufferList, classify, count, walk
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
+
+    KeptSend = tuple[Binding, NetBufferList, int, int, int]
+
+_CANCEL_ID = int(NblInfo.CANCEL_ID)
+_DEEPEST = 8
+"""Sends inside of each other's completions before NDIS takes them one by one (S6-24)."""
 
 
 @wdk("NdisSendNetBufferLists", callout=True)
@@ -39,7 +46,29 @@ def send_net_buffer_lists(
         _refuse(binding, nbls, number, port_number, send_flags, refusal)
         return
     binding.sends_outstanding += number
-    _enter(binding.adapter, nbls, number, port_number, send_flags)
+    adapter = binding.adapter
+    if (send_flags | adapter.loopback) & CHECK_FOR_LOOPBACK:
+        loop_back(binding, nbls, send_flags)
+    if adapter.sending >= _DEEPEST or adapter.deferred_sends:
+        adapter.deferred_sends.append((binding, nbls, number, port_number, send_flags))
+        return
+    adapter.sending += 1
+    try:
+        _enter(adapter, nbls, number, port_number, send_flags)
+    finally:
+        adapter.sending -= 1
+    if adapter.deferred_sends and not adapter.sending:
+        _send_deferred(adapter)
+
+
+def _send_deferred(adapter: Adapter) -> None:
+    """Sends from inside of completions of sends, too deep for the stack: in order, by the outermost call (S6-24)."""
+    adapter.sending = _DEEPEST
+    try:
+        while adapter.deferred_sends:
+            _go_on(adapter, *adapter.deferred_sends.pop(0))
+    finally:
+        adapter.sending = 0
 
 
 def _enter(adapter: Adapter, nbls: NetBufferList, number: int, port_number: int, send_flags: int) -> None:
@@ -122,13 +151,25 @@ def complete_by_ndis(binding: Binding, nbls: NetBufferList, send_flags: int, sta
 def release_held_sends(adapter: Adapter) -> None:
     """The reset is over: what was held goes down in order, or is answered by the state of now (ST-14)."""
     held, adapter.held_sends = adapter.held_sends, []
-    for binding, nbls, number, port_number, send_flags in held:
-        if binding.refusal is None:
-            _enter(adapter, nbls, number, port_number, send_flags)
-        else:
-            binding.sends_outstanding -= number
-            complete_by_ndis(binding, nbls, send_flags, binding.refusal)
-            binding.check_close()
+    for entry in held:
+        _go_on(adapter, *entry)
+
+
+def _go_on(
+    adapter: Adapter, binding: Binding, nbls: NetBufferList, number: int, port_number: int, send_flags: int
+) -> None:
+    """What NDIS has kept goes down, or is answered by the state of now."""
+    if binding.refusal is None:
+        _enter(adapter, nbls, number, port_number, send_flags)
+    else:
+        _give_back(binding, nbls, number, send_flags, binding.refusal)
+
+
+def _give_back(binding: Binding, nbls: NetBufferList, number: int, send_flags: int, status: NdisStatus) -> None:
+    """Complete what NDIS has kept."""
+    binding.sends_outstanding -= number
+    complete_by_ndis(binding, nbls, send_flags, status)
+    binding.check_close()
 
 
 @wdk("NdisMSendNetBufferListsComplete", callout=True)
@@ -198,8 +239,34 @@ def _trace_completions(ndis: Ndis, nbls: NetBufferList) -> None:
 
 @wdk("NdisCancelSendNetBufferLists", callout=True)
 def cancel_send_net_buffer_lists(binding: Binding, cancel_id: Any) -> None:
-    """Ask the filters and the miniport to give up queued NBLs with this cancel id; a request only (CN-02)."""
-    cancel_below(binding.adapter, 0, cancel_id)
+    """Ask NDIS, the filters and the miniport to give up queued NBLs with this cancel id; a request only (CN-02).
+
+    NDIS and the filters look at this binding's NBLs alone; the miniport knows no bindings (CN-06). No id, no match.
+    """
+    if not cancel_id:
+        return
+    adapter = binding.adapter
+    adapter.held_sends = _without(adapter.held_sends, binding, cancel_id)
+    adapter.deferred_sends = _without(adapter.deferred_sends, binding, cancel_id)
+    cancel_below(adapter, 0, cancel_id)
+
+
+def _without(kept: list[KeptSend], binding: Binding, cancel_id: Any) -> list[KeptSend]:
+    """The queue without the binding's NBLs of this id, which end with SEND_ABORTED; the order of the others stays."""
+    left: list[KeptSend] = []
+    for entry in kept:
+        sender, nbls, _, port_number, send_flags = entry
+        if sender is not binding:
+            left.append(entry)
+            continue
+        stays, ends = NblQueue(), NblQueue()
+        for nbl in walk(nbls):
+            (ends if nbl.net_buffer_list_info[_CANCEL_ID] == cancel_id else stays).append(nbl)
+        if stays.first is not None:
+            left.append((sender, stays.first, stays.count, port_number, send_flags))
+        if ends.first is not None:
+            _give_back(binding, ends.first, ends.count, send_flags, NdisStatus.SEND_ABORTED)
+    return left
 
 
 def cancel_below(adapter: Adapter, position: int, cancel_id: Any) -> None:

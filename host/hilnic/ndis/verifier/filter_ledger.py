@@ -13,6 +13,7 @@ from hilnic.ndis.flags import NblInfo, ReceiveFlags
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.net_buffer import NetBuffer, layout_error
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier.cancel_ids import CancelIds
 from hilnic.ndis.verifier.custody import FINAL_STATUSES, FREED, HOME, INDICATED, LENT, SENT, Custody
 from hilnic.ndis.verifier.shadow import poison, received_change, sent_change, take_received, take_sent
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Fault = tuple[str, str]
 
+_CANCEL_ID = int(NblInfo.CANCEL_ID)
 _LSO = int(NblInfo.TCP_LARGE_SEND)
 _RESOURCES = int(ReceiveFlags.RESOURCES)
 
@@ -30,11 +32,25 @@ _RESOURCES = int(ReceiveFlags.RESOURCES)
 class FilterLedger:
     """The filters' part of the verifier, and what both parts need."""
 
-    __slots__ = ("_call", "ndis")
+    __slots__ = ("_call", "_frowned", "cancel_ids", "ndis")
 
     def __init__(self, ndis: Ndis) -> None:
         self.ndis = ndis
+        self.cancel_ids = CancelIds()
         self._call = 0
+        self._frowned: set[tuple[str, Any]] = set()
+
+    def frown(self, rule: str, actor: Any, nbl: NetBufferList, detail: str) -> None:
+        """A warning, once per rule and actor: what a driver does to every frame is said once."""
+        if (rule, actor) not in self._frowned:
+            self._frowned.add((rule, actor))
+            self.ndis.warning(rule, actor, nbl, detail)
+
+    def ended(self, nbl: NetBufferList) -> None:
+        """A send is its sender's again."""
+        cancel_id = nbl.net_buffer_list_info[_CANCEL_ID]
+        if cancel_id:
+            self.cancel_ids.done(nbl.source_handle, cancel_id)
 
     # Down: sends.
 
@@ -123,6 +139,8 @@ class FilterLedger:
             custody.owner = upper
             return
         custody.pop()
+        if custody.state is HOME:
+            self.ended(nbl)
         if nbl.parent_net_buffer_list is not None:
             self.piece_done(nbl.parent_net_buffer_list)
 

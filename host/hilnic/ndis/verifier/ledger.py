@@ -16,9 +16,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilnic.ndis.flags import NblInfo, ReceiveFlags, SendFlags
+from hilnic.ndis.kernel import Irql
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.verifier.custody import FREED, HOME, INDICATED, LENT, SENT, Custody, edges_of_one_driver
 from hilnic.ndis.verifier.filter_ledger import LEFT_BY_RECEIVER, FilterLedger, frame_fault, frames_fault, return_fault
+from hilnic.ndis.verifier.frame_rules import LONGEST_HEADER, SINGLE, mixed_fault, received_fault, sent_fault
 from hilnic.ndis.verifier.reserved import scribble_above, scribble_below
 from hilnic.ndis.verifier.shadow import poison, received_change, take_received, take_sent
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _CANCEL_ID = int(NblInfo.CANCEL_ID)
 _CHECK_FOR_LOOPBACK = int(SendFlags.CHECK_FOR_LOOPBACK)
+_DISPATCH_LEVEL = int(SendFlags.DISPATCH_LEVEL)
 _RESOURCES = int(ReceiveFlags.RESOURCES)
 
 
@@ -64,11 +67,13 @@ class Verifier(FilterLedger):
         offenders: set[NetBufferList] | None = None
         if nbls is None:
             self.ndis.violation("S6-21", binding, "list", "an empty list was sent")
+        if send_flags & _DISPATCH_LEVEL and self.ndis.kernel.irql < Irql.DISPATCH:
+            self.ndis.violation("S6-23", binding, "send", f"DISPATCH_LEVEL set at {self.ndis.kernel.irql.name}")
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
             if nbl.source_handle is binding and custody is not None and custody.state is HOME:
-                fault = frames_fault(nbl)
+                fault = frames_fault(nbl) or self._habits(binding, nbl)
             else:
                 fault = self._forward_fault(binding, nbl, call, send_flags)
                 if fault is None:
@@ -93,6 +98,25 @@ class Verifier(FilterLedger):
                 offenders.add(nbl)
             nbl = nbl.next
         return nbls if offenders is None else chain(n for n in walk(nbls) if n not in offenders)
+
+    def _habits(self, binding: Binding, nbl: NetBufferList) -> tuple[str, str] | None:
+        """What is legal and yet asks for trouble: split headers, mixed flows, a cancel id that another binding uses."""
+        cancel_id = nbl.net_buffer_list_info[_CANCEL_ID]
+        if cancel_id:
+            other = self.cancel_ids.sent(binding, cancel_id)
+            if other is not None:
+                self.frown("CN-06", binding, nbl, f"the cancel id {cancel_id!r} is live on {other!r}, too")
+        nb = nbl.first_net_buffer
+        if nb is None or nb.current_mdl is None:
+            return None
+        if nb.next is None and nb.current_mdl.byte_count - nb.current_mdl_offset >= LONGEST_HEADER:
+            return None
+        fault = sent_fault(nbl)
+        if fault is not None and fault[0] == "S6-20" and self.ndis.profile.split_header == "error":
+            return fault
+        if fault is not None:
+            self.frown(fault[0], binding, nbl, fault[1])
+        return None
 
     def _forward_fault(
         self, binding: Binding, nbl: NetBufferList, call: int, send_flags: int
@@ -130,6 +154,7 @@ class Verifier(FilterLedger):
                 if upper is None and custody.outer is None:
                     custody.state = HOME
                     custody.owner = nbl.source_handle
+                    self.ended(nbl)
                     if nbl.parent_net_buffer_list is not None:
                         self.piece_done(nbl.parent_net_buffer_list)
                 else:
@@ -179,6 +204,8 @@ class Verifier(FilterLedger):
                     return None
                 offenders.add(nbl)
             nbl = nbl.next
+        if receive_flags & SINGLE and (mixed := mixed_fault(nbls, receive_flags)) is not None:
+            self.ndis.violation(mixed[0], adapter, "list", mixed[1])
         if actual != number:
             self.ndis.violation("R6-02", adapter, "list", f"count says {number}, the list has {actual}")
         return nbls if offenders is None else chain(n for n in walk(nbls) if n not in offenders)
@@ -198,6 +225,9 @@ class Verifier(FilterLedger):
         nb = nbl.first_net_buffer
         if nb is None or nb.next is not None:
             return "R6-11", "not exactly one NET_BUFFER"
+        mdl = nb.current_mdl
+        if mdl is not None and mdl.byte_count - nb.current_mdl_offset < nb.data_length:
+            return frame_fault(nb) or received_fault(adapter, nb)
         return frame_fault(nb)
 
     def _forward_up_fault(
