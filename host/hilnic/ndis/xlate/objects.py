@@ -19,6 +19,7 @@ from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.xlate import oob, rx, tx
 
 if TYPE_CHECKING:
+    from hilnic.ndis.ndis import Ndis
     from hilnic.ndis.net_buffer import NetBuffer
 
 _UNBOUNDED = 1 << 30
@@ -42,11 +43,24 @@ class PacketSource(PacketPool):
         packet.wrapper_reserved = nbl
         packet.frame_id = nb.frame_id
         describe(nb, packet)
+        self._came_out(packet)
+        return packet
+
+    def blank(self, buffers: Mdl) -> Packet | None:
+        """A packet over buffers of NDIS's own; None without memory."""
+        if self.fault is not None and self.fault():
+            return None
+        packet = self.free.pop() if self.free else new_packet(self)
+        packet.head, packet.tail, packet.valid_counts = buffers, buffers, False
+        packet.count()
+        self._came_out(packet)
+        return packet
+
+    def _came_out(self, packet: Packet) -> None:
         self.live[packet] = _SITE
         ledger = self.ndis.ndis5.ledger
         if ledger is not None:
             ledger.allocated(packet)
-        return packet
 
     def give(self, packet: Packet) -> bool:
         """The packet has served its purpose; False when it had done so before."""
@@ -149,6 +163,12 @@ class Translation:
                 pool.ndis.violation("XL-22", pool.owner, pool, f"{len(pool.live)} still out: {list(pool.live)}")
             if pool in pool.ndis.pools:
                 pool.ndis.pools.remove(pool)
+
+
+def note(ndis: Ndis, way: str, nbl: NetBufferList, packet: Packet) -> None:
+    """An event for the trace: `way` is "send 5>6" and its like; the frame keeps its id on both sides."""
+    if ndis.trace.enabled:
+        ndis.trace.emit("xlate", frame=packet.frame_id, way=way, nbl=nbl.id, packet=packet.id)
 
 
 def describe(nb: NetBuffer, packet: Packet) -> None:

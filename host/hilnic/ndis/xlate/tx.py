@@ -17,7 +17,7 @@ from hilnic.ndis.nbl import NblQueue, NetBufferList, walk
 from hilnic.ndis.ndis5.constants import PacketFlags, ProtocolOptions
 from hilnic.ndis.send import complete_send_net_buffer_lists, send_net_buffer_lists
 from hilnic.ndis.status import NdisStatus
-from hilnic.ndis.xlate import check, oob, status
+from hilnic.ndis.xlate import check, objects, oob, status
 
 if TYPE_CHECKING:
     from hilnic.ndis.ndis5.packet import Packet
@@ -70,6 +70,7 @@ def _nbl_of(edge: BindingPort, packet: Packet) -> NetBufferList | None:
     nbl.protocol_reserved[0] = packet
     oob.send_to_6(packet, nbl)
     translation.translated += 1
+    objects.note(edge.ndis, "send 5>6", nbl, packet)
     if edge.ndis.verifier is not None:
         assert nbl.first_net_buffer is not None
         check.sent(edge, nbl, nbl.first_net_buffer, packet)
@@ -135,6 +136,7 @@ def _packets_of(edge: MiniportPort, nbl: NetBufferList, packet_flags: int) -> li
         packet.flags = packet_flags
         oob.send_to_5(nbl, packet)
         packets.append(packet)
+        objects.note(edge.ndis, "send 6>5", nbl, packet)
         if edge.ndis.verifier is not None:
             check.sent(edge, nbl, nb, packet)
     nbl.miniport_reserved[0] = len(packets)
