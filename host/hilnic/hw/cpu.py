@@ -68,6 +68,19 @@ class HostTimer:
         return pending
 
 
+class Unarmed:
+    """A timer that never fires."""
+
+    __slots__ = ()
+
+    def cancel(self) -> bool:
+        """There is nothing to cancel."""
+        return False
+
+
+_UNARMED = Unarmed()
+
+
 class HostCpu:
     """The Kernel port. Everything is deterministic: equal inputs, equal order."""
 
@@ -160,6 +173,11 @@ class HostCpu:
     def set_timer(self, delay_ns: int, routine: Callable[[], None]) -> HostTimer:
         """Run a routine as a DPC after a delay."""
         return HostTimer(self, delay_ns, routine)
+
+    def set_watchdog(self, delay_ns: int, routine: Callable[[], None]) -> Unarmed:
+        """A limit of seconds: no simulation lasts that long, and hangs are the bench's business. Never fires."""
+        del delay_ns, routine
+        return _UNARMED
 
     def queue_work_item(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start a coroutine at PASSIVE_LEVEL."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -25,6 +26,7 @@ from hilnic.ndis.verifier.leaks import report_everything, report_leaks
 from hilnic.ndis.verifier.ledger import Verifier
 from hilnic.ndis.verifier.packet_ledger import PacketLedger
 from hilnic.ndis.verifier.report import Report
+from hilnic.ndis.verifier.watchdog import Watchdogs
 
 F = TypeVar("F")
 
@@ -63,6 +65,7 @@ class Ndis:
         self.verify = verify
         self.report = Report(seed)
         self.verifier = None if verify == "off" else Verifier(self)
+        self.watchdogs = Watchdogs(self)
         self.guard = AccessGuard(self) if verify == "full" else None
         self.net_buffer_list_type = CheckedNetBufferList if verify == "full" else NetBufferList
         self.net_buffer_type = CheckedNetBuffer if verify == "full" else NetBuffer
@@ -100,6 +103,12 @@ class Ndis:
         """A rule frowns: recorded in `report.warnings`, never raised."""
         if self.verifier is not None:
             self.report.warning(rule, actor, subject, detail, self.kernel.now_ns())
+
+    def time_limit(self, seconds: int, rule: str, actor: Any, subject: Any, what: str) -> AbstractContextManager[None]:
+        """The block has to end within so many seconds of virtual time (V8)."""
+        if self.verifier is None:
+            return nullcontext()
+        return self.watchdogs.limit(seconds, rule, actor, subject, what)
 
     def emit(self, kind: str, **fields: Any) -> None:
         """An event for the trace."""

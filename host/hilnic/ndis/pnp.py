@@ -26,6 +26,7 @@ from hilnic.ndis.pending import PAUSE, RESTART, ask, complete
 from hilnic.ndis.reset import stop_watching, watch_for_hang
 from hilnic.ndis.states import AdapterEvent, AdapterState, BindingEvent, BindingState, FilterState
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier.watchdog import PAUSE_LIMIT_S, UNBIND_LIMIT_S
 from hilnic.ndis.waiting import answer_of
 from hilnic.ndis.wdk import wdk
 
@@ -172,7 +173,8 @@ def complete_restart(adapter: Adapter, status: NdisStatus) -> None:
 
 async def _pause_binding(binding: Binding, reason: PauseReason) -> None:
     binding.step(BindingEvent.PAUSE)
-    await _notify(binding, NetPnpEvent(NetEvent.PAUSE, reason))
+    with binding.ndis.time_limit(PAUSE_LIMIT_S, "ST-11", binding, binding, "the pause of the protocol"):
+        await _notify(binding, NetPnpEvent(NetEvent.PAUSE, reason))
     binding.step(BindingEvent.PAUSED)
 
 
@@ -270,8 +272,9 @@ async def _unbind(binding: Binding) -> None:
         if binding.state is BindingState.RUNNING:
             await _pause_binding(binding, PauseReason.UNBIND_PROTOCOL)
         context = UnbindContext(binding)
-        status = await answer_of(binding.driver.characteristics.unbind_adapter(context, binding.context))
-        if status is NdisStatus.PENDING:
-            await context.done.wait()
+        with binding.ndis.time_limit(UNBIND_LIMIT_S, "ST-22", binding, binding, "the unbind"):
+            status = await answer_of(binding.driver.characteristics.unbind_adapter(context, binding.context))
+            if status is NdisStatus.PENDING:
+                await context.done.wait()
         if binding in binding.adapter.bindings:
             binding.ndis.violation("ST-22", binding, binding, "unbind ended before the close did")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid_request import OidRequest
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier.watchdog import OID_LIMIT_S
 from hilnic.ndis.waiting import Mutex, answer_of
 
 if TYPE_CHECKING:
@@ -42,12 +43,13 @@ class RequestPort:
                 return refusal
             self.active, self._answers = request, []
             self._answered = self._ndis.kernel.create_event()
-            status = await answer_of(self._handler(self._owner.context, request))
-            if status is NdisStatus.PENDING:
-                await self._answered.wait()
-                status = self._answers[0]
-            elif self._answers:
-                self._ndis.violation("OI-02", self._owner, request, "answered and completed as well")
+            with self._ndis.time_limit(OID_LIMIT_S, "OI-02", self._owner, request, "the request"):
+                status = await answer_of(self._handler(self._owner.context, request))
+                if status is NdisStatus.PENDING:
+                    await self._answered.wait()
+                    status = self._answers[0]
+                elif self._answers:
+                    self._ndis.violation("OI-02", self._owner, request, "answered and completed as well")
             self.active = None
         return NdisStatus(status)
 

@@ -111,6 +111,7 @@ class VirtualKernel:
         self._now = 0
         self._sequence = 0
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._watchdogs: list[tuple[int, int, Callable[[], None], VirtualTimer]] = []
         self._next_address = BASE_ADDRESS
 
     def now_ns(self) -> int:
@@ -143,6 +144,13 @@ class VirtualKernel:
                 self._at_dispatch(routine)
 
         self.call_at(self._now + delay_ns, fire)
+        return timer
+
+    def set_watchdog(self, delay_ns: int, routine: Callable[[], None]) -> VirtualTimer:
+        """A timer that keeps nobody busy: it fires as time passes, or when somebody waits and nothing else happens."""
+        timer = VirtualTimer()
+        self._sequence += 1
+        heapq.heappush(self._watchdogs, (self._now + delay_ns, self._sequence, routine, timer))
         return timer
 
     def queue_work_item(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -191,8 +199,11 @@ class VirtualKernel:
     def run(self, work: Coroutine[Any, Any, T] | None = None) -> T:
         """Run until `work` has ended, or everything has when there is none; an exception of any routine comes out."""
         result = [] if work is None else self.start(work)
-        while self._heap and not (result and work is not None):
-            self.step()
+        while not (result and work is not None):
+            if self._heap:
+                self.step()
+            elif work is None or not self._bark(None):
+                break
         if work is not None and not result:
             work.close()
             raise RuntimeError(f"deadlock: {work!r} waits and nothing is left to happen")
@@ -203,6 +214,8 @@ class VirtualKernel:
         end = self._now + duration_ns
         while self._heap and self._heap[0][0] <= end:
             self.step()
+        while self._bark(end):
+            pass
         self._now = end
 
     def due(self, later: bool) -> bool:
@@ -210,9 +223,22 @@ class VirtualKernel:
         return bool(self._heap) and (later or self._heap[0][0] <= self._now)
 
     def step(self) -> None:
-        """Run the next event, with time moving on to it."""
+        """Run the next event, with time moving on to it; a watchdog that is due earlier comes first."""
+        if self._bark(self._heap[0][0]):
+            return
         self._now, _, routine = heapq.heappop(self._heap)
         routine()
+
+    def _bark(self, end: int | None) -> bool:
+        """Fire the next watchdog that nobody has cancelled, if it is due by `end`; whether one did."""
+        while self._watchdogs and (end is None or self._watchdogs[0][0] <= end):
+            time_ns, _, routine, timer = heapq.heappop(self._watchdogs)
+            if timer.live:
+                timer.fired = True
+                self._now = max(self._now, time_ns)
+                self._at_dispatch(routine)
+                return True
+        return False
 
     def _step(self, work: Coroutine[Any, Any, Any], result: list[Any]) -> None:
         try:

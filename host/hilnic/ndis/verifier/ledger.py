@@ -63,6 +63,8 @@ class Verifier(FilterLedger):
         """A protocol sends: source handle, layout, ownership; the shadow is taken."""
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
+        if not self.ndis.watchdogs.armed:
+            self.ndis.watchdogs.watch_sends()
         holder = binding.adapter.top_sender or binding.adapter
         offenders: set[NetBufferList] | None = None
         if nbls is None:
