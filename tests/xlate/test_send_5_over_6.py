@@ -153,6 +153,19 @@ def test_the_dispatch_flag_is_set_where_it_is_true(five_over_six):
     b.fm.complete_all()
 
 
+@pytest.mark.rule("LB-10")
+def test_a_packet_for_loopback_only_comes_back_and_never_goes_out(five_over_six):
+    b = five_over_six(completion="inline")
+    before, only, after = build(b, *b.frames(3))
+    only.flags = int(PacketFlags.LOOPBACK_ONLY)
+    b.fp.send_packets(before, only, after)
+    b.run()
+    assert b.fm.sent_frames == [before.tobytes(), after.tobytes()]
+    assert only.tobytes() in b.fp.frames
+    assert dict(b.fp.sent) == dict.fromkeys((before, only, after), 0)
+    assert b.fp.xlate.live() == 0
+
+
 @pytest.mark.rule("XL-08")
 @pytest.mark.parametrize("kth", range(7))
 def test_a_packet_without_memory_completes_with_resources_and_the_others_go_out(five_over_six, kth):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis.flags import SendFlags
 from hilnic.ndis.kernel import Irql
+from hilnic.ndis.loopback import loop_back
 from hilnic.ndis.nbl import NblQueue, NetBufferList, walk
 from hilnic.ndis.ndis5.constants import PacketFlags, ProtocolOptions
 from hilnic.ndis.send import complete_send_net_buffer_lists, send_net_buffer_lists
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.xlate.ports import BindingPort, MiniportPort
 
 _DONT_LOOPBACK = int(PacketFlags.DONT_LOOPBACK)
+_LOOPBACK_ONLY = int(PacketFlags.LOOPBACK_ONLY)
 _SENT_AT_DPC = int(PacketFlags.SENT_AT_DPC)
 _NO_LOOPBACK = int(ProtocolOptions.NO_LOOPBACK)
 _DISPATCH_LEVEL = int(SendFlags.DISPATCH_LEVEL)
@@ -36,6 +38,7 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
     """Send packets of a 5.x protocol as lists; each comes back by `packet_sent`, possibly inside this call.
 
     What cannot be translated for want of memory completes with RESOURCES behind the rest, which goes on (XL-08).
+    What is for loopback only is looped and goes no further (LB-10).
     """
     binding = edge.core
     if binding.refusal is not None and binding.refusal is not NdisStatus.RESET_IN_PROGRESS:
@@ -44,22 +47,27 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
         return
     never_loop = bool(edge.protocol_options & _NO_LOOPBACK)
     at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
-    failed: list[Packet] = []
+    ended: list[tuple[Packet, NdisStatus]] = []
     run, run_flags = NblQueue(), 0
     for packet in packets:
         nbl = _nbl_of(edge, packet)
         if nbl is None:
-            failed.append(packet)
+            ended.append((packet, NdisStatus.RESOURCES))
             continue
         flags = at_dispatch | (0 if never_loop or packet.flags & _DONT_LOOPBACK else _CHECK_FOR_LOOPBACK)
+        if packet.flags & _LOOPBACK_ONLY:
+            loop_back(binding, nbl, flags)
+            edge.xlate.lists.give(nbl)
+            ended.append((packet, NdisStatus.SUCCESS))
+            continue
         if flags != run_flags and run.first is not None:
             send_net_buffer_lists(binding, run.take(), 0, run_flags)
         run_flags = flags
         run.append(nbl)
     if run.first is not None:
         send_net_buffer_lists(binding, run.take(), 0, run_flags)
-    for packet in failed:
-        edge.packet_sent(packet, NdisStatus.RESOURCES)
+    for packet, status_5 in ended:
+        edge.packet_sent(packet, status_5)
 
 
 def _nbl_of(edge: BindingPort, packet: Packet) -> NetBufferList | None:
