@@ -101,7 +101,7 @@ def test_without_head_and_tail_room_the_packet_has_the_mdls_themselves(six_over_
     (nbl,) = b.fp.send(b.frame(size=120), cuts=(14, 40))
     (packet,) = b.fm.taken
     assert list(packet.buffers()) == list(ndis.walk_mdls(nbl.first_net_buffer.mdl_chain))
-    assert (packet.buffer_count, packet.length(), packet.tail.next) == (3, 120, None)
+    assert (packet.length(), packet.buffer_count, packet.tail.next) == (120, 3, None)
     b.fm.finish_packets(packet)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.mdl import Mdl
+from hilnic.ndis.mdl import Mdl, chain_length
 from hilnic.ndis.nbl import NblQueue, NetBufferList
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.ndis5.packet_pool import PacketPool, new_packet
@@ -52,7 +52,6 @@ class PacketSource(PacketPool):
             return None
         packet = self.free.pop() if self.free else new_packet(self)
         packet.head, packet.tail, packet.valid_counts = buffers, buffers, False
-        packet.count()
         self._came_out(packet)
         return packet
 
@@ -93,7 +92,7 @@ class ListSource(NetBufferListPool):
         nb = nbl.first_net_buffer
         assert nb is not None
         nb.mdl_chain = nb.current_mdl = packet.head
-        nb.data_length = sum(mdl.byte_count for mdl in packet.buffers())
+        nb.data_length = chain_length(packet.head)
         nb.frame_id = packet.frame_id
         nbl.source_handle = source_handle
         self.live[nbl] = _SITE
@@ -178,14 +177,11 @@ def describe(nb: NetBuffer, packet: Packet) -> None:
     MDL, partial descriptors stand in the packet; the MDLs themselves stay as they are.
     """
     head, offset, left = nb.current_mdl, nb.current_mdl_offset, nb.data_length
+    packet.valid_counts = False
     if head is None:
-        packet.head = packet.tail = None
-        packet.total_length, packet.buffer_count = 0, 0
         return
     if offset == 0 and _ends_with(head, left):
         packet.head = head
-        packet.valid_counts = False
-        packet.count()
         packet.tail = _last(head)
         return
     first = last = _partial(head, offset, min(head.byte_count - offset, left))
@@ -201,8 +197,6 @@ def describe(nb: NetBuffer, packet: Packet) -> None:
             left -= last.byte_count
             mdl = mdl.next
     packet.head, packet.tail = first, last
-    packet.valid_counts = False
-    packet.count()
 
 
 def _partial(mdl: Mdl, offset: int, length: int) -> Mdl:
