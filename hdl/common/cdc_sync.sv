@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Synchronizer: q_o follows d_i after Stages cycles of clk_i. Width above 1 is for values that change one bit at a time
 // (Gray code). In simulation a change takes 0 or 1 cycle more, drawn per instance from plusarg +cdc_seed=N (default 1, 0: never
-// more); the whole word waits, so that a value is always old or new.
+// more); the whole word waits, so that a value is always old or new. A reset begins the draw anew: runs do not depend on what
+// was simulated before.
 `default_nettype none
 `include "check.svh"
 
@@ -26,7 +27,7 @@ module cdc_sync #(
     else chain_q <= {chain_q[(Stages-1)*Width-1:0], d_i};
   end
 `else
-  logic [31:0] random_q;
+  logic [31:0] random_q, seed_q;
   logic held_q;
   logic changes;
 
@@ -40,6 +41,7 @@ module cdc_sync #(
     random_q = 32'(seed) * 32'h9E3779B1;
     for (int i = 0; i < 32; i++) random_q = (random_q ^ name[32*i+:32]) * 32'h01000193 + 32'h1;
     if (seed == 0) random_q = 32'h0;
+    seed_q = random_q;
     held_q = 1'b0;
   end
 
@@ -57,6 +59,7 @@ module cdc_sync #(
     if (!rst_ni) begin
       chain_q <= {Stages * Width{ResetValue}};
       held_q <= 1'b0;
+      random_q <= seed_q;
     end else if (changes) begin
       random_q <= next_random(random_q);
       if (d_i != chain_q[Width-1:0] && !held_q && random_q[7]) begin
