@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real capture through the NIC, both ways, on many and on few frames under way; and a fault that must be found."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import cocotb
 
 from hilnic import sources
 from hilnic.apps.replayer import Replayer
+from hilnic.cosim.artefacts import skip
 from hilnic.cosim.harness import Harness
 from hilnic.stack import Stack
 from hilnic.testing import run_record
@@ -34,6 +36,12 @@ async def replayed(dut, direction, *, window=64, records=None):
     return outcome
 
 
+def takes_two_harnesses():
+    """For a test that replays twice."""
+    if os.environ.get("HILNIC_ENDS") == "cocotbext":
+        skip("replays twice, and cocotbext's models of the first harness stay on the pins until the test ends")
+
+
 @cocotb.test()
 async def every_octet_of_a_real_capture_leaves_the_host(dut):
     outcome = await replayed(dut, "tx")
@@ -49,6 +57,7 @@ async def every_octet_of_a_real_capture_reaches_the_protocol(dut):
 
 @cocotb.test()
 async def frames_under_60_octets_arrive_padded_both_ways(dut):
+    takes_two_harnesses()
     first = capture().records[0]
     records = [replace(first, number=n, data=first.data[:n]) for n in (14, 15, 31, 42, 59, 60)]
     for direction in ("tx", "rx"):
@@ -58,6 +67,7 @@ async def frames_under_60_octets_arrive_padded_both_ways(dut):
 
 @cocotb.test()
 async def a_frame_that_the_nic_refuses_is_told(dut):
+    takes_two_harnesses()
     first = capture().records[0]
     long = replace(first, number=2, data=first.data.ljust(1515, b"x"))
     outcome = await replayed(dut, "tx", records=[first, long])

@@ -41,6 +41,11 @@ class Entry:
     mutants: str = ""
     """A list of damaged sources in tb/, all of which are built in."""
 
+    @property
+    def chooses_ends(self) -> bool:
+        """Whether ENDS decides between far ends; else the run has those that `ends` names, whatever is asked for."""
+        return "hdl" in self.ends
+
     def functions(self) -> tuple[str, ...]:
         """The cocotb tests of the module, in order, read without importing it."""
         tree = ast.parse((sources.root() / "tb" / f"{self.module}.py").read_text(encoding="utf-8"))
@@ -71,6 +76,8 @@ def _entry(row: dict[str, Any]) -> Entry:
     unknown = set(lists["sims"]) - set(_SIMS)
     if unknown:
         raise ValueError(f"run {row['name']!r} of the catalogue: unknown simulator {sorted(unknown)}")
+    if "cocotbext" not in lists.get("ends", ()) and not row.get("hdl_only"):
+        raise ValueError(f"run {row['name']!r} of the catalogue: not with cocotbext's ends, and no hdl_only says why")
     tables = {key: tuple(sorted(row.get(key, {}).items())) for key in ("parameters", "environment")}
     values: dict[str, Any] = {**row, **lists, **tables}
     return Entry(**values)

@@ -21,11 +21,12 @@ from rich.table import Table
 from hilnic import sources
 from hilnic.apps import catalogue
 from hilnic.apps.catalogue import Entry, Selected
+from hilnic.apps.ends_share import Share, share
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.results import TestResult, read_cocotb, write_junit, write_report
 from hilnic.apps.session import DEFAULT_SEED
 from hilnic.cosim import mutants, runner
-from hilnic.cosim.artefacts import LAST_EVENTS, read_frames, tail
+from hilnic.cosim.artefacts import LAST_EVENTS, folder_name, read_frames, read_skip, tail
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
 __all__ = ["run"]
@@ -55,7 +56,7 @@ class Order:
     def design(self) -> runner.Design:
         """What is compiled."""
         parameters = dict(self.entry.parameters)
-        if self.ends == "cocotbext":
+        if self.ends == "cocotbext" and self.entry.chooses_ends:
             parameters["Ends"] = 1
         replaced = mutants.replaced(self.entry.mutants) if self.entry.mutants else ()
         return runner.Design(
@@ -88,7 +89,8 @@ def run(
     results = _run_all(orders, jobs, console) if orders else []
     results = [_again(result, orders, console) for result in results] + skipped
     write_junit(results, build_root() / "reports" / "sim.xml")
-    return _conclude(results, console, time.monotonic() - started)
+    whole = not tests and not soak and str(ends) == "cocotbext"
+    return _conclude(results, console, started, _share(results, sim) if whole else None)
 
 
 def _select(tests: Sequence[str], soak: bool) -> list[Selected]:
@@ -113,15 +115,16 @@ def _orders(
     skipped: list[TestResult] = []
     for item in selected:
         entry = item.entry
-        if ends not in entry.ends:
-            reason = f"not with {ends}: {entry.hdl_only or 'drives no GMII, AXI4 or AXI4-Lite port'}"
+        if entry.chooses_ends and ends not in entry.ends:
+            reason = f"not with {ends}: {entry.hdl_only}"
             skipped.append(TestResult(f"{entry.name}.*", sim or entry.sims[0], "skipped", reason, seed=seed, ends=ends))
             continue
         if sim is not None and sim not in entry.sims:
             reason = f"not on {sim}: {entry.reason or 'runs on ' + ', '.join(entry.sims)}"
             skipped.append(TestResult(f"{entry.name}.*", sim, "skipped", reason, seed=seed, ends=ends))
             continue
-        orders.extend(Order(item, s, seed, ends, waves) for s in ([sim] if sim else entry.sims))
+        own = ends if entry.chooses_ends else entry.ends[0]
+        orders.extend(Order(item, s, seed, own, waves) for s in ([sim] if sim else entry.sims))
     return orders, skipped
 
 
@@ -200,7 +203,7 @@ def _failed(order: Order, function: str, message: str) -> TestResult:
 
 def _complete(order: Order, result: TestResult) -> TestResult:
     """Add frames, folder and the commands that show the test, and write its report."""
-    folder = build_root() / order.sim / result.name
+    folder = build_root() / order.sim / folder_name(result.name)
     commands = []
     wave = order.folder / "wave.fst"
     if order.waves and wave.exists():
@@ -209,7 +212,14 @@ def _complete(order: Order, result: TestResult) -> TestResult:
     commands.extend(f"wireshark {os.path.relpath(capture)}" for capture in sorted(folder.glob("wire*.pcapng")))
     log = os.path.relpath(order.folder / "sim.log")
     commands.append(f"less {log}")
-    full = replace(result, frames=read_frames(folder), folder=os.path.relpath(folder), commands=tuple(commands))
+    message = (read_skip(folder) if result.outcome == "skipped" else "") or result.message
+    full = replace(
+        result,
+        message=message,
+        frames=read_frames(folder) if result.outcome != "skipped" else 0,
+        folder=os.path.relpath(folder),
+        commands=tuple(commands),
+    )
     write_report(full, folder)
     return full
 
@@ -238,13 +248,21 @@ def _progress(
     console: Console, done: int, orders: Sequence[Order], order: Order, results: Sequence[TestResult]
 ) -> None:
     failed = [result for result in results if result.outcome == "failed"]
-    word = f"[red]{len(failed)} of {len(results)} failed[/]" if failed else f"[green]{len(results)} passed[/]"
+    skipped = sum(result.outcome == "skipped" for result in results)
+    passed = f"[green]{len(results) - skipped} passed[/]" + (f", {skipped} skipped" if skipped else "")
+    word = f"[red]{len(failed)} of {len(results)} failed[/]" if failed else passed
     wall = sum(result.wall_s for result in results)
     console.print(f"  {done}/{len(orders)} {order.sim} {order.entry.name}: {word} in {wall:.1f} s")
 
 
-def _conclude(results: Sequence[TestResult], console: Console, seconds: float) -> int:
-    """Table, failures, skips, and the last line."""
+def _share(results: Sequence[TestResult], sim: str | None) -> Share:
+    """How much of the suite these results with cocotbext's ends are."""
+    ran = sum(result.ends == "cocotbext" and result.outcome != "skipped" for result in results)
+    return share(catalogue.load(), (str(sim),) if sim else runner.SIMULATORS, ran)
+
+
+def _conclude(results: Sequence[TestResult], console: Console, started: float, of_suite: Share | None) -> int:
+    """Table, failures, skips, the share of the suite if it was asked for, and the last line."""
     console.print(_table(results))
     for result in results:
         if result.outcome == "failed":
@@ -255,6 +273,9 @@ def _conclude(results: Sequence[TestResult], console: Console, seconds: float) -
     count = {outcome: sum(r.outcome == outcome for r in results) for outcome in ("passed", "failed", "skipped")}
     if not count["passed"] and not count["failed"]:
         console.print("nothing was run")
+    if of_suite is not None:
+        console.print(str(of_suite))
+    seconds = time.monotonic() - started
     console.print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped in {seconds:.1f} s")
     if count["failed"]:
         return Exit.FAILED
@@ -289,6 +310,7 @@ def _explain(result: TestResult, console: Console) -> None:
         console.print(f"    {line}", markup=False)
     for line in tail(Path(result.folder), LAST_EVENTS) if result.folder else ():
         console.print(f"    event {line}", markup=False)
-    console.print(f"    again: make sim T={result.name} SIM={result.sim} SEED={result.seed}")
+    ends = f" ENDS={result.ends}" if result.ends != "hdl" else ""
+    console.print(f"    again: make sim T={result.name} SIM={result.sim} SEED={result.seed}{ends}")
     for command in result.commands:
         console.print(f"    see:   {command}")

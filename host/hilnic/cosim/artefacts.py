@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from cocotb.task import current_task
 
@@ -21,7 +21,7 @@ from hilnic.hw.trace import Trace
 from hilnic.wire.link import WireFrame
 from hilnic.wire.pcapng import Direction, PcapngWriter
 
-__all__ = ["LAST_EVENTS", "EventRow", "Recorder", "read_frames", "tail"]
+__all__ = ["LAST_EVENTS", "EventRow", "Recorder", "folder_name", "read_frames", "read_skip", "skip", "tail"]
 
 LAST_EVENTS = 8
 """Lines of the trace that a failure's report shows."""
@@ -30,13 +30,36 @@ _LIMIT = 200_000  # events kept, the latest ones
 # fields that the text has room for
 _SHOWN = {"frame", "queue", "producer", "index", "bytes", "status", "cause"}
 
-_COUNTS, _TRACE = "counts.json", "trace.jsonl"
+_COUNTS, _TRACE, _SKIP = "counts.json", "trace.jsonl", "skipped.txt"
+
+
+def folder_name(test: str) -> str:
+    """The folder of a test: its name, in which a parameter follows a slash, as one part of a path."""
+    return test.replace("/", "-")
 
 
 def read_frames(folder: Path) -> int:
     """Frames that crossed the wires of a test; 0 when it had none."""
     path = folder / _COUNTS
     return int(json.loads(path.read_text(encoding="utf-8"))["frames"]) if path.exists() else 0
+
+
+def skip(reason: str) -> NoReturn:
+    """End the running test as skipped and leave the reason, for which cocotb's results file has no place."""
+    import pytest  # which cocotb has in the simulator, and the commands need not have
+
+    prefix = os.environ.get("HILNIC_ARTEFACTS")
+    if prefix:
+        folder = Path(prefix + folder_name(_current_test()))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _SKIP).write_text(reason + "\n", encoding="utf-8")
+    pytest.skip(reason)
+
+
+def read_skip(folder: Path) -> str:
+    """The reason that a skipped test left; empty when it left none."""
+    path = folder / _SKIP
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def tail(folder: Path, lines: int) -> list[str]:
@@ -70,7 +93,7 @@ class Recorder:
     def of_current_test(cls, cards: int) -> Recorder | None:
         """The recorder of the running cocotb test; None when nobody asked for artefacts."""
         prefix = os.environ.get("HILNIC_ARTEFACTS")
-        return cls(Path(prefix + _current_test()), cards) if prefix else None
+        return cls(Path(prefix + folder_name(_current_test())), cards) if prefix else None
 
     def on_wire(self, card: int) -> Callable[[bool, WireFrame], None]:
         """What hears of every frame on one card's wire."""
@@ -141,4 +164,4 @@ atexit.register(_close_last)
 
 def _current_test() -> str:
     """The name of the running test: cocotb calls its task `Test NAME`; a parameter's value is part of it."""
-    return current_task().get_name().removeprefix("Test ").replace("/", "-")
+    return current_task().get_name().removeprefix("Test ")

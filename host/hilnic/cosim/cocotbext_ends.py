@@ -101,7 +101,7 @@ class CocotbextEnds:
         while True:
             await edge
             if not self._settings.reset_n:
-                self._busy = False
+                self._forget()
                 continue
             now = simulation_ps()
             self._take(now)
@@ -111,6 +111,13 @@ class CocotbextEnds:
                 if access:
                     self._busy = True
                     cocotb.start_soon(self._access(access, self._library.csr_wdata(self.card, now)))
+
+    def _forget(self) -> None:
+        """In reset: what the models hold of cut bursts is of no use to anybody."""
+        self._busy = False
+        for channel in (self._ar, self._aw, self._w, self._r, self._b):
+            if not channel.empty():
+                channel.clear()
 
     def _take(self, now: int) -> None:
         library, card = self._library, self.card
@@ -140,9 +147,13 @@ class CocotbextEnds:
         address = access >> 8 & 0xFF_FFFF
         if access >> 1 & 1:
             written = await self._cpu.write(address, data.to_bytes(4, "little"))
+            if written is None:  # cut by a reset
+                return
             response, value = int(written.resp), 0
         else:
             read = await self._cpu.read(address, 4)
+            if read is None:
+                return
             response, value = int(read.resp), int.from_bytes(read.data, "little")
         self._library.csr_done(self.card, response, value, simulation_ps())
         self._busy = False
