@@ -27,6 +27,7 @@ from hilnic.ndis.verifier.ledger import Verifier
 from hilnic.ndis.verifier.packet_ledger import PacketLedger
 from hilnic.ndis.verifier.report import Report
 from hilnic.ndis.verifier.watchdog import Watchdogs
+from hilnic.ndis.xlate.check import typed
 
 F = TypeVar("F")
 
@@ -46,6 +47,9 @@ class Profile:
     loopback_algorithm: Literal["ddi", "literal"] = "ddi"  # A15: literal = the send flag opens for other bindings too
     copy_lent_receives: bool = False  # R6-07: NDIS copies what comes with RESOURCES and indicates it without
     split_header: Literal["warning", "error"] = "warning"  # S6-20 against MD-27: a MAC header in two MDLs
+    resources_via_receive: bool = False  # A1: a RESOURCES packet goes to ProtocolReceive, as in older versions of NDIS
+    early_return_is_error: bool = False  # A3: a return before ProtocolReceivePacket has answered
+    receive_required: bool = False  # A17: every 5.x protocol needs ProtocolReceive
     check_for_hang: bool = False  # ST-16: discouraged since 6.83
     check_for_hang_ns: int = 2_000_000_000
 
@@ -123,7 +127,7 @@ class Ndis:
         if name and self.counts_handlers:
             wrapped = self._counted(wrapped, name)
         if self.guard is not None:
-            wrapped = self.guard.wrap(wrapped, actor)
+            wrapped = self.guard.wrap(typed(self, wrapped, actor, name), actor)
         return wrapped  # type: ignore[no-any-return]
 
     def _counted(self, handler: Callable[..., Any], name: str) -> Callable[..., Any]:

@@ -56,7 +56,10 @@ def received_fault(adapter: Adapter, nb: NetBuffer) -> Fault | None:
     mdl = nb.current_mdl
     if mdl is None:
         return None
-    if adapter.driver.characteristics.ndis_version < NdisVersion.NDIS_6_1:
+    version = adapter.driver.characteristics.ndis_version
+    if version < NdisVersion.NDIS_6_0:
+        return None  # the buffers of a packet are its miniport's to choose
+    if version < NdisVersion.NDIS_6_1:
         return "R6-12", "a frame in several MDLs from a miniport of NDIS 6.0"
     first = mdl.byte_count - nb.current_mdl_offset
     lookahead = max((binding.lookahead for binding in adapter.bindings), default=0)
