@@ -133,15 +133,15 @@ def run(
     failures: list[str] = []
     for sim, end in dict.fromkeys((row.sim, row.ends) for row in rows):
         same = [row for row in rows if (row.sim, row.ends) == (sim, end)]
-        failures.extend(_measure(console, same, waves, seed, found))
-    report = _report(str(bench), found, waves, seed)
+        failures.extend(_measure(console, same, str(bench), waves, seed, found))
+    report = _report(found, seed)
     _print(console, report, failures)
     _write(report, json)
     lost = any(line["drops"] for line in found)
     return Exit.FAILED if failures or lost or not found else Exit.PASSED
 
 
-def _measure(console: Console, rows: list[Row], waves: bool, seed: int, found: list[Line]) -> Iterator[str]:
+def _measure(console: Console, rows: list[Row], bench: str, waves: bool, seed: int, found: list[Line]) -> Iterator[str]:
     """Run the rows of one simulator and one kind of ends; yields why it failed, if it did."""
     sim, ends = rows[0].sim, rows[0].ends
     job = {"rows": [row.job() for row in rows], "seed": seed, "profile": "HILNIC_PROFILE" in os.environ}
@@ -150,7 +150,7 @@ def _measure(console: Console, rows: list[Row], waves: bool, seed: int, found: l
 
         def on_line(line: Line) -> None:
             number = line["row"]
-            found.append(result(rows[number], line))
+            found.append(result(rows[number], line, bench=bench, waves=waves))
             status.update(f"{sim}, ends {ends}: {number + 1} of {len(rows)} rows")
 
         prepare(sim, ends, waves)
@@ -161,14 +161,14 @@ def _measure(console: Console, rows: list[Row], waves: bool, seed: int, found: l
             yield f"{sim}, ends {ends}: {failed}"
 
 
-def result(row: Row, line: Line) -> Line:
+def result(row: Row, line: Line, *, bench: str = "nic", waves: bool = False) -> Line:
     """A row of the report, from two snapshots and the latencies."""
     load, start, end = row.load, line["start"], line["end"]
     wall, cycles = end["wall_s"] - start["wall_s"], end["cycles"] - start["cycles"]
     gaps = [after - before for before, after in zip(start["gaps"], end["gaps"], strict=True)]
     latencies = {name: Spread.of(values, SYSTEM_CYCLE_NS) for name, values in line["latencies_ns"].items()}
     return {
-        "bench": "nic",
+        "bench": bench,
         "sim": row.sim,
         "ends": row.ends,
         "size": load.size,
@@ -176,7 +176,7 @@ def result(row: Row, line: Line) -> Line:
         "frames": load.frames,
         "window": load.window,
         "fragments": load.fragments,
-        "waves": False,
+        "waves": waves,
         "verify": row.verify,
         "checkers": True,
         "wall_s": round(wall, 4),
@@ -204,9 +204,7 @@ def _line_rate(load: Load, start: Line, end: Line) -> float:
 # --- report -----------------------------------------------------------------------------------------------------------
 
 
-def _report(bench: str, rows: list[Line], waves: bool, seed: int) -> Line:
-    for row in rows:
-        row["bench"], row["waves"] = bench, waves
+def _report(rows: list[Line], seed: int) -> Line:
     return {
         "schema": SCHEMA,
         "version": __version__,

@@ -104,7 +104,7 @@ class Ipv4Protocol:
         if packet.destination != self.address:
             self._counts["not_for_us"] += 1
             return None
-        if packet.more_fragments or packet.fragment_offset:
+        if packet.is_fragment:
             return None
         self.neighbours[packet.source] = source
         if packet.protocol == IpProtocol.ICMP:

@@ -53,6 +53,7 @@ class RawBinding:
         self._held: list[ndis.NetBufferList] = []
         self._requests: dict[ndis.OidRequest, tuple[Any, list[ndis.NdisStatus]]] = {}
         self._idle: Any = None
+        self._closed: Any = None
         self._outstanding = 0
         self._sent = self._completed = self._failed = self._received = 0
 
@@ -106,12 +107,14 @@ class RawBinding:
         return nbl
 
     def send_nbls(self, nbls: Iterable[ndis.NetBufferList]) -> None:
-        """Send prepared NBLs in one call."""
+        """Send prepared NBLs in one call; RuntimeError on a binding that is closed."""
+        if self.handle is None:
+            raise RuntimeError(f"{self!r} is closed")
         queue = ndis.NblQueue()
         for nbl in nbls:
             nbl.source_handle = self.handle
             queue.append(nbl)
-        if queue.first is not None and self.handle is not None:
+        if queue.first is not None:
             self._sent += queue.count
             self._outstanding += queue.count
             ndis.send_net_buffer_lists(self.handle, queue.first)
@@ -249,9 +252,9 @@ class RawBinding:
     async def close(self) -> ndis.NdisStatus:
         """Close, wait until it is closed, give the memory back."""
         assert self.handle is not None
-        self.closed = self.protocol.handle.ndis.kernel.create_event()
+        self._closed = self.protocol.handle.ndis.kernel.create_event()
         if ndis.close_adapter(self.handle) == ndis.NdisStatus.PENDING:
-            await self.closed.wait()
+            await self._closed.wait()
         for nbls in self._spare.values():
             for nbl in nbls:
                 self._free(nbl)
@@ -259,6 +262,10 @@ class RawBinding:
         ndis.free_net_buffer_list_pool(self._pool)
         self.handle = None
         return ndis.NdisStatus.SUCCESS
+
+    def close_complete(self) -> None:
+        """ProtocolCloseAdapterCompleteEx."""
+        self._closed.set()
 
 
 def _fill(nb: ndis.NetBuffer | None, frame: bytes, fragments: int) -> None:
@@ -318,7 +325,7 @@ class RawProtocol:
             bind_adapter=RawProtocol._bind,
             unbind_adapter=RawProtocol._unbind,
             open_adapter_complete=None,
-            close_adapter_complete=lambda binding: binding.closed.set(),
+            close_adapter_complete=RawBinding.close_complete,
             net_pnp_event=RawBinding.pnp_event,
             receive_net_buffer_lists=RawBinding.receive,
             send_net_buffer_lists_complete=RawBinding.completed,

@@ -77,11 +77,6 @@ class Ipv4View:
         return octets(self.buffer, 16, 4)
 
     @property
-    def is_fragment(self) -> bool:
-        """More fragments follow, or this is not the first."""
-        return bool(number(self.buffer, 6, 2) & 0x3FFF)
-
-    @property
     def payload(self) -> memoryview:
         """What lies between header and total length; padding is outside."""
         return self.buffer[self.header_octets : max(self.total_octets, self.header_octets)]
@@ -135,6 +130,11 @@ class Ipv4Packet:
             require_range(value, bits, what)
         if len(self.options) % 4 or len(self.options) > 40:
             raise ValueError(f"{len(self.options)} octets of options: a multiple of 4, up to 40")
+
+    @property
+    def is_fragment(self) -> bool:
+        """More fragments follow, or this is not the first."""
+        return self.more_fragments or self.fragment_offset > 0
 
     def emit(self) -> bytes:
         """Header with its checksum, then the payload."""
