@@ -22,7 +22,7 @@ def test_a_rule_knows_its_places_tests_and_mutants() -> None:
     known = collect()["S6-02"]
     assert any(place.startswith("hilnic.ndis.verifier.ledger") for place in known.places)
     assert "tests/ndis/test_send.py::test_each_nbl_completes_exactly_once" in known.tests
-    assert known.mutants == ["tests/ndis/test_mutants.py::test_mutant_completes_an_nbl_twice"]
+    assert "tests/ndis/test_mutants.py::test_mutant_completes_an_nbl_twice" in known.mutants
     assert known.enforced
 
 

@@ -287,6 +287,24 @@ def test_a_filter_may_ask_for_its_own_restart(bench):
     assert b.fp.events[-2:] == [NetEvent.PAUSE, NetEvent.RESTART]
 
 
+@pytest.mark.rule("ST-06")
+def test_a_filters_restart_may_pend(bench):
+    class Slow(FunctionalFilter):
+        def restart(self, parameters):
+            return NdisStatus.PENDING
+
+    b = bench()
+    slow = Slow(b.ndis)
+    attached = b.kernel.start(slow.start())
+    b.run()
+    assert (attached, slow.module.state) == ([], FilterState.RESTARTING)
+    ndis.complete_filter_restart(slow.module, NdisStatus.SUCCESS)
+    b.run()
+    assert (attached, slow.module.state) == ([None], FilterState.RUNNING)
+    with expect_violation(b.ndis, "ST-06"):
+        ndis.complete_filter_restart(slow.module, NdisStatus.SUCCESS)
+
+
 @pytest.mark.rule("ST-09")
 def test_a_filter_that_cannot_restart_leaves_the_stack_paused(bench):
     class Broken(FunctionalFilter):

@@ -127,6 +127,14 @@ from hilnic.ndis.fragment import (
     free_fragment_net_buffer_list,
     free_reassembled_net_buffer_list,
 )
+from hilnic.ndis.im import (
+    im_associate_miniport,
+    im_cancel_initialize_device_instance,
+    im_deinitialize_device_instance,
+    im_get_binding_context,
+    im_initialize_device_instance,
+    im_notify_pnp_event,
+)
 from hilnic.ndis.interrupt import (
     Interrupt,
     InterruptCharacteristics,
@@ -393,6 +401,12 @@ __all__ = [
     "get_data_buffer",
     "get_net_buffer_list_cancel_id",
     "halt_adapter",
+    "im_associate_miniport",
+    "im_cancel_initialize_device_instance",
+    "im_deinitialize_device_instance",
+    "im_get_binding_context",
+    "im_initialize_device_instance",
+    "im_notify_pnp_event",
     "indicate_receive_net_buffer_lists",
     "indicate_status",
     "last",

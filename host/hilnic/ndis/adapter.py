@@ -59,6 +59,7 @@ class Adapter:
         "reset_count",
         "reset_ended",
         "resetting",
+        "resources",
         "return_handler",
         "send_handler",
         "sending",
@@ -76,6 +77,7 @@ class Adapter:
         self.name = name
         self.state = AdapterState.HALTED
         self.context: Any = None
+        self.resources: Any = None  # what the bus gave it, or an intermediate driver
         self.registration: RegistrationAttributes | None = None
         self.attributes: GeneralAttributes = GeneralAttributes(mac_address=bytes(6))
         self.largest_frame = 0  # MAC header, VLAN tag and payload, without FCS (S6-14)

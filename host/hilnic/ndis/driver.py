@@ -175,10 +175,11 @@ class ProtocolCharacteristics:
 class MiniportDriver:
     """NdisMRegisterMiniportDriver's handle."""
 
-    __slots__ = ("adapters", "characteristics", "context", "lower_edge", "ndis")
+    __slots__ = ("adapters", "characteristics", "context", "initializing", "lower_edge", "ndis")
 
     def __init__(self, ndis: Ndis, characteristics: MiniportCharacteristics, context: Any) -> None:
         self.ndis = ndis
+        self.initializing: list[str] = []  # virtual adapters to come
         self.lower_edge: ProtocolDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
         self.characteristics: MiniportCharacteristics = characteristics
         self.context = context

@@ -41,6 +41,7 @@ async def start_adapter(
 ) -> tuple[NdisStatus, Adapter]:
     """Initialise a miniport on a device, bind every protocol, restart: the adapter is Running on SUCCESS."""
     adapter = Adapter(ndis, driver, name)
+    adapter.resources = resources
     adapter.step(AdapterEvent.INITIALIZE)
     parameters = InitializeParameters(name, resources)
     status = await answer_of(driver.characteristics.initialize(adapter, driver.context, parameters))
@@ -174,17 +175,17 @@ def complete_restart(adapter: Adapter, status: NdisStatus) -> None:
 async def _pause_binding(binding: Binding, reason: PauseReason) -> None:
     binding.step(BindingEvent.PAUSE)
     with binding.ndis.time_limit(PAUSE_LIMIT_S, "ST-11", binding, binding, "the pause of the protocol"):
-        await _notify(binding, NetPnpEvent(NetEvent.PAUSE, reason))
+        await notify_protocol(binding, NetPnpEvent(NetEvent.PAUSE, reason))
     binding.step(BindingEvent.PAUSED)
 
 
 async def _restart_binding(binding: Binding) -> None:
     binding.step(BindingEvent.RESTART)
-    status = await _notify(binding, NetPnpEvent(NetEvent.RESTART))
+    status = await notify_protocol(binding, NetPnpEvent(NetEvent.RESTART))
     binding.step(BindingEvent.RESTARTED if status is NdisStatus.SUCCESS else BindingEvent.RESTART_FAILED)
 
 
-async def _notify(binding: Binding, event: NetPnpEvent) -> NdisStatus:
+async def notify_protocol(binding: Binding, event: NetPnpEvent) -> NdisStatus:
     """Tell a protocol and wait for its final answer."""
     handler = binding.driver.characteristics.net_pnp_event
     if handler is None:
@@ -224,6 +225,8 @@ async def bind_protocol(protocol: ProtocolDriver, adapter: Adapter) -> tuple[Ndi
 
 
 async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus, Binding | None]:
+    if protocol.upper_edge is adapter.driver:
+        return NdisStatus.NOT_RECOGNIZED, None  # an intermediate driver is not offered its own virtual adapters
     context = BindContext(protocol, adapter)
     async with adapter.pnp_lock:
         answer = protocol.characteristics.bind_adapter(protocol.context, context, _bind_parameters(adapter))

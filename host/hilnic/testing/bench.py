@@ -10,7 +10,7 @@ bench.stop()                   halts, unregisters, and reports leaks
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hilnic.ndis import Ndis, NdisStatus, Profile
 from hilnic.ndis.ndis import VerifyMode
@@ -25,6 +25,21 @@ from hilnic.testing.protocol import FunctionalProtocol
 __all__ = ["PEER", "NdisBench"]
 
 T = TypeVar("T")
+
+
+class Driver(Protocol):
+    """What `add` starts and `stop` stops."""
+
+    def start(self) -> Coroutine[Any, Any, None]:
+        """Register."""
+        ...
+
+    def stop(self) -> Coroutine[Any, Any, None]:
+        """Unregister."""
+        ...
+
+
+D = TypeVar("D", bound=Driver)
 
 PEER = bytes.fromhex("02484e0000fe")
 
@@ -49,6 +64,7 @@ class NdisBench:
         self.fm = miniport(self.ndis, completion=completion)
         self.fps = [protocol(self.ndis, f"fp{n}") for n in range(protocols)]
         self.fis: list[FunctionalFilter] = []
+        self.others: list[Driver] = []
         for fp in self.fps:
             self.run(fp.start())
         self.start_status = self.run(self.fm.start())
@@ -62,6 +78,21 @@ class NdisBench:
         self.fis.append(fi)
         self.run(fi.start())
         return fi
+
+    def add(self, driver: D) -> D:
+        """Start any other driver (an intermediate one), stopped in `stop` after what is on it."""
+        self.others.append(driver)
+        self.run(driver.start())
+        self.run()
+        return driver
+
+    def protocol(self, adapter_name: str) -> FunctionalProtocol:
+        """One more functional protocol, listening on the adapter of this name."""
+        fp = FunctionalProtocol(self.ndis, f"{adapter_name}.fp{len(self.fps)}", adapter_name)
+        self.fps.append(fp)
+        self.run(fp.start())
+        self.run(fp.listen())
+        return fp
 
     @property
     def fp(self) -> FunctionalProtocol:
@@ -90,6 +121,8 @@ class NdisBench:
             self.run(fp.stop())
         for fi in self.fis:
             self.run(fi.stop())
+        for driver in reversed(self.others):
+            self.run(driver.stop())
         self.ndis.check_leaks()
 
 

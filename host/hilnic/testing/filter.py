@@ -2,7 +2,7 @@
 """The functional filter: passes everything on, queues, drops, sends and indicates lists of its own, as a test commands.
 
     fi = FunctionalFilter(ndis)
-    kernel.run(fi.start())                     attached to every adapter there is, on top of the filters there are
+    kernel.run(fi.start())                     attached on top of the filters there are
     fi.queue = True                            sends stay here until fi.pass_on() or fi.drop()
     fi.send(frame); fi.indicate(frame)         lists of its own
 A *mutant* is a subclass that breaks one rule; `bypass` names the handlers that the filter does without.
@@ -36,14 +36,21 @@ _OPTIONAL = (
 
 
 class FunctionalFilter:
-    """Driver and module context in one; `module` is NDIS's handle once attached."""
+    """Driver and module context in one; attaches to the first adapter offered, or to the one it is told."""
 
     def __init__(
-        self, host: Ndis, name: str = "fi", bypass: Collection[str] = (), trace: list[str] | None = None
+        self,
+        host: Ndis,
+        name: str = "fi",
+        bypass: Collection[str] = (),
+        trace: list[str] | None = None,
+        adapter_name: str = "",
     ) -> None:
         self.ndis = host
         self.name = name
         self.bypass = bypass
+        self.adapter_name = adapter_name
+        self.attached = False
         self.queue = False  # sends wait in `queued`
         self.hold = False  # receives wait in `held`
         self.swallow = False  # statuses end here
@@ -133,6 +140,7 @@ class FunctionalFilter:
     def attach(self, module: ndis.FilterModule) -> NdisStatus | Awaitable[NdisStatus]:
         """FilterAttach."""
         self.trace.append(f"{self.name} attach")
+        self.attached = True
         self.module = module
         self.pool = ndis.allocate_net_buffer_list_pool(module, ndis.NetBufferListPoolParameters(tag=self.name))
         return ndis.set_filter_attributes(module, self)
@@ -140,8 +148,10 @@ class FunctionalFilter:
     def detach(self) -> None:
         """FilterDetach: free everything."""
         self.trace.append(f"{self.name} detach")
+        self.attached = False
         for nbl, _ in self.finished:
             free_nbl(nbl)
+        self.finished.clear()
         ndis.free_net_buffer_list_pool(self.pool)
 
     def pause(self, parameters: ndis.PauseParameters) -> NdisStatus:
@@ -277,5 +287,6 @@ class FunctionalFilter:
 def _attach(
     module: ndis.FilterModule, driver: FunctionalFilter, parameters: ndis.FilterAttachParameters
 ) -> NdisStatus | Awaitable[NdisStatus]:
-    del parameters
+    if driver.attached or (driver.adapter_name or parameters.adapter_name) != parameters.adapter_name:
+        return NdisStatus.NOT_RECOGNIZED
     return driver.attach(module)

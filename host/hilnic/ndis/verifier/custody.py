@@ -37,14 +37,27 @@ FINAL_STATUSES = frozenset(
 )
 """What a completed list may say (S6-15)."""
 
-Level = tuple[str, Any, Any, Any, bool, Any]
-"""(state, owner, shadow, source, hop, the level below it)."""
+Level = tuple[str, Any, Any, Any, bool, Any, int, int]
+"""(state, owner, shadow, source, hop, the level below it, clones, child references)."""
 
 
 class Custody:
     """The verifier's record of one NBL."""
 
-    __slots__ = ("call", "clones", "history", "hop", "outer", "owner", "pieces", "shadow", "source", "state")
+    __slots__ = (
+        "call",
+        "children_before",
+        "clones",
+        "clones_before",
+        "history",
+        "hop",
+        "outer",
+        "owner",
+        "pieces",
+        "shadow",
+        "source",
+        "state",
+    )
 
     def __init__(self, owner: Any, time_ns: int) -> None:
         self.state = HOME
@@ -54,21 +67,29 @@ class Custody:
         self.hop = False  # handed on by a filter that had it from somebody else
         self.outer: Level | None = None  # the level of the present holder's giver
         self.clones = 0
+        self.clones_before = self.children_before = 0  # when it was handed over: the giver's business
         self.pieces = 0  # lists made from it that are being sent (IM-04)
         self.call = 0
         self.history: deque[tuple[int, str, Any]] = deque([(time_ns, "allocated by", owner)], HISTORY_LENGTH)
 
     def push(self, hop: bool) -> None:
         """The holder hands the list on: a new level."""
-        self.outer = (self.state, self.owner, self.shadow, self.source, self.hop, self.outer)
+        self.outer = (
+            self.state, self.owner, self.shadow, self.source, self.hop, self.outer,
+            self.clones_before, self.children_before,
+        )  # fmt: skip
         self.hop = hop
+        self.clones_before = self.clones
 
     def pop(self) -> None:
         """The list is the giver's again, as it was; without one it is at home."""
         if self.outer is None:
             self.state, self.owner, self.hop = HOME, self.source, False
         else:
-            self.state, self.owner, self.shadow, self.source, self.hop, self.outer = self.outer
+            (
+                self.state, self.owner, self.shadow, self.source, self.hop, self.outer,
+                self.clones_before, self.children_before,
+            ) = self.outer  # fmt: skip
 
     def givers(self) -> list[Any]:
         """Who waits for the list to come back, nearest first."""

@@ -19,8 +19,9 @@ from hilnic.ndis.flags import NblInfo, ReceiveFlags, SendFlags
 from hilnic.ndis.kernel import Irql
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.verifier.custody import FREED, HOME, INDICATED, LENT, SENT, Custody, edges_of_one_driver
-from hilnic.ndis.verifier.filter_ledger import LEFT_BY_RECEIVER, FilterLedger, frame_fault, frames_fault, return_fault
+from hilnic.ndis.verifier.filter_ledger import FilterLedger
 from hilnic.ndis.verifier.frame_rules import LONGEST_HEADER, SINGLE, mixed_fault, received_fault, sent_fault
+from hilnic.ndis.verifier.ledger_checks import LEFT_BY_RECEIVER, frame_fault, frames_fault, return_fault
 from hilnic.ndis.verifier.reserved import scribble_above, scribble_below
 from hilnic.ndis.verifier.shadow import poison, received_change, take_received, take_sent
 
@@ -80,6 +81,7 @@ class Verifier(FilterLedger):
                 fault = self._forward_fault(binding, nbl, call, send_flags)
                 if fault is None:
                     custody.push(hop=False)
+                    custody.children_before = nbl.child_ref_count
             if fault is None:
                 custody.call = call
                 custody.state = SENT
@@ -190,6 +192,7 @@ class Verifier(FilterLedger):
             if fault is None:
                 if custody.state is not HOME:
                     custody.push(hop=False)
+                    custody.children_before = nbl.child_ref_count
                 custody.call = call
                 custody.state = INDICATED
                 custody.owner = adapter
@@ -308,7 +311,7 @@ class Verifier(FilterLedger):
             custody = nbl.ndis_custody
             if not lent:
                 self.check_returned(adapter, nbl, custody)
-            if custody.outer is None and nbl.pool.poisons:
-                poison(custody.shadow)
+            if custody.outer is None and nbl.pool.poisons and nbl.parent_net_buffer_list is None:
+                poison(custody.shadow)  # nobody below holds the bytes, by this list or by the one it is a clone of
             custody.pop()
             nbl = nbl.next
