@@ -62,8 +62,11 @@ def test_a_64_bit_counter_gives_its_low_half_to_four_bytes_and_names_eight(bench
 # --- general
 
 
+SET_ONLY = {Oid.OID_GEN_LINK_PARAMETERS, Oid.OID_PNP_SET_POWER}
+
+
 @pytest.mark.rule("OI-04")
-@pytest.mark.parametrize("oid", list(SUPPORTED_OIDS), ids=lambda oid: oid.name)
+@pytest.mark.parametrize("oid", sorted({*SUPPORTED_OIDS} - SET_ONLY), ids=lambda oid: oid.name)
 def test_every_supported_oid_answers_and_refuses_short_buffers(bench, oid):
     answer = bench.wait(bench.binding.query(oid, 512))
     for size in {0, 1, 3} - {len(answer)}:
@@ -245,3 +248,47 @@ def test_an_adapter_may_start_without_link(new_bench, frame):
     answer = ndis.LinkState.parse(bench.wait(bench.binding.query(Oid.OID_GEN_LINK_STATE)))
     assert answer.media_connect_state.name == "DISCONNECTED"
     bench.stop()
+
+
+# --- interrupt moderation, link parameters
+
+
+def moderation(state: int) -> bytes:
+    return struct.pack("<BBHII", 0x80, 1, 12, 0, state)
+
+
+@pytest.mark.rule("OI-04")
+def test_interrupt_moderation_is_switched_in_the_registers_and_stays_over_a_pause(make_bench):
+    bench = make_bench(tx_ring=128, tx_moderation=(16, 500), rx_moderation=(4, 100))
+
+    def registers() -> list[int]:
+        pages = [bench.nic.queues[kind] for kind in ("rx", "tx")]
+        return [page.get(register) for page in pages for register in (regs.QUEUE_MOD_COUNT, regs.QUEUE_MOD_TICKS)]
+
+    configured = registers()
+    assert configured == [4, 100, 16, 500]
+    assert bench.wait(bench.binding.query(Oid.OID_GEN_INTERRUPT_MODERATION, 12)) == moderation(2)
+    for state, expected in ((3, [1, 0, 1, 0]), (2, configured), (3, [1, 0, 1, 0])):
+        request = ndis.set_information(Oid.OID_GEN_INTERRUPT_MODERATION, moderation(state))
+        assert bench.wait(bench.binding.request(request)) == NdisStatus.SUCCESS
+        assert registers() == expected
+        assert bench.wait(bench.binding.query(Oid.OID_GEN_INTERRUPT_MODERATION, 12)) == moderation(state)
+    bench.wait(ndis.pause_adapter(bench.stack.adapter))
+    bench.wait(ndis.restart_adapter(bench.stack.adapter))
+    assert registers() == [1, 0, 1, 0]
+    request = ndis.set_information(Oid.OID_GEN_INTERRUPT_MODERATION, moderation(7))
+    assert bench.wait(bench.binding.request(request)) == NdisStatus.INVALID_DATA
+
+
+@pytest.mark.rule("OI-04")
+@pytest.mark.parametrize(
+    ("duplex", "speed", "status"),
+    [(2, 10**9, NdisStatus.SUCCESS), (0, 0, NdisStatus.SUCCESS), (1, 10**9, NdisStatus.INVALID_DATA),
+     (2, 10**8, NdisStatus.INVALID_DATA)],
+)  # fmt: skip
+def test_link_parameters_are_what_the_mac_does_or_refused(bench, duplex, speed, status):
+    data = struct.pack("<BBHIQQII", 0x80, 1, 32, duplex, speed, speed, 0, 0)
+    request = ndis.set_information(Oid.OID_GEN_LINK_PARAMETERS, data)
+    assert bench.wait(bench.binding.request(request)) == status
+    short = ndis.set_information(Oid.OID_GEN_LINK_PARAMETERS, data[:31])
+    assert bench.wait(bench.binding.request(short)) == NdisStatus.BUFFER_TOO_SHORT

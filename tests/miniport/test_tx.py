@@ -293,6 +293,25 @@ def test_an_nbl_of_which_a_frame_is_in_flight_is_not_cancelled(make_bench, frame
     assert bench.binding.statuses == []
 
 
+@pytest.mark.rule("CN-08")
+def test_an_nbl_of_which_a_frame_has_gone_out_is_not_cancelled_although_nothing_is_in_flight(make_bench, frame):
+    bench = make_bench(tx_ring=2)
+    bench.nic.hold_tx = True
+    bench.binding.send_nbls([bench.binding.build([frame(i) for i in range(5)], cancel_id=7)])
+    bench.binding.send(frame(8), cancel_id=7)
+    bench.miniport.tx.running = False  # nothing follows the two frames that are in the ring
+    bench.nic.resume()
+    bench.run()
+    assert len(bench.nic.sent) == 2
+    ndis.cancel_send_net_buffer_lists(bench.binding.handle, 7)
+    assert bench.binding.statuses == [NdisStatus.SEND_ABORTED]  # of the other, which is whole
+    bench.miniport.tx.running = True
+    bench.binding.send(frame(9))
+    bench.idle()
+    assert bench.nic.sent == [*(frame(i) for i in range(5)), frame(9)]
+    assert bench.binding.statuses == [NdisStatus.SEND_ABORTED]
+
+
 def test_a_completion_out_of_order_is_the_devices_fault(make_bench, frame):
     bench = make_bench()
     bench.expect_empty = False

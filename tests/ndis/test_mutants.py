@@ -425,14 +425,13 @@ def test_mutant_indicates_while_paused(bench, flags):
 
 
 @caught("ST-03")
-def test_mutant_reports_its_pause_complete_with_a_receive_out(bench):
+def test_mutant_reports_its_pause_complete_with_a_send_out(bench):
     class Hasty(FunctionalMiniport):
         def pause(self, parameters):
             return NdisStatus.SUCCESS
 
     b = bench(miniport=Hasty)
-    b.fp.hold = b.fp.hoards = True
-    b.fm.indicate(b.frame())
+    b.fp.send(b.frame())
     with expect_violation(b.ndis, "ST-03"):
         b.run(ndis.pause_adapter(b.fm.adapter))
 

@@ -34,6 +34,7 @@ __all__ = ["NicAdapter"]
 
 _DRAIN_POLL_NS = 5_000
 _MAJOR_VERSION = 1
+_MAC_OPTIONS = ndis.MacOptions.TRANSFERS_NOT_PEND | ndis.MacOptions.COPY_LOOKAHEAD_DATA
 Undo = Callable[[], Awaitable[Any] | None]
 
 
@@ -63,6 +64,7 @@ class NicAdapter:
         self._memory = device.memory
         self._turn = Mutex(self.kernel)
         self._operational = False
+        self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
         self._misc_queued = False
         self._hang_mark: tuple[int, bool] = (0, False)
         self._undo: list[tuple[str, Undo]] = []
@@ -144,6 +146,7 @@ class NicAdapter:
                 rcv_link_speed=state.rcv_link_speed,
                 media_connect_state=state.media_connect_state,
                 media_duplex_state=state.media_duplex_state,
+                mac_options=_MAC_OPTIONS if self.config.loopback else _MAC_OPTIONS | ndis.MacOptions.NO_LOOPBACK,
                 max_multicast_list_size=MULTICAST_LIST_SIZE,
                 supported_statistics=ndis.ALL_STATISTICS,
                 supported_oids=SUPPORTED_OIDS,
@@ -233,7 +236,7 @@ class NicAdapter:
             return False
         self.tx.rearm()
         self.rx.rearm()
-        self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE)
+        self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE | self._loopback)
         return await self.hardware.until(regs.CTRL, regs.CTRL_RX_ENABLE, regs.CTRL_RX_ENABLE, self.config.timeout_ns)
 
     async def pause(self) -> NdisStatus:
@@ -260,7 +263,7 @@ class NicAdapter:
         """Disable both queues, wait for the idle acknowledgement, only then touch their memory (RG-12)."""
         self.tx.refusal = self.tx.refusal or status
         if self.hardware.present:
-            self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE)
+            self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | self._loopback)
             idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
             self.hardware.write(regs.CTRL, 0)
             if not all(idle) and self.hardware.present:
@@ -282,6 +285,25 @@ class NicAdapter:
         self.poller.stop()
         self.rx.reclaim()
         self.tx.abort(status)
+
+    # --- power --------------------------------------------------------------------------------------------------------
+
+    async def sleep(self) -> NdisStatus:
+        """OID_PNP_SET_POWER below D0, paused: the NIC forgets everything and causes no interrupt (ST-24)."""
+        async with self._turn:
+            if await self.hardware.soft_reset(self.config.timeout_ns):
+                self.filter.forget()
+                return NdisStatus.SUCCESS
+        return NdisStatus.NOT_ACCEPTED
+
+    async def wake(self) -> NdisStatus:
+        """OID_PNP_SET_POWER to D0: from reset values to where initialize had it; NDIS sets the filters and restarts."""
+        async with self._turn:
+            if not await self.hardware.soft_reset(self.config.timeout_ns):
+                return NdisStatus.NOT_ACCEPTED
+            self._program()
+        await self.link.report()
+        return NdisStatus.SUCCESS
 
     # --- reset --------------------------------------------------------------------------------------------------------
 

@@ -47,6 +47,8 @@ class NicConfig:
     poll_ns: int = 10_000
     """Under load both queues are looked at after so long instead of by interrupt, but before an eighth of the smaller
     ring can have filled (not at all with a ring under 32). 0: every look ends with the re-arm of the interrupt."""
+    loopback: bool = False
+    """The NIC turns round what it sends instead of sending it (CTRL.loopback); NDIS loops nothing then (LB-09)."""
     stall_ns: int = 200_000
     """A transmit queue that completes nothing for so long is taken for stuck when it is drained."""
     timeout_ns: int = 20_000_000

@@ -7,6 +7,7 @@ so the identities of OI-13 hold also while traffic moves the counters between tw
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.device import BusError
 from hilnic.hw.regs import RxCounter, TxCounter
+from hilnic.miniport.link import GIGABIT
 from hilnic.ndis import Oid
+from hilnic.ndis.waiting import answer_of
 
 if TYPE_CHECKING:
     from hilnic.miniport.adapter import NicAdapter
@@ -26,6 +29,7 @@ DRIVER_VERSION = 0x00010000
 DESCRIPTION = b"hilnic nic_1g\0"
 _PHYSICAL_MEDIUM_802_3 = 14
 _READY = 0
+_PAUSE_NONE = 1  # NetIfPauseUnsupported 0, NetIfPauseSend.. follow; the MAC sends and honours none
 
 _UNICAST_MULTICAST_BROADCAST_IN = (
     (RxCounter.UNICAST_FRAMES, RxCounter.UNICAST_OCTETS),
@@ -101,6 +105,16 @@ async def _queue_length(nic: NicAdapter) -> int:
     return nic.tx.statistics().queue_length
 
 
+_MODERATION = struct.Struct("<BBHII")  # NDIS_INTERRUPT_MODERATION_PARAMETERS: header, flags, state
+_LINK_PARAMETERS = struct.Struct("<BBHIQQII")  # NDIS_LINK_PARAMETERS: header, duplex, speeds, pause, auto-negotiation
+_ENABLED, _DISABLED = 2, 3
+_OBJECT_DEFAULT = 0x80
+
+
+def _moderation(on: bool) -> bytes:
+    return _MODERATION.pack(_OBJECT_DEFAULT, 1, _MODERATION.size, 0, _ENABLED if on else _DISABLED)
+
+
 _FIXED: dict[int, Callable[[NicAdapter], bytes]] = {
     Oid.OID_GEN_HARDWARE_STATUS: lambda _: _u32(_READY),
     Oid.OID_GEN_PHYSICAL_MEDIUM: lambda _: _u32(_PHYSICAL_MEDIUM_802_3),
@@ -112,7 +126,9 @@ _FIXED: dict[int, Callable[[NicAdapter], bytes]] = {
     Oid.OID_GEN_VENDOR_DESCRIPTION: lambda _: DESCRIPTION,
     Oid.OID_GEN_VENDOR_DRIVER_VERSION: lambda _: _u32(DRIVER_VERSION),
     Oid.OID_GEN_MAXIMUM_SEND_PACKETS: lambda nic: _u32(nic.config.tx_ring),
-    Oid.OID_PNP_CAPABILITIES: lambda _: bytes(16),
+    Oid.OID_PNP_CAPABILITIES: lambda _: bytes(16),  # it cannot wake the system
+    Oid.OID_PNP_QUERY_POWER: lambda _: b"",  # always ready for any state
+    Oid.OID_GEN_INTERRUPT_MODERATION: lambda nic: _moderation(nic.rx.moderated and nic.tx.moderated),
 }
 _COUNTERS: dict[int, Callable[[NicAdapter], Awaitable[int]]] = {
     Oid.OID_GEN_RCV_CRC_ERROR: _crc_errors,
@@ -139,9 +155,45 @@ def _set_multicast_list(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisS
     return ndis.NdisStatus.SUCCESS
 
 
-_SETS: dict[int, Callable[[NicAdapter, ndis.OidRequest], ndis.NdisStatus]] = {
+def _set_moderation(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    """Enabled: as configured; disabled: an interrupt per completion."""
+    status, data = ndis.take_set(request, _MODERATION.size)
+    if status != ndis.NdisStatus.SUCCESS:
+        return status
+    wanted = _MODERATION.unpack(data)[-1]
+    if wanted not in {_ENABLED, _DISABLED}:
+        return ndis.NdisStatus.INVALID_DATA
+    nic.rx.moderate(wanted == _ENABLED)
+    nic.tx.moderate(wanted == _ENABLED)
+    return ndis.NdisStatus.SUCCESS
+
+
+def _set_link_parameters(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    """The MAC does 1 Gbit/s full duplex without pause frames: that may be asked for, or left open, and nothing else."""
+    del nic
+    status, data = ndis.take_set(request, _LINK_PARAMETERS.size)
+    if status != ndis.NdisStatus.SUCCESS:
+        return status
+    _, _, _, duplex, transmit, receive, pause, _ = _LINK_PARAMETERS.unpack(data)
+    states = {ndis.MediaDuplexState.UNKNOWN, ndis.MediaDuplexState.FULL}
+    possible = duplex in states and {transmit, receive} <= {0, GIGABIT} and pause <= _PAUSE_NONE
+    return ndis.NdisStatus.SUCCESS if possible else ndis.NdisStatus.INVALID_DATA
+
+
+async def _set_power(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    status, data = ndis.take_set(request, 4)
+    if status != ndis.NdisStatus.SUCCESS:
+        return status
+    return await (nic.wake() if int.from_bytes(data, "little") == ndis.DevicePowerState.D0 else nic.sleep())
+
+
+Change = Callable[["NicAdapter", ndis.OidRequest], ndis.NdisStatus | Awaitable[ndis.NdisStatus]]
+_SETS: dict[int, Change] = {
     Oid.OID_GEN_CURRENT_PACKET_FILTER: _set_packet_filter,
     Oid.OID_802_3_MULTICAST_LIST: _set_multicast_list,
+    Oid.OID_GEN_INTERRUPT_MODERATION: _set_moderation,
+    Oid.OID_GEN_LINK_PARAMETERS: _set_link_parameters,
+    Oid.OID_PNP_SET_POWER: _set_power,
 }
 SUPPORTED_OIDS: tuple[Oid, ...] = tuple(
     sorted((Oid(oid) for oid in {Oid.OID_GEN_STATISTICS, *_FIXED, *_COUNTERS, *_SETS}), key=int)
@@ -161,7 +213,7 @@ async def _answer(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
         return ndis.NdisStatus.NOT_ACCEPTED
     if request.request_type == ndis.RequestType.SET_INFORMATION:
         change = _SETS.get(request.oid)
-        status = ndis.NdisStatus.NOT_SUPPORTED if change is None else change(nic, request)
+        status = ndis.NdisStatus.NOT_SUPPORTED if change is None else await answer_of(change(nic, request))
         if status == ndis.NdisStatus.SUCCESS:
             await nic.hardware.flush()  # whoever asked may rely on it from now on
         return status

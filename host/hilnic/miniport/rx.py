@@ -30,6 +30,8 @@ __all__ = ["Receiver", "RxStatistics"]
 
 _EOP = int(regs.CompletionStatus.EOP)
 _ERROR = int(regs.CompletionStatus.ERROR)
+_LOOPBACK = int(regs.CompletionStatus.LOOPBACK)
+_IS_LOOPBACK = int(ndis.NblFlags.IS_LOOPBACK_PACKET)
 _FROM_DEVICE = int(Direction.FROM_DEVICE)
 _FRAME_TYPE = int(ndis.NblInfo.FRAME_TYPE)
 _DISPATCH = int(ndis.ReceiveFlags.DISPATCH_LEVEL)
@@ -77,6 +79,7 @@ class Receiver:
     ) -> None:
         self.page = QueuePage.rx(hardware, queue)
         self.running = False
+        self.moderated = True
         self.lent = 0
         """Buffers that the stack holds."""
         self._adapter, self._memory, self._config, self._number = adapter, memory, config, queue
@@ -157,16 +160,21 @@ class Receiver:
             init_index=config.start_index,
             cpl_init_index=config.start_index,
             vector=config.vector,
-            mod_count=config.rx_moderation[0],
-            mod_ticks=config.rx_moderation[1],
             buf_size=config.rx_buffer_bytes,
         )
+        self.moderate(self.moderated)
         if not await self.page.enable():
             return False
         self.running = True
         self._refill()
         self.ring.publish()
         return True
+
+    def moderate(self, on: bool) -> None:
+        """Interrupts as configured, or one per completion; allowed at any time."""
+        self.moderated = on
+        count, ticks = self._config.rx_moderation if on else (1, 0)
+        self.page.configure(mod_count=count, mod_ticks=ticks)
 
     def reclaim(self) -> None:
         """Take back the posted buffers; nothing of the queue may be outstanding in the NIC."""
@@ -247,7 +255,7 @@ class Receiver:
             if status & _ERROR:
                 self._refuse(buffers, cause)
                 continue
-            nbl = self._assemble(buffers, length)
+            nbl = self._assemble(buffers, length, status & _LOOPBACK)
             lending += len(buffers)
             (scarce if lending > limit else kept).append(nbl)
         if taken:
@@ -262,7 +270,7 @@ class Receiver:
         self._unmap(buffer)
         self._frame.append(buffer)
 
-    def _assemble(self, buffers: list[_Buffer], length: int) -> ndis.NetBufferList:
+    def _assemble(self, buffers: list[_Buffer], length: int, looped: int) -> ndis.NetBufferList:
         """Describe a frame: one NBL, one NB (R6-11), the MDLs of its buffers."""
         first = buffers[0]
         for before, after in pairwise(buffers):
@@ -273,6 +281,7 @@ class Receiver:
         nb.data_length = length
         nbl.source_handle = self._adapter
         nbl.status = 0
+        nbl.nbl_flags = _IS_LOOPBACK if looped else 0
         nbl.miniport_reserved[0] = buffers
         view, start = first.region.view, first.start
         nbl.net_buffer_list_info[_FRAME_TYPE] = view[start + 12] << 8 | view[start + 13]

@@ -12,7 +12,7 @@ pieces than the ring can take is copied first (RG-09). One doorbell per call.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,7 @@ class Transmitter:
         self.page = QueuePage.tx(hardware, queue)
         self.refusal: ndis.NdisStatus | None = ndis.NdisStatus.PAUSED
         """Why sends are refused now; None while they are accepted."""
+        self.moderated = True
         self.running = False
         """May frames go to the NIC? Also while a pause drains what was accepted before."""
         self._adapter, self._memory, self._dma, self._config = adapter, memory, dma, config
@@ -147,13 +148,18 @@ class Transmitter:
             init_index=config.start_index,
             cpl_init_index=config.start_index,
             vector=config.vector,
-            mod_count=max(1, min(config.tx_moderation[0], config.tx_ring // 8)),
-            mod_ticks=config.tx_moderation[1],
         )
+        self.moderate(self.moderated)
         if not await self.page.enable():
             return False
         self.refusal, self.running = None, True
         return True
+
+    def moderate(self, on: bool) -> None:
+        """Interrupts as configured, or one per completion; allowed at any time."""
+        self.moderated = on
+        count, ticks = self._config.tx_moderation if on else (1, 0)
+        self.page.configure(mod_count=max(1, min(count, self._config.tx_ring // 8)), mod_ticks=ticks)
 
     def free(self) -> None:
         """Give back all memory; the queue is stopped and empty."""
@@ -368,12 +374,20 @@ class Transmitter:
         self._complete(self._done)
 
     def cancel(self, cancel_id: Any) -> None:
-        """MiniportCancelSend: NBLs of this id of which no frame is in flight end with SEND_ABORTED."""
-        started = {id(frame.nbl) for frame in self._in_flight}
-        kept: deque[_Frame] = deque()
+        """MiniportCancelSend: NBLs of this id end with SEND_ABORTED, whole or not at all.
+
+        One of which a frame has gone to the NIC goes on and ends with SUCCESS: a status speaks for all frames (CN-08).
+        """
+        waiting = Counter(frame.nbl for frame in self._waiting)
         slot = ndis.NblInfo.CANCEL_ID
+        whole = {
+            nbl
+            for nbl, frames in waiting.items()
+            if nbl.net_buffer_list_info[slot] == cancel_id and frames == sum(1 for _ in nbl.net_buffers())
+        }
+        kept: deque[_Frame] = deque()
         for frame in self._waiting:
-            if frame.nbl.net_buffer_list_info[slot] == cancel_id and id(frame.nbl) not in started:
+            if frame.nbl in whole:
                 self._aborted += 1
                 self._give_up(frame, ndis.NdisStatus.SEND_ABORTED)
             else:

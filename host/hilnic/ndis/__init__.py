@@ -101,6 +101,7 @@ from hilnic.ndis.flags import (
     NBL_INFO_SLOTS,
     SG_LIST_WRITE_TO_DEVICE,
     DevicePnpEvent,
+    DevicePowerState,
     HaltAction,
     MacOptions,
     MediaConnectState,
@@ -203,6 +204,7 @@ from hilnic.ndis.pool import (
     free_net_buffer_list_pool,
     free_net_buffer_pool,
 )
+from hilnic.ndis.power import set_adapter_power
 from hilnic.ndis.receive import indicate_receive_net_buffer_lists, return_net_buffer_lists
 from hilnic.ndis.reset import complete_reset, reset_adapter, reset_miniport
 from hilnic.ndis.send import (
@@ -240,6 +242,7 @@ __all__ = [
     "BindingState",
     "CloneFlags",
     "DevicePnpEvent",
+    "DevicePowerState",
     "DmaDirection",
     "DmaHandle",
     "DmaMapper",
@@ -436,6 +439,7 @@ __all__ = [
     "retreat_net_buffer_list_data_start",
     "return_net_buffer_lists",
     "send_net_buffer_lists",
+    "set_adapter_power",
     "set_filter_attributes",
     "set_information",
     "set_miniport_attributes",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.driver import GeneralAttributes, MiniportDriver, RegistrationAttributes
 from hilnic.ndis.ethernet import HEADER_SIZE, VLAN_TAG_SIZE
+from hilnic.ndis.flags import DevicePowerState
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid import OidQueue
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, AdapterEvent, AdapterState, Operation
@@ -48,9 +49,11 @@ class Adapter:
         "name",
         "ndis",
         "oids",
+        "paused_for_power",
         "pending",
         "pending_answer",
         "pnp_lock",
+        "power",
         "receivers",
         "receives_outstanding",
         "refusal",
@@ -98,6 +101,8 @@ class Adapter:
         self.reset_count: int = 0  # resets that have ended well (OID_GEN_RESET_COUNTS)
         self.reset_ended = ndis.kernel.create_event()
         self.removed = False
+        self.power = DevicePowerState.D0
+        self.paused_for_power = False  # it was Running when it was sent to sleep: it restarts when it wakes
         self.loopback = 0  # CHECK_FOR_LOOPBACK while some binding or filter listens to what others send (LB-03)
         self.looped: list[tuple[tuple[Binding, ...], NetBufferList]] = []  # copies on their way up
         self.sending = 0  # send calls that are under way, one inside the other (S6-24)
@@ -149,6 +154,8 @@ class Adapter:
         """How NDIS answers a send that has come down to the miniport in its present state; None = it goes down."""
         if self.removed:
             return NdisStatus.NOT_ACCEPTED
+        if self.power is not DevicePowerState.D0:
+            return NdisStatus.LOW_POWER_STATE
         if self.state is not AdapterState.RUNNING:
             return NdisStatus.PAUSED
         return NdisStatus.RESET_IN_PROGRESS if self.resetting else None

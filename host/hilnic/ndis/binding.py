@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from hilnic.ndis.ndis import Ndis
     from hilnic.ndis.net_buffer import NetBuffer
 
+_BELOW_FIRST = frozenset({NdisStatus.NOT_ACCEPTED, NdisStatus.LOW_POWER_STATE})
+"""Answers of the adapter that a binding's own state does not change."""
 _IS_LOOPBACK = int(NblFlags.IS_LOOPBACK_PACKET)
 _FRAME_TYPE = int(NblInfo.FRAME_TYPE)
 
@@ -62,6 +64,7 @@ class Binding:
         "oids_outstanding",
         "packet_filter",
         "pending",
+        "protocol_options",
         "receive_handler",
         "receives_outstanding",
         "refusal",
@@ -83,6 +86,7 @@ class Binding:
         self.packet_filter: int = 0
         self.multicast_list: frozenset[bytes] = frozenset()
         self.lookahead: int = 0
+        self.protocol_options = 0  # OID_GEN_PROTOCOL_OPTIONS
         self.frame_types: frozenset[int] = frozenset()  # the EtherTypes it wants; empty: all (R6-14)
         self.sends_outstanding = 0
         self.receives_outstanding = 0
@@ -120,9 +124,10 @@ class Binding:
         """How NDIS answers a send in the present states (S6-25, ST-05, ST-14, ST-17, ST-22); None = it goes down."""
         if self.state in {BindingState.CLOSING, BindingState.UNBOUND}:
             return NdisStatus.CLOSING
-        if self.state is not BindingState.RUNNING and not self.adapter.removed:
+        below = self.adapter.send_refusal()
+        if self.state is not BindingState.RUNNING and below not in _BELOW_FIRST:
             return NdisStatus.PAUSED
-        return self.adapter.send_refusal()
+        return below
 
     def accepts(self, nbl: NetBufferList) -> bool:
         """Whether this binding's own packet filter and frame types ask for the frame (R6-15, R6-14)."""

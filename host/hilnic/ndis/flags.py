@@ -195,6 +195,16 @@ class DevicePnpEvent(IntEnum):
     FILTER_LIST_CHANGED = 6
 
 
+class DevicePowerState(IntEnum):
+    """NDIS_DEVICE_POWER_STATE: D0 works, D3 has lost everything."""
+
+    UNSPECIFIED = 0
+    D0 = 1
+    D1 = 2
+    D2 = 3
+    D3 = 4
+
+
 class HaltAction(IntEnum):
     """NDIS_HALT_ACTION: why MiniportHaltEx is called."""
 

@@ -13,19 +13,23 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis import oid_answers
 from hilnic.ndis.filter_oid import port_below
-from hilnic.ndis.flags import RequestType
+from hilnic.ndis.flags import DevicePowerState, RequestType
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid_request import OidRequest, answer_counter, query, set_information
 from hilnic.ndis.oids import Oid, oid_name
 from hilnic.ndis.request_port import RequestPort
 from hilnic.ndis.states import ADAPTER_OPERATIONS, BindingState, Operation
-from hilnic.ndis.statistics import COUNTER_OIDS, StatisticsInfo, counter_value
+from hilnic.ndis.statistics import COUNTER_OIDS, StatisticsInfo, bad_header, counter_value
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import Binding
+
+_POWER_OIDS = (Oid.OID_PNP_SET_POWER, Oid.OID_PNP_QUERY_POWER, Oid.OID_PNP_CAPABILITIES)
+_MUST_SUCCEED: dict[int, tuple[NdisStatus, ...]] = {Oid.OID_PNP_SET_POWER: (NdisStatus.SUCCESS, NdisStatus.NOT_ACCEPTED)}
+"""Requests that a miniport may not refuse, and how it may answer (V:NdisOidComplete)."""
 
 STATISTICS_BUFFER = len(StatisticsInfo().pack())
 
@@ -96,6 +100,8 @@ class OidQueue:
         """Give one request to the filters and the miniport, and wait for its end, whichever way they answer."""
         adapter = self._adapter
         refusal = adapter.request_refusal()
+        if refusal is None and adapter.power is not DevicePowerState.D0 and request.oid not in _POWER_OIDS:
+            refusal = NdisStatus.LOW_POWER_STATE
         if refusal is not None:
             return refusal
         adapter.ndis.emit("oid", adapter=adapter.name, oid=oid_name(request.oid), type=request.request_type.name)
@@ -111,9 +117,16 @@ class OidQueue:
         if request.bytes_written > size or request.bytes_read > size:
             ndis.violation("OI-05", adapter, request, f"{request.bytes_written} bytes reported in a buffer of {size}")
         elif request.oid == Oid.OID_GEN_STATISTICS and status is NdisStatus.SUCCESS:
-            broken = StatisticsInfo.parse(request.answer()).broken_identity()
-            if broken is not None:
+            header = bad_header(request.answer())
+            broken = None if header is not None else StatisticsInfo.parse(request.answer()).broken_identity()
+            if header is not None:
+                ndis.violation("OI-21", adapter, request, header)
+            elif broken is not None:
                 ndis.violation("OI-13", adapter, request, broken)
+        elif request.request_type is RequestType.SET_INFORMATION and not (
+            adapter.removed or status in _MUST_SUCCEED.get(request.oid, (status,))
+        ):
+            ndis.violation("OI-08", adapter, request, f"answered {status.name}")
 
     def cancel(self, binding: Binding, request_id: int) -> None:
         """Requests still in line end with REQUEST_ABORTED; for the one in the miniport its handler is asked."""

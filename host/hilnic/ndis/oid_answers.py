@@ -11,6 +11,7 @@ from hilnic.ndis.ethernet import HEADER_SIZE, is_multicast
 from hilnic.ndis.flags import MediaConnectState, MediaState, PacketFilter, RequestType
 from hilnic.ndis.oid_request import OidRequest, answer_query, set_information, take_set
 from hilnic.ndis.oids import Oid
+from hilnic.ndis.statistics import COUNTER_OIDS as _COUNTERS
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.status_indication import LinkState
 
@@ -40,7 +41,9 @@ def _multicast_union(binding: Binding) -> bytes:
 
 
 QUERIES: dict[int, Callable[[Binding], bytes]] = {
-    Oid.OID_GEN_SUPPORTED_LIST: lambda b: _u32(*sorted({*b.adapter.attributes.supported_oids, *QUERIES})),
+    Oid.OID_GEN_SUPPORTED_LIST: lambda b: _u32(
+        *sorted({*b.adapter.attributes.supported_oids, *QUERIES, *_SET_CHECKS, *_COUNTERS})
+    ),
     Oid.OID_GEN_MEDIA_SUPPORTED: lambda b: _u32(b.adapter.attributes.media_type),
     Oid.OID_GEN_MEDIA_IN_USE: lambda b: _u32(b.adapter.attributes.media_type),
     Oid.OID_GEN_MAXIMUM_LOOKAHEAD: lambda b: _u32(b.adapter.attributes.lookahead_size),
@@ -106,10 +109,42 @@ def _set_lookahead(binding: Binding, request: OidRequest) -> NdisStatus | None:
     return NdisStatus.SUCCESS
 
 
+def _set_protocol_options(binding: Binding, request: OidRequest) -> NdisStatus | None:
+    status, data = take_set(request, 4)
+    if status is NdisStatus.SUCCESS:
+        binding.protocol_options = int.from_bytes(data, "little")
+    return status
+
+
+def _refuse_power(binding: Binding, request: OidRequest) -> NdisStatus | None:
+    """Power is the system's to set (power.py), not a protocol's."""
+    del binding, request
+    return NdisStatus.NOT_SUPPORTED
+
+
+def _check_address(binding: Binding, request: OidRequest) -> NdisStatus | None:
+    """One address more or less in the binding's own list: a multicast one, and room for it."""
+    status, address = take_set(request, ADDRESS_SIZE)
+    if status is not NdisStatus.SUCCESS:
+        return status
+    known = address in binding.multicast_list
+    if request.oid == Oid.OID_802_3_DELETE_MULTICAST_ADDRESS:
+        return None if known else NdisStatus.MULTICAST_NOT_FOUND
+    if known:
+        return NdisStatus.MULTICAST_EXISTS
+    merged = {*merged_multicast(binding.adapter), address}
+    fits = is_multicast(address) and len(merged) <= binding.adapter.attributes.max_multicast_list_size
+    return None if fits else NdisStatus.MULTICAST_FULL
+
+
 _SET_CHECKS: dict[int, Callable[[Binding, OidRequest], NdisStatus | None]] = {
     Oid.OID_GEN_CURRENT_PACKET_FILTER: _check_filter,
     Oid.OID_802_3_MULTICAST_LIST: _check_multicast,
+    Oid.OID_802_3_ADD_MULTICAST_ADDRESS: _check_address,
+    Oid.OID_802_3_DELETE_MULTICAST_ADDRESS: _check_address,
     Oid.OID_GEN_CURRENT_LOOKAHEAD: _set_lookahead,
+    Oid.OID_GEN_PROTOCOL_OPTIONS: _set_protocol_options,
+    Oid.OID_PNP_SET_POWER: _refuse_power,
 }
 
 
@@ -152,6 +187,20 @@ async def _set_multicast(adapter: Adapter, binding: Binding | None, request: Oid
     return status
 
 
+async def _set_address(adapter: Adapter, binding: Binding | None, request: OidRequest) -> NdisStatus:
+    """One address more or less; the miniport gets the whole union, as for a list."""
+    if binding is None:
+        return NdisStatus.INVALID_STATE
+    before, address = binding.multicast_list, frozenset({bytes(request.buffer[:ADDRESS_SIZE])})
+    binding.multicast_list = (
+        before - address if request.oid == Oid.OID_802_3_DELETE_MULTICAST_ADDRESS else before | address
+    )
+    status = await write_multicast(adapter)
+    if status is not NdisStatus.SUCCESS:
+        binding.multicast_list = before
+    return status
+
+
 async def write_filter(adapter: Adapter, force: bool = False) -> NdisStatus:
     """Give the miniport the OR, unless it has it already."""
     merged = merged_filter(adapter)
@@ -179,4 +228,6 @@ async def write_multicast(adapter: Adapter, force: bool = False) -> NdisStatus:
 MERGED_SETS: dict[int, Callable[[Adapter, Binding | None, OidRequest], Awaitable[NdisStatus]]] = {
     Oid.OID_GEN_CURRENT_PACKET_FILTER: _set_filter,
     Oid.OID_802_3_MULTICAST_LIST: _set_multicast,
+    Oid.OID_802_3_ADD_MULTICAST_ADDRESS: _set_address,
+    Oid.OID_802_3_DELETE_MULTICAST_ADDRESS: _set_address,
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis import oid_answers
+from hilnic.ndis.flags import DevicePowerState, NdisVersion
 from hilnic.ndis.pending import RESET, ask, complete
 from hilnic.ndis.send import release_held_sends
 from hilnic.ndis.status import NdisStatus
@@ -16,6 +17,7 @@ from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
+    from hilnic.ndis.oid_request import OidRequest
 
 
 async def reset_adapter(adapter: Adapter) -> NdisStatus:
@@ -27,6 +29,8 @@ async def reset_adapter(adapter: Adapter) -> NdisStatus:
         return NdisStatus.ADAPTER_REMOVED
     if adapter.resetting:
         return NdisStatus.RESET_IN_PROGRESS
+    if adapter.power is not DevicePowerState.D0:
+        return NdisStatus.LOW_POWER_STATE
     ndis = adapter.ndis
     adapter.resetting = True
     adapter.reset_ended = ndis.kernel.create_event()
@@ -35,7 +39,7 @@ async def reset_adapter(adapter: Adapter) -> NdisStatus:
     deliver_status(adapter, StatusIndication(NdisStatus.RESET_START))
     before = adapter.sends_outstanding
     status, addressing_reset = await ask(adapter, RESET, handler)
-    if before and adapter.sends_outstanding and not ndis.profile.pre630_reset:
+    if before and adapter.sends_outstanding and not _may_hold_sends(adapter):
         ndis.violation("ST-13", adapter, adapter, f"reset ended with {adapter.sends_outstanding} sends pending (A8)")
     if status is NdisStatus.SUCCESS:
         adapter.reset_count += 1
@@ -48,6 +52,11 @@ async def reset_adapter(adapter: Adapter) -> NdisStatus:
     deliver_status(adapter, StatusIndication(NdisStatus.RESET_END, status))
     release_held_sends(adapter)
     return NdisStatus(status)
+
+
+def _may_hold_sends(adapter: Adapter) -> bool:
+    """Sends may stay pending over a reset: of a miniport from before NDIS 6.30, or by profile (A8)."""
+    return adapter.ndis.profile.pre630_reset or adapter.driver.characteristics.ndis_version < NdisVersion.NDIS_6_30
 
 
 @wdk("NdisMResetComplete", callout=True)
@@ -70,7 +79,10 @@ def reset_miniport(adapter: Adapter) -> None:
 
 
 def watch_for_hang(adapter: Adapter) -> None:
-    """Ask check_for_hang every 2 s, when the profile says so and the miniport has it (ST-16)."""
+    """Ask check_for_hang every 2 s, when the profile says so and the miniport has it (ST-16).
+
+    True leads to a reset, and so does a request that is with the miniport at two looks in a row.
+    """
     ndis = adapter.ndis
     check: Callable[[Any], Any] | None = adapter.driver.characteristics.check_for_hang
     if check is None or not ndis.profile.check_for_hang:
@@ -79,11 +91,16 @@ def watch_for_hang(adapter: Adapter) -> None:
     seconds = registration.check_for_hang_seconds if registration is not None else 0
     period = seconds * 1_000_000_000 or ndis.profile.check_for_hang_ns
 
+    served: OidRequest | None = None
+
     def wait() -> None:
         adapter.hang_timer = ndis.kernel.set_timer(period, lambda: ndis.kernel.queue_work_item(look))
 
     async def look() -> None:
-        if adapter.hang_timer is not None and await answer_of(check(adapter.context)):
+        nonlocal served
+        before, served = served, adapter.oids.miniport.active
+        stuck = served is not None and served is before  # the same request at two looks in a row
+        if adapter.hang_timer is not None and (stuck or await answer_of(check(adapter.context))):
             await reset_adapter(adapter)
         if adapter.hang_timer is not None:
             wait()

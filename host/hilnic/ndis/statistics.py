@@ -81,6 +81,16 @@ class StatisticsInfo:
         return None
 
 
+def bad_header(data: bytes) -> str | None:
+    """What is wrong with the object header of an answer: type, revision, size (OI-21)."""
+    if len(data) < _LAYOUT.size:
+        return f"{len(data)} bytes for a structure of {_LAYOUT.size}"
+    kind, revision, size = data[0], data[1], int.from_bytes(data[2:4], "little")
+    if (kind, revision, size) == (_OBJECT_TYPE_DEFAULT, 1, _LAYOUT.size):
+        return None
+    return f"object header type {kind:#x}, revision {revision}, size {size}"
+
+
 def _packets(way: str) -> tuple[str, ...]:
     return tuple(f"if_hc_{way}_{kind}_pkts" for kind in ("ucast", "multicast", "broadcast"))
 

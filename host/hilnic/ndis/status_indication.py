@@ -57,6 +57,10 @@ class LinkState:
         return cls(MediaConnectState(connect), MediaDuplexState(duplex), xmit, rcv)
 
 
+_BUFFER_OF: dict[NdisStatus, type] = {NdisStatus.LINK_STATE: LinkState}
+"""What the buffer of an indication holds (OI-21)."""
+
+
 @wdk("NdisMIndicateStatusEx", callout=True)
 def indicate_status(adapter: Adapter, indication: StatusIndication) -> None:
     """Tell every binding (OI-20); NDIS remembers the link state and answers queries with it (OI-16)."""
@@ -64,6 +68,11 @@ def indicate_status(adapter: Adapter, indication: StatusIndication) -> None:
         adapter.ndis.violation(
             "ST-18", adapter, adapter, f"status {indication.status_code.name} while {adapter.state.value}"
         )
+        return
+    wanted = _BUFFER_OF.get(indication.status_code)
+    if wanted is not None and not isinstance(indication.buffer, wanted):
+        what = f"{indication.status_code.name} with {type(indication.buffer).__name__} for a buffer"
+        adapter.ndis.violation("OI-21", adapter, adapter, what)
         return
     if indication.status_code is NdisStatus.LINK_STATE:
         adapter.link_state = indication.buffer
