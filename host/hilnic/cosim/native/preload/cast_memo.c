@@ -11,24 +11,28 @@
 
 typedef void *(*cast_function)(const void *object, const void *source, const void *target, ptrdiff_t hint);
 
-enum { SLOTS = 1 << 10 };
+enum { SLOTS = 1 << 12 };
 static const ptrdiff_t FAILS = PTRDIFF_MIN;
-static __thread struct slot { const void *vtable, *source, *target; ptrdiff_t offset; } memo[SLOTS];
+struct slot { const void *vtable, *source, *target; ptrdiff_t offset; };
+static __thread struct slot memo[SLOTS] __attribute__((aligned(64)));
 
-static ptrdiff_t ask(const void *object, const void *source, const void *target, ptrdiff_t hint)
+/* Out of line, so that a hit saves no register. */
+static __attribute__((noinline, cold)) void *
+ask(struct slot *slot, const void *object, const void *source, const void *target, ptrdiff_t hint)
 {
     static cast_function real;
     if (!real) *(void **)&real = dlsym(RTLD_NEXT, "__dynamic_cast");
-    const char *result = real(object, source, target, hint);
-    return result ? result - (const char *)object : FAILS;
+    char *result = real(object, source, target, hint);
+    *slot = (struct slot){*(const void *const *)object, source, target, result ? result - (const char *)object : FAILS};
+    return result;
 }
 
 void *__dynamic_cast(const void *object, const void *source, const void *target, ptrdiff_t hint)
 {
     const void *vtable = *(const void *const *)object;
-    uintptr_t key = (uintptr_t)vtable >> 3 ^ (uintptr_t)target >> 4 ^ (uintptr_t)source << 3;
-    struct slot *slot = &memo[(key ^ key >> 12) % SLOTS];
-    if (slot->vtable != vtable || slot->source != source || slot->target != target)
-        *slot = (struct slot){vtable, source, target, ask(object, source, target, hint)};
+    uintptr_t key = ((uintptr_t)vtable >> 3) + ((uintptr_t)target >> 1) + (uintptr_t)source;
+    struct slot *slot = &memo[key / 8 % SLOTS];
+    if (__builtin_expect(slot->vtable != vtable || slot->source != source || slot->target != target, 0))
+        return ask(slot, object, source, target, hint);
     return slot->offset == FAILS ? NULL : (char *)(uintptr_t)object + slot->offset;
 }
