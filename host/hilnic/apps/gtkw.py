@@ -125,7 +125,7 @@ def _full(card: int, row: Row) -> str:
 
 def write_view(wave: Path, view: Path, cards: Sequence[int] = (0,)) -> None:
     """Write `view` (.gtkw) for the waveform `wave`; the translation files go beside it."""
-    from vcd.gtkw import GTKWSave  # the extra `waves`
+    from vcd.gtkw import GTKWColor, GTKWSave  # the extra `waves`
 
     translations: dict[str, Path] = {}
     with view.open("w", encoding="utf-8") as stream:
@@ -135,7 +135,7 @@ def write_view(wave: Path, view: Path, cards: Sequence[int] = (0,)) -> None:
         save.signals_width(240)
         save.sst_expanded(False)
         with save.group("Host"):
-            save.trace(f"{_TOP}.events[511:0]", alias="events", datafmt="ascii", color=3)
+            save.trace(f"{_TOP}.events[511:0]", alias="events", datafmt="ascii", color=GTKWColor.yellow)
         for card in cards:
             for name, rows in GROUPS:
                 with save.group(name if len(cards) == 1 else f"card {card}: {name}"):
