@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,18 +11,6 @@ from typing import Any
 import pytest
 
 from hilnic.testing import NdisBench
-
-
-def _sibling(name: str) -> Any:
-    """A module of this folder; pytest imports tests without putting their folder on the path."""
-    full_name = f"xlate_{name}"
-    if full_name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full_name, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[full_name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[full_name])
-    return sys.modules[full_name]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,16 +35,28 @@ def bench() -> Iterator[Callable[..., NdisBench]]:
             made.stop()
 
 
+@pytest.fixture(scope="session")
+def drivers() -> Any:
+    """The module of the test drivers; pytest imports tests without putting their folder on the path."""
+    spec = importlib.util.spec_from_file_location("xlate_drivers", Path(__file__).with_name("drivers.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
-def five_over_six(bench) -> Callable[..., NdisBench]:
+def five_over_six(bench, drivers) -> Callable[..., NdisBench]:
     """A 5.x protocol (`b.fp`) over a 6.x miniport (`b.fm`)."""
-    return lambda **options: bench(protocol=_sibling("edges").Protocol5, **options)
+    return lambda **options: bench(**{"protocol": drivers.Protocol5, "miniport": drivers.Listening} | options)
 
 
-@pytest.fixture
-def six_over_five(bench) -> Callable[..., NdisBench]:
+@pytest.fixture(params=["deserialized", "serialized"])
+def six_over_five(bench, drivers, request: pytest.FixtureRequest) -> Callable[..., NdisBench]:
     """A 6.x protocol (`b.fp`) over a 5.x miniport (`b.fm`)."""
-    return lambda **options: bench(miniport=_sibling("edges").Miniport5, **options)
+    miniport = drivers.SerializedMiniport5 if request.param == "serialized" else drivers.Miniport5
+    return lambda **options: bench(miniport=miniport, **options)
 
 
 @pytest.fixture(params=["inline", "deferred"])

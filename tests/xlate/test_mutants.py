@@ -20,10 +20,24 @@ def caught(rule: str):
     return mark
 
 
+def show_lists(edge, nbls, flags):
+    edge.receive_packet_handler(edge.context, nbls)
+
+
 @caught("XL-01")
-def test_mutant_shows_a_list_to_a_5_protocol(five_over_six, monkeypatch):
+def test_mutant_shows_a_list_to_a_5_protocol(five_over_six, drivers, monkeypatch):
+    monkeypatch.setattr(drivers.Protocol5, "receive_packet", lambda self, packet: 0)
     b = five_over_six(verify="full")
-    monkeypatch.setattr(rx, "nbls_to_packets", lambda edge, nbls, flags: edge.receive_packet(edge, nbls))
+    monkeypatch.setattr(rx, "nbls_to_packets", show_lists)
+    with expect_violation(b.ndis, "XL-01"):
+        b.fm.indicate(b.frame())
+
+
+@caught("XL-01")
+def test_mutant_shows_packets_to_a_6_protocol(six_over_five, monkeypatch):
+    b = six_over_five(verify="full")
+    receive = b.ndis.guarded(lambda context, packets: None, b.fp.binding, "ProtocolReceiveNetBufferLists")
+    monkeypatch.setattr(rx, "packets_to_nbls", lambda edge, packets, receivers: receive(b.fp, packets))
     with expect_violation(b.ndis, "XL-01"):
         b.fm.indicate(b.frame())
 

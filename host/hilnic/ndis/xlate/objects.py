@@ -30,6 +30,8 @@ class PacketSource(PacketPool):
 
     __slots__ = ("edge", "fault")
 
+    poisons = False
+
     def __init__(self, edge: Any, tag: str) -> None:
         super().__init__(edge, _UNBOUNDED, 0, tag)
         self.edge = edge
@@ -65,6 +67,10 @@ class PacketSource(PacketPool):
         """The packet has served its purpose; False when it had done so before."""
         if self.live.pop(packet, None) is None:
             return False
+        ledger = self.ndis.ndis5.ledger
+        if ledger is not None:
+            ledger.freed(packet)
+            return True  # a new object every time, so that whoever still uses this one is caught
         packet.reset()
         self.free.append(packet)
         return True
@@ -76,7 +82,6 @@ class ListSource(NetBufferListPool):
     __slots__ = ("edge", "fault", "free")
 
     poisons = False
-    """The bytes are the packet's, which may have other holders: whoever gets it back poisons them."""
 
     def __init__(self, edge: Any, tag: str) -> None:
         super().__init__(edge, NetBufferListPoolParameters(tag=tag))
@@ -180,6 +185,8 @@ def describe(nb: NetBuffer, packet: Packet) -> None:
     packet.valid_counts = False
     if head is None:
         return
+    while head.byte_count == offset and head.next is not None:  # an empty piece holds no media header
+        head, offset = head.next, 0
     if offset == 0 and _ends_with(head, left):
         packet.head = head
         packet.tail = _last(head)
