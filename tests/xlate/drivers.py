@@ -13,6 +13,7 @@ from typing import Any
 
 from hilnic import ndis
 from hilnic.ndis import NdisMedium, NdisStatus, NetBufferList, Oid, RequestType, ndis5
+from hilnic.ndis.ndis5.buffers import scatter
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.testing import FunctionalMiniport, FunctionalProtocol
 from hilnic.testing.frames import GARBAGE
@@ -259,11 +260,16 @@ class Miniport5:
                 4, "little"
             ),
             Oid.OID_GEN_LINK_SPEED: (10_000_000).to_bytes(4, "little"),
+            Oid.OID_GEN_SUPPORTED_LIST: int(Oid.OID_GEN_XMIT_OK).to_bytes(4, "little"),
         }
         self.sets: list[tuple[int, bytes]] = []
+        _, self.driver = ndis5.register_miniport(host, self.characteristics(), self)
+
+    def characteristics(self) -> ndis5.MiniportCharacteristics5:
+        """The handlers."""
         kind = type(self)
-        characteristics = ndis5.MiniportCharacteristics5(
-            name=name,
+        return ndis5.MiniportCharacteristics5(
+            name=self.name,
             initialize=_initialize,
             halt=kind.halt,
             reset=kind.reset,
@@ -273,7 +279,6 @@ class Miniport5:
             return_packet=kind.return_packet,
             cancel_send_packets=kind.cancel_send_packets,
         )
-        _, self.driver = ndis5.register_miniport(host, characteristics, self)
 
     async def start(self) -> NdisStatus:
         """Initialise, bind, restart."""
@@ -363,6 +368,45 @@ class SerializedMiniport5(Miniport5):
     """The same with NDIS's lock around its handlers."""
 
     attribute_flags = 0
+
+
+class LookaheadMiniport5(SerializedMiniport5):
+    """A serialized miniport that shows the first bytes behind the header and transfers the rest, at once or late."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.frame = b""
+        self.asked: list[tuple[int, int]] = []
+        self.late = False
+        self.fails = False
+        self.pending: Packet | None = None
+
+    def characteristics(self) -> ndis5.MiniportCharacteristics5:
+        return replace(super().characteristics(), transfer_data=type(self).transfer_data, return_packet=None)
+
+    def show(self, frame: bytes, shown: int) -> None:
+        """NdisMEthIndicateReceive and its Complete, over buffers that are gone afterwards."""
+        self.frame = frame
+        header, lookahead = bytearray(frame[:14]), bytearray(frame[14 : 14 + shown])
+        size = len(frame) - 14
+        ndis5.eth_indicate_receive(self.adapter, frame, memoryview(header), memoryview(lookahead), size)
+        header[:], lookahead[:] = b"\xdd" * len(header), b"\xdd" * len(lookahead)
+        ndis5.eth_indicate_receive_complete(self.adapter)
+
+    def transfer_data(self, receive_context: Any, offset: int, number: int, packet: Packet) -> tuple[NdisStatus, int]:
+        self.asked.append((offset, number))
+        if self.fails:
+            return NdisStatus.FAILURE, 0
+        moved = scatter(packet, 0, receive_context[14 + offset : 14 + offset + number])
+        if not self.late:
+            return NdisStatus.SUCCESS, moved
+        self.pending = packet
+        return NdisStatus.PENDING, 0
+
+    def finish_transfer(self) -> None:
+        """NdisMTransferDataComplete."""
+        assert self.pending is not None
+        ndis5.transfer_data_complete(self.adapter, self.pending, NdisStatus.SUCCESS, self.pending.length())
 
 
 class Protocol6(FunctionalProtocol):

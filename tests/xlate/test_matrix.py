@@ -240,7 +240,7 @@ def test_a_filter_between_any_two_sees_lists_and_changes_nothing(corner, complet
 
 
 @pytest.mark.rule("XL-15", "XL-21")
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(lengths=st.lists(st.integers(14, 9018), min_size=1, max_size=6))
 @pytest.mark.parametrize(("protocol", "miniport"), CORNERS)
 def test_bytes_are_equal_both_ways(drivers, protocol, miniport, lengths):

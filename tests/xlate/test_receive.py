@@ -220,7 +220,7 @@ def test_a_list_without_memory_is_not_seen_above_and_still_comes_back(five_over_
 
 
 @pytest.mark.rule("XL-15", "XL-21")
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     length=st.integers(14, 9018),
     head=st.integers(0, 200),
@@ -238,7 +238,7 @@ def test_the_bytes_of_every_layout_come_up_in_5_and_none_is_copied(drivers, leng
 
 
 @pytest.mark.rule("XL-15", "XL-21")
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(length=st.integers(14, 9018), cuts=st.lists(st.integers(0, 400), max_size=12), scarce=st.booleans())
 def test_the_bytes_of_every_layout_come_up_in_6_and_none_is_copied(drivers, length, cuts, scarce):
     b = NdisBench(miniport=drivers.Miniport5)

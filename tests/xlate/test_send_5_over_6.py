@@ -227,7 +227,7 @@ layouts = st.lists(st.integers(0, 400), max_size=12)
 
 
 @pytest.mark.rule("XL-15", "XL-21")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(length=st.integers(14, 9018), cuts=layouts, filler=st.integers(0, 255))
 def test_the_bytes_of_every_layout_arrive_and_none_is_copied(drivers, length, cuts, filler):
     b = NdisBench(protocol=drivers.Protocol5, miniport=drivers.Jumbo, completion="inline")

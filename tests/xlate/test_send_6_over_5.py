@@ -208,7 +208,7 @@ def test_ten_thousand_frames_leave_nothing_behind(six_over_five):
 
 
 @pytest.mark.rule("XL-15", "XL-21")
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     length=st.integers(14, 9018),
     head=st.integers(0, 200),

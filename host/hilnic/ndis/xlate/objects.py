@@ -45,23 +45,11 @@ class PacketSource(PacketPool):
         packet.wrapper_reserved = nbl
         packet.frame_id = nb.frame_id
         describe(nb, packet)
-        self._came_out(packet)
-        return packet
-
-    def blank(self, buffers: Mdl) -> Packet | None:
-        """A packet over buffers of NDIS's own; None without memory."""
-        if self.fault is not None and self.fault():
-            return None
-        packet = self.free.pop() if self.free else new_packet(self)
-        packet.head, packet.tail, packet.valid_counts = buffers, buffers, False
-        self._came_out(packet)
-        return packet
-
-    def _came_out(self, packet: Packet) -> None:
         self.live[packet] = _SITE
         ledger = self.ndis.ndis5.ledger
         if ledger is not None:
             ledger.allocated(packet)
+        return packet
 
     def give(self, packet: Packet) -> bool:
         """The packet has served its purpose; False when it had done so before."""

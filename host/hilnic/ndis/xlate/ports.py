@@ -9,8 +9,6 @@
       its packet completes    NdisMSendComplete          -> miniport_edge.xlate.send_completed(packet, status)
     a 5.x miniport indicates  NdisMIndicateReceivePacket -> rx.packets_to_nbls(miniport_edge, packets, receivers)
                                                          -> miniport_edge.hold(packet)
-        or shows lookahead    NdisMEthIndicateReceive    -> assemble.lookahead_to_nbl(miniport_edge, receivers, ...)
-        transfers later       NdisMTransferDataComplete  -> assemble.transfer_completed(miniport_edge, packet, ...)
       its core handler        return_net_buffer_lists    -> rx.nbls_returned(miniport_edge, nbls)
                                                          -> miniport_edge.release(packet)
     to a 5.x protocol         receive_net_buffer_lists   -> rx.nbls_to_packets(binding_edge, nbls, receive_flags)

@@ -18,7 +18,7 @@ from hilnic.ndis.kernel import Irql
 from hilnic.ndis.nbl import NblQueue, NetBufferList, walk
 from hilnic.ndis.receive import indicate_to, return_net_buffer_lists
 from hilnic.ndis.status import NdisStatus
-from hilnic.ndis.xlate import assemble, check, objects, oob
+from hilnic.ndis.xlate import check, objects, oob
 
 if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
@@ -38,7 +38,7 @@ def packets_to_nbls(edge: MiniportPort, packets: Sequence[Packet], receivers: tu
     For each packet that is not RESOURCES the translation holds one reference until its list has come back. A packet
     for which there is no memory is not seen above; the miniport gets it back like any other.
     """
-    at_dispatch = _level(edge)
+    at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
     for scarce, members in groupby(packets, _is_scarce):
         run = NblQueue()
         for packet in members:
@@ -57,19 +57,6 @@ def packets_to_nbls(edge: MiniportPort, packets: Sequence[Packet], receivers: tu
                 edge.xlate.lists.give(nbl)
         else:
             indicate_to(edge.adapter, receivers, run.take(), 0, number, at_dispatch)
-
-
-def indicate_one(edge: MiniportPort, packet: Packet, receivers: tuple[Binding, ...]) -> bool:
-    """Indicate a packet of NDIS's own; False without memory for its list."""
-    nbl = _nbl_of(edge, packet)
-    if nbl is None:
-        return False
-    indicate_to(edge.adapter, receivers, nbl, 0, 1, _level(edge))
-    return True
-
-
-def _level(edge: MiniportPort) -> int:
-    return _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
 
 
 def _is_scarce(packet: Packet) -> bool:
@@ -104,11 +91,7 @@ def nbls_returned(edge: MiniportPort, nbls: NetBufferList) -> None:
     """Everybody above has given these lists back: the translation's references are paid."""
     for nbl in walk(nbls):
         packet: Packet = nbl.miniport_reserved[0]
-        if not edge.xlate.lists.give(nbl):
-            continue
-        if packet.pool is edge.xlate.packets:
-            assemble.dissolve(edge, packet)
-        else:
+        if edge.xlate.lists.give(nbl):
             edge.release(packet)
 
 

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A 5.x miniport that shows lookahead, under 6.x protocols, which get whole frames."""
+
+from __future__ import annotations
+
+import pytest
+
+from hilnic import ndis
+
+
+@pytest.fixture
+def showing(bench, drivers):
+    """A 6.x protocol over a miniport that shows lookahead."""
+    return lambda **options: bench(miniport=drivers.LookaheadMiniport5, **options)
+
+
+@pytest.mark.rule("XL-09", "XL-15", "R5-27")
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("length", [14, 60, 142, 300, 1514])
+@pytest.mark.parametrize("shown", [0, 64, 128, 1500])
+def test_the_frame_is_whole_for_6(showing, shown, length, late):
+    b = showing()
+    b.fm.late = late
+    frame = b.frame(size=1514)[:length]
+    b.fm.show(frame, shown)
+    if b.fm.pending is not None:
+        assert b.fp.received == []
+        b.fm.finish_transfer()
+    assert b.fp.received == [frame]
+    shown = min(shown, length - 14)
+    assert b.fm.asked == ([(shown, length - 14 - shown)] if shown < length - 14 else [])
+    assert b.ndis.xlate_copies == length
+    assert b.fm.xlate.live() == 0
+
+
+@pytest.mark.rule("XL-09", "R6-08")
+def test_its_memory_is_free_when_the_last_protocol_has_returned_it(showing):
+    b = showing(protocols=2)
+    for fp in b.fps:
+        fp.hold = True
+    before = len(b.kernel.regions)
+    frame = b.frame(size=300, destination=b"\xff" * 6)
+    b.fm.show(frame, 64)
+    assert len(b.kernel.regions) == before + 1
+    for fp in b.fps:
+        assert fp.received == [frame]
+        fp.give_back()
+    assert len(b.kernel.regions) == before
+
+
+@pytest.mark.rule("XL-08")
+@pytest.mark.parametrize("kth", range(2))
+def test_a_frame_without_memory_is_lost_and_nothing_leaks(showing, kth):
+    b = showing()
+    before = len(b.kernel.regions)
+    if kth:
+        b.fm.xlate.lists.fault = lambda: True
+    else:
+        b.kernel.fail_allocations = 1
+    b.fm.show(b.frame(size=300), 64)
+    assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
+
+
+def test_a_frame_that_the_card_cannot_give_is_lost_and_nothing_leaks(showing):
+    b = showing()
+    before = len(b.kernel.regions)
+    b.fm.fails = True
+    b.fm.show(b.frame(size=300), 64)
+    assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
+
+
+def test_a_pause_waits_for_a_frame_that_a_protocol_holds(showing):
+    b = showing()
+    b.fp.hold = True
+    b.fm.show(b.frame(size=300), 64)
+    assert b.fm.adapter.receives_outstanding == 1
+    b.run(ndis.pause_adapter(b.fm.adapter))
+    assert b.fm.adapter.receives_outstanding == 0
