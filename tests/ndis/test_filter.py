@@ -265,6 +265,22 @@ def test_attach_and_detach_pause_and_restart_a_running_stack(bench):
     assert [status for _, status in b.fp.completed] == [NdisStatus.SUCCESS] * 2
 
 
+@pytest.mark.rule("ST-07")
+def test_changes_of_a_stack_wait_for_each_other(bench):
+    b = bench()
+    fi = b.filter()
+    ndis.restart_filter(fi.module)
+    second = FunctionalFilter(b.ndis, "second")
+    b.fis.append(second)
+    pausing = b.kernel.start(ndis.pause_adapter(b.fm.adapter))
+    attaching = b.kernel.start(second.start())
+    detaching = b.kernel.start(ndis.detach_filter(fi.module))
+    restarting = b.kernel.start(ndis.restart_adapter(b.fm.adapter))
+    b.run()
+    assert [len(each) for each in (pausing, attaching, detaching, restarting)] == [1, 1, 1, 1]
+    assert (b.fm.adapter.state, b.fm.adapter.filters) == (ndis.AdapterState.RUNNING, (second.module,))
+
+
 def test_a_filter_that_refuses_an_adapter_is_not_in_its_stack(bench):
     class Refusing(FunctionalFilter):
         def attach(self, module):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from hilnic.ndis.driver import PauseParameters, RestartParameters
@@ -23,16 +25,21 @@ async def attach_filter(
     driver: FilterDriver, adapter: Adapter, position: int = 0
 ) -> tuple[NdisStatus, FilterModule | None]:
     """Put a module of `driver` into the adapter's stack, `position` filters from the top; it pauses for it."""
-    from hilnic.ndis.pnp import pause_adapter, restart_adapter
+    async with adapter.pnp_lock, _paused(adapter, PauseReason.ATTACH_FILTER):
+        return await attach(driver, adapter, position)
+
+
+@asynccontextmanager
+async def _paused(adapter: Adapter, reason: PauseReason) -> AsyncIterator[None]:
+    """Pause a running stack, and restart it afterwards; the PnP lock is held all the while (ST-07)."""
+    from hilnic.ndis.pnp import pause_stack, restart_stack
 
     running = adapter.state is AdapterState.RUNNING
     if running:
-        await pause_adapter(adapter, PauseReason.ATTACH_FILTER)
-    async with adapter.pnp_lock:
-        status, module = await attach(driver, adapter, position)
+        await pause_stack(adapter, reason)
+    yield
     if running:
-        await restart_adapter(adapter)
-    return status, module
+        await restart_stack(adapter)
 
 
 async def attach(driver: FilterDriver, adapter: Adapter, position: int) -> tuple[NdisStatus, FilterModule | None]:
@@ -56,16 +63,8 @@ async def attach(driver: FilterDriver, adapter: Adapter, position: int) -> tuple
 
 async def detach_filter(module: FilterModule) -> None:
     """Take a module out of its stack, which is paused for it."""
-    from hilnic.ndis.pnp import pause_adapter, restart_adapter
-
-    adapter = module.adapter
-    running = adapter.state is AdapterState.RUNNING
-    if running:
-        await pause_adapter(adapter, PauseReason.DETACH_FILTER)
-    async with adapter.pnp_lock:
+    async with module.adapter.pnp_lock, _paused(module.adapter, PauseReason.DETACH_FILTER):
         await detach(module)
-    if running:
-        await restart_adapter(adapter)
 
 
 async def detach(module: FilterModule) -> None:
@@ -118,8 +117,7 @@ async def restart(module: FilterModule) -> NdisStatus:
 
 async def pause_and_restart(module: FilterModule) -> None:
     """NdisFRestartFilter: the stack around the module pauses and starts again."""
-    from hilnic.ndis.pnp import pause_adapter, restart_adapter
-
-    if module.adapter.state is AdapterState.RUNNING and module.state is FilterState.RUNNING:
-        await pause_adapter(module.adapter, PauseReason.FILTER_RESTART)
-        await restart_adapter(module.adapter)
+    async with module.adapter.pnp_lock:
+        if module.state is FilterState.RUNNING:
+            async with _paused(module.adapter, PauseReason.FILTER_RESTART):
+                """Nothing is to be done in between."""

@@ -73,7 +73,7 @@ async def halt_adapter(adapter: Adapter, action: HaltAction = HaltAction.DEVICE_
         await adapter.reset_ended.wait()
     async with adapter.pnp_lock:
         if adapter.state is AdapterState.RUNNING:
-            await _pause(adapter, PauseReason.MINIPORT_DEVICE_REMOVE)
+            await pause_stack(adapter, PauseReason.MINIPORT_DEVICE_REMOVE)
     for binding in list(adapter.bindings):
         await _unbind(binding)
     async with adapter.pnp_lock:
@@ -119,10 +119,11 @@ def remove_miniport(adapter: Adapter) -> None:
 async def pause_adapter(adapter: Adapter, reason: PauseReason = PauseReason.NDIS_INTERNAL) -> None:
     """Pause the protocols, the filters top-down, then the miniport (ST-12). The pause cannot fail (ST-04)."""
     async with adapter.pnp_lock:
-        await _pause(adapter, reason)
+        await pause_stack(adapter, reason)
 
 
-async def _pause(adapter: Adapter, reason: PauseReason) -> None:
+async def pause_stack(adapter: Adapter, reason: PauseReason) -> None:
+    """Pause everything, with the PnP lock held."""
     for binding in list(adapter.bindings):
         if binding.state is BindingState.RUNNING:
             await _pause_binding(binding, reason)
@@ -142,22 +143,27 @@ async def _pause(adapter: Adapter, reason: PauseReason) -> None:
 async def restart_adapter(adapter: Adapter) -> NdisStatus:
     """Restart the miniport, the filters, then the protocols. A failure leaves the adapter Paused (ST-09)."""
     async with adapter.pnp_lock:
-        if not adapter.step(AdapterEvent.RESTART):
-            return NdisStatus.INVALID_STATE
-        status = await ask(adapter, RESTART, adapter.driver.characteristics.restart, RestartParameters())
-        if status is not NdisStatus.SUCCESS:
-            adapter.step(AdapterEvent.RESTART_FAILED)
-            return NdisStatus(status)
-        adapter.step(AdapterEvent.RESTARTED)
-        for module in reversed(adapter.filters):
-            failed = await filter_pnp.restart(module)
-            if failed is not NdisStatus.SUCCESS:
-                await _pause(adapter, PauseReason.NDIS_INTERNAL)
-                return failed
-        for binding in list(adapter.bindings):
-            if binding.state is BindingState.PAUSED:
-                await _restart_binding(binding)
-        return NdisStatus.SUCCESS
+        return await restart_stack(adapter)
+
+
+async def restart_stack(adapter: Adapter) -> NdisStatus:
+    """Restart everything, with the PnP lock held."""
+    if not adapter.step(AdapterEvent.RESTART):
+        return NdisStatus.INVALID_STATE
+    status = await ask(adapter, RESTART, adapter.driver.characteristics.restart, RestartParameters())
+    if status is not NdisStatus.SUCCESS:
+        adapter.step(AdapterEvent.RESTART_FAILED)
+        return NdisStatus(status)
+    adapter.step(AdapterEvent.RESTARTED)
+    for module in reversed(adapter.filters):
+        failed = await filter_pnp.restart(module)
+        if failed is not NdisStatus.SUCCESS:
+            await pause_stack(adapter, PauseReason.NDIS_INTERNAL)
+            return failed
+    for binding in list(adapter.bindings):
+        if binding.state is BindingState.PAUSED:
+            await _restart_binding(binding)
+    return NdisStatus.SUCCESS
 
 
 @wdk("NdisMPauseComplete", callout=True)
