@@ -197,8 +197,8 @@ def test_the_result_of_a_large_send_reaches_the_sender(six_over_five):
 
 
 @pytest.mark.rule("XL-22")
-def test_ten_thousand_frames_leave_nothing_behind(six_over_five):
-    b = six_over_five(completion="inline")
+def test_ten_thousand_frames_leave_nothing_behind(bench, drivers):
+    b = bench(miniport=drivers.Miniport5, completion="inline")
     nbls = [b.fp.build(*b.frames(4)) for _ in range(5)]
     for _ in range(500):
         b.fp.send_nbls(nbls)
