@@ -60,8 +60,13 @@ WDK_HANDLERS: dict[str, str] = {
 """WDK name of a handler -> the attribute that holds it; NDIS calls it by `Ndis.guarded(handler, actor, WDK name)`."""
 
 
-def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Mark the implementation of WDK function `name`; `callout` = NDIS may call a driver before it returns."""
+def wdk(
+    name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False, array: bool = False
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark the implementation of WDK function `name`; `callout` = NDIS may call a driver before it returns.
+
+    The first argument is the handle; with `array` it is a list of objects instead, and never empty.
+    """
     highest = _HIGHEST[irql]
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -71,7 +76,8 @@ def wdk(name: str, irql: IrqlRule = "<=DISPATCH", callout: bool = False) -> Call
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            ndis = cast("Any", args[0]).ndis
+            handle = cast("Any", args[0])
+            ndis = handle[0].ndis if array else handle.ndis
             ndis.calls[name] += 1
             if ndis.kernel.irql > highest:
                 ndis.violation("CL-05", args[0], name, f"{name} is for {irql}, called at {ndis.kernel.irql.name}")

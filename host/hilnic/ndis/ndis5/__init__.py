@@ -18,6 +18,7 @@ from hilnic.ndis.ndis5.buffers import (
     unchain_buffer_at_back,
     unchain_buffer_at_front,
 )
+from hilnic.ndis.ndis5.characteristics import MiniportCharacteristics5, ProtocolCharacteristics5
 from hilnic.ndis.ndis5.constants import (
     MAXIMUM_DESCRIPTORS,
     PACKET_INFO_SLOTS,
@@ -27,6 +28,29 @@ from hilnic.ndis.ndis5.constants import (
     PacketInfo,
     ProtocolOptions,
 )
+from hilnic.ndis.ndis5.dma import (
+    allocate_map_registers,
+    allocate_shared_memory,
+    complete_buffer_physical_mapping,
+    free_map_registers,
+    free_shared_memory,
+    initialize_scatter_gather_dma,
+    start_buffer_physical_mapping,
+)
+from hilnic.ndis.ndis5.im import im_get_device_context, im_register_layered_miniport
+from hilnic.ndis.ndis5.interrupt import deregister_interrupt, register_interrupt, synchronize_with_interrupt
+from hilnic.ndis.ndis5.lookahead import (
+    DeviceMemory,
+    Indication,
+    copy_lookahead_data,
+    eth_indicate_receive,
+    eth_indicate_receive_complete,
+    fddi_indicate_receive,
+    fddi_indicate_receive_complete,
+    tr_indicate_receive,
+    tr_indicate_receive_complete,
+)
+from hilnic.ndis.ndis5.miniport_edge import MiniportEdge
 from hilnic.ndis.ndis5.oob import (
     clear_packet_flags,
     copy_out_of_band,
@@ -52,6 +76,7 @@ from hilnic.ndis.ndis5.oob import (
     set_packet_time_sent,
     set_packet_time_to_send,
 )
+from hilnic.ndis.ndis5.opening import close_adapter, complete_bind_adapter, complete_unbind_adapter, open_adapter
 from hilnic.ndis.ndis5.packet import OutOfBand, Packet, PacketStackSlot
 from hilnic.ndis.ndis5.packet_pool import (
     BufferPool,
@@ -67,13 +92,42 @@ from hilnic.ndis.ndis5.packet_pool import (
     packet_pool_usage,
     reinitialize_packet,
 )
+from hilnic.ndis.ndis5.protocol_edge import BindingEdge
+from hilnic.ndis.ndis5.receive import indicate_receive_packet, return_packets
+from hilnic.ndis.ndis5.registration import (
+    deregister_miniport,
+    deregister_protocol,
+    query_adapter_resources,
+    register_miniport,
+    register_protocol,
+    set_attributes_ex,
+)
+from hilnic.ndis.ndis5.request import NdisRequest, query_information_complete, request, set_information_complete
+from hilnic.ndis.ndis5.reset import reset
+from hilnic.ndis.ndis5.send import cancel_send_packets, send, send_complete, send_packets, send_resources_available
+from hilnic.ndis.ndis5.status_indication import indicate_status, indicate_status_complete
+from hilnic.ndis.ndis5.timer import cancel_timer, initialize_timer, set_periodic_timer, set_timer
+from hilnic.ndis.ndis5.transfer import get_received_packet, transfer_data, transfer_data_complete
+from hilnic.ndis.ndis5.wan import (
+    WanPacket,
+    wan_indicate_receive,
+    wan_indicate_receive_complete,
+    wan_send,
+    wan_send_complete,
+)
 
 __all__ = [
     "MAXIMUM_DESCRIPTORS",
     "PACKET_INFO_SLOTS",
     "PACKET_STACK_SIZE",
     "Attributes5",
+    "BindingEdge",
     "BufferPool",
+    "DeviceMemory",
+    "Indication",
+    "MiniportCharacteristics5",
+    "MiniportEdge",
+    "NdisRequest",
     "OutOfBand",
     "Packet",
     "PacketFlags",
@@ -81,20 +135,40 @@ __all__ = [
     "PacketPool",
     "PacketQuery",
     "PacketStackSlot",
+    "ProtocolCharacteristics5",
     "ProtocolOptions",
+    "WanPacket",
     "allocate_buffer",
     "allocate_buffer_pool",
+    "allocate_map_registers",
     "allocate_packet",
     "allocate_packet_pool",
+    "allocate_shared_memory",
+    "cancel_send_packets",
+    "cancel_timer",
     "chain_buffer_at_back",
     "chain_buffer_at_front",
     "clear_packet_flags",
+    "close_adapter",
+    "complete_bind_adapter",
+    "complete_buffer_physical_mapping",
+    "complete_unbind_adapter",
     "copy_from_packet_to_packet",
+    "copy_lookahead_data",
     "copy_out_of_band",
+    "deregister_interrupt",
+    "deregister_miniport",
+    "deregister_protocol",
+    "eth_indicate_receive",
+    "eth_indicate_receive_complete",
+    "fddi_indicate_receive",
+    "fddi_indicate_receive_complete",
     "free_buffer",
     "free_buffer_pool",
+    "free_map_registers",
     "free_packet",
     "free_packet_pool",
+    "free_shared_memory",
     "get_first_buffer_from_packet",
     "get_next_buffer",
     "get_original_packet",
@@ -106,14 +180,37 @@ __all__ = [
     "get_packet_time_received",
     "get_packet_time_sent",
     "get_packet_time_to_send",
+    "get_received_packet",
     "im_copy_send_complete_per_packet_info",
     "im_copy_send_per_packet_info",
     "im_get_current_packet_stack",
+    "im_get_device_context",
+    "im_register_layered_miniport",
+    "indicate_receive_packet",
+    "indicate_status",
+    "indicate_status_complete",
+    "initialize_scatter_gather_dma",
+    "initialize_timer",
+    "open_adapter",
     "packet_pool_usage",
+    "query_adapter_resources",
     "query_buffer",
+    "query_information_complete",
     "query_packet",
     "recalculate_packet_counts",
+    "register_interrupt",
+    "register_miniport",
+    "register_protocol",
     "reinitialize_packet",
+    "request",
+    "reset",
+    "return_packets",
+    "send",
+    "send_complete",
+    "send_packets",
+    "send_resources_available",
+    "set_attributes_ex",
+    "set_information_complete",
     "set_original_packet",
     "set_packet_cancel_id",
     "set_packet_flags",
@@ -123,6 +220,18 @@ __all__ = [
     "set_packet_time_received",
     "set_packet_time_sent",
     "set_packet_time_to_send",
+    "set_periodic_timer",
+    "set_timer",
+    "start_buffer_physical_mapping",
+    "synchronize_with_interrupt",
+    "tr_indicate_receive",
+    "tr_indicate_receive_complete",
+    "transfer_data",
+    "transfer_data_complete",
     "unchain_buffer_at_back",
     "unchain_buffer_at_front",
+    "wan_indicate_receive",
+    "wan_indicate_receive_complete",
+    "wan_send",
+    "wan_send_complete",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hilnic.ndis.ndis5 import levels
 from hilnic.ndis.ndis5.constants import PacketFlags, PacketInfo
 from hilnic.ndis.ndis5.packet import Packet, PacketStackSlot
 from hilnic.ndis.wdk import wdk
@@ -139,11 +140,15 @@ def clear_packet_flags(packet: Packet, flags: int) -> None:
 
 @wdk("NdisIMGetCurrentPacketStack")
 def im_get_current_packet_stack(packet: Packet) -> tuple[PacketStackSlot | None, bool]:
-    """(the location for the intermediate driver that holds the packet, whether one more level may reuse it) (OB-06)."""
+    """(location for the intermediate driver that holds the packet, whether it may hand the packet itself on) (OB-06).
+
+    It may not when the locations are used up, or when other receivers look at the same packet.
+    """
     index = packet.stack_index
-    if not 0 <= index < len(packet.stack):
+    level = levels.top(packet)
+    if level is None:
         return None, False
-    return packet.stack[index], index + 1 < len(packet.stack)
+    return packet.stack[index], index + 1 < len(packet.stack) and not level.shared
 
 
 @wdk("NdisIMCopySendPerPacketInfo")

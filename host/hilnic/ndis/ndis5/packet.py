@@ -66,8 +66,6 @@ class Packet:
         "miniport_reserved",
         "miniport_reserved_ex",
         "ndis_custody",
-        "ndis_refs",
-        "ndis_route",
         "oob",
         "packet_info",
         "physical_count",
@@ -104,8 +102,6 @@ class Packet:
         self.packet_info: list[Any] = [None] * PACKET_INFO_SLOTS
         self.stack = [PacketStackSlot() for _ in range(PACKET_STACK_SIZE)]
         self.stack_index = -1  # before the first send or indication
-        self.ndis_refs: Any = None  # who holds references to a received packet
-        self.ndis_route: Any = None  # where a pending packet goes back to
         self.frame_id = 0
         self.oob.reset()
 

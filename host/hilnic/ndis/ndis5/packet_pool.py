@@ -22,6 +22,9 @@ class PacketPool(LivePool):
 
     __slots__ = ("free", "number", "overflow", "size")
 
+    poisons = True
+    """Received bytes are poisoned when such a packet is home (V3); False where it only stands for somebody else's."""
+
     def __init__(self, owner: Any, number: int, overflow: int, tag: str) -> None:
         super().__init__(owner, tag)
         self.number = number

@@ -1,16 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger of NDIS_PACKETs: one owner per packet at any time, as ledger.py does for NET_BUFFER_LISTs (V1, V4, V5)."""
+"""The ledger of NDIS_PACKETs: one owner per packet at any time, as ledger.py does for NET_BUFFER_LISTs (V1, V4, V5).
+
+    HOME      with the driver whose pool it came from
+    SENT      given to NDIS and the miniport below; comes back by one completion
+    INDICATED given upwards; the miniport's again when every reference has been returned
+    TRANSFER  being filled by NdisTransferData; comes back by its answer or by one completion
+    FREED     back in its pool
+
+An intermediate driver may hand on what it holds: the state before is kept in the packet's `Level` and comes back.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.violation import HistoryEntry
+from hilnic.ndis.flags import NdisMedium
+from hilnic.ndis.ndis5.constants import Attributes5
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier import packet_shadow
 
 if TYPE_CHECKING:
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.ndis5.levels import Level
+    from hilnic.ndis.ndis5.miniport_edge import MiniportEdge
     from hilnic.ndis.ndis5.packet import Packet
+    from hilnic.ndis.ndis5.protocol_edge import BindingEdge
+
+HISTORY_LENGTH = 16
+HEADER_SIZES = {NdisMedium.MEDIUM_802_3: (14, 14), NdisMedium.MEDIUM_802_5: (14, 32), NdisMedium.FDDI: (13, 21)}
+"""Bytes that a media header has, least and most; a medium that is not here is not checked."""
+
+Fault = tuple[str, str] | None
 
 
 class PacketState(Enum):
@@ -24,32 +46,32 @@ class PacketState(Enum):
 
 
 class PacketCustody:
-    """Who has the packet, what it looked like when it was handed over, and what happened to it."""
+    """Who has the packet, and what happened to it."""
 
-    __slots__ = ("history", "owner", "shadow", "state")
+    __slots__ = ("history", "owner", "state")
 
-    def __init__(self, owner: Any) -> None:
+    def __init__(self, owner: Any, time_ns: int) -> None:
         self.state = PacketState.HOME
         self.owner = owner
-        self.shadow: Any = None
-        self.history: list[HistoryEntry] = []
+        self.history: deque[tuple[int, str, Any]] = deque([(time_ns, "allocated by", owner)], HISTORY_LENGTH)
 
 
 class PacketLedger:
-    """Called by ndis5 at every hand-over."""
+    """Called by ndis5 at every hand-over; False means that an offending packet does not go on."""
 
     __slots__ = ("ndis",)
 
     def __init__(self, ndis: Ndis) -> None:
         self.ndis = ndis
 
+    # Allocation.
+
     def allocated(self, packet: Packet) -> None:
         """A packet left its pool."""
-        custody = packet.ndis_custody = PacketCustody(packet.pool.owner)
-        custody.history.append((self.ndis.kernel.now_ns(), "allocated by", custody.owner))
+        packet.ndis_custody = PacketCustody(packet.pool.owner, self.ndis.kernel.now_ns())
 
     def freed(self, packet: Packet) -> bool:
-        """A packet goes back to its pool: False when it may not."""
+        """A packet goes back to its pool: it is at home."""
         custody = packet.ndis_custody
         if custody.state is PacketState.HOME:
             custody.state = PacketState.FREED
@@ -57,3 +79,137 @@ class PacketLedger:
         detail = "freed twice" if custody.state is PacketState.FREED else f"freed while {custody.state.value}"
         self.ndis.violation("S5-12", custody.owner, packet, detail)
         return False
+
+    # Send.
+
+    def sent(self, edge: BindingEdge, packet: Packet) -> bool:
+        """A protocol sends: what it holds, its media header in one buffer (S5-15)."""
+        return self._passes(edge, packet, self._send_fault(edge, packet))
+
+    def _send_fault(self, edge: BindingEdge, packet: Packet) -> Fault:
+        custody = packet.ndis_custody
+        if custody is None or custody.state is PacketState.FREED:
+            return "S5-12", "sent, but no pool has given it out"
+        if custody.state is not PacketState.HOME and not self._holds(edge, custody):
+            return "S5-08", f"TOUCH_WHILE_PENDING: sent again while {custody.state.value}"
+        least, _ = HEADER_SIZES.get(edge.medium, (0, 0))
+        if packet.head is None or packet.head.byte_count < least:
+            return "S5-15", f"the first buffer has fewer than the {least} bytes of the media header"
+        return None
+
+    def _holds(self, edge: BindingEdge, custody: PacketCustody) -> bool:
+        """An intermediate driver sends on what its virtual miniport was given, or what its lower edge received."""
+        owner = custody.owner
+        upper = edge.driver.upper_edge
+        return owner is edge or (upper is not None and getattr(owner, "driver", None) is upper)
+
+    def handed_down(self, packet: Packet, level: Level, by: Any, to: Any) -> None:
+        """The packet is the miniport's (or the translation's) until it completes."""
+        level.shadow = packet_shadow.take_sent(packet)
+        self._hand_over(packet, level, PacketState.SENT, to, "sent by", by)
+
+    def completed(self, edge: MiniportEdge, packet: Packet, status: int, oversize: bool) -> None:
+        """A miniport ends a packet that it held: with a final status, and unchanged (S5-07, S5-10, S5-11, S5-14)."""
+        if status == NdisStatus.PENDING:
+            self.ndis.violation("S5-07", edge.adapter, packet, "completed with PENDING")
+        if oversize and status == NdisStatus.SUCCESS:
+            self.ndis.violation("S5-11", edge.adapter, packet, f"{packet.length()} bytes completed with SUCCESS")
+
+    def came_back(self, packet: Packet, level: Level, by: Any) -> None:
+        """The sender owns the packet again: as it gave it."""
+        change = packet_shadow.sent_change(packet, level.shadow)
+        if change is not None:
+            self.ndis.violation(change[0], by, packet, change[1])
+        self._take_back(packet, level, "completed by", by)
+
+    def unknown_completion(self, edge: MiniportEdge, packet: Packet) -> None:
+        """A miniport ends what it does not hold (S5-12)."""
+        custody = packet.ndis_custody
+        last = custody.history[-1][1] if custody is not None else ""
+        detail = "DOUBLE_COMPLETE" if last == "completed by" else "completed, but this miniport does not hold it"
+        self.ndis.violation("S5-12", edge.adapter, packet, detail)
+
+    # Receive.
+
+    def indicated(self, edge: MiniportEdge, packet: Packet) -> bool:
+        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02)."""
+        return self._passes(edge.adapter, packet, self._indicate_fault(edge, packet))
+
+    def _indicate_fault(self, edge: MiniportEdge, packet: Packet) -> Fault:
+        custody = packet.ndis_custody
+        if custody is None or custody.state is PacketState.FREED:
+            return "S5-12", "indicated, but no pool has given it out"
+        passes_on = custody.state is PacketState.INDICATED and self._may_pass_up(edge, packet)
+        if custody.state is not PacketState.HOME and not passes_on:
+            return "R5-08", f"indicated while {custody.state.value}"
+        if packet.oob.status not in {NdisStatus.SUCCESS, NdisStatus.RESOURCES}:
+            return "OB-01", f"OOB status is {packet.oob.status:#010x}"
+        least, most = HEADER_SIZES.get(edge.medium, (0, 0))
+        if most and not least <= packet.oob.header_size <= most:
+            return "OB-02", f"header size is {packet.oob.header_size}"
+        return None
+
+    def _may_pass_up(self, edge: MiniportEdge, packet: Packet) -> bool:
+        """The edge is a virtual miniport of the intermediate driver that received the packet."""
+        protocol = edge.adapter.driver.lower_edge
+        running = self.ndis.ndis5.running
+        return protocol is not None and (
+            any(receiver.driver is protocol for receiver in running)
+            or getattr(packet.ndis_custody.owner, "driver", None) is protocol
+        )
+
+    def handed_up(self, packet: Packet, level: Level, by: Any) -> None:
+        """The packet is on its way up: NDIS's until a protocol gets it."""
+        level.shadow = packet_shadow.take_received(packet)
+        self._hand_over(packet, level, PacketState.INDICATED, self.ndis, "indicated by", by)
+
+    def given(self, packet: Packet, edge: BindingEdge) -> None:
+        """A protocol's receive handler is called with the packet."""
+        custody = packet.ndis_custody
+        custody.owner = edge
+        custody.history.append((self.ndis.kernel.now_ns(), "given to", edge))
+
+    def came_home(self, packet: Packet, level: Level, to: Any) -> None:
+        """Nobody holds the packet any more: unchanged (R5-12), then poisoned (R5-35), and its miniport's again."""
+        if packet_shadow.received_change(packet, level.shadow):
+            self.ndis.violation("R5-12", packet.ndis_custody.owner, packet, "its buffers or bytes changed while held")
+        if packet.stack_index < 0 and packet.pool.poisons and not self._is_intermediate(to):
+            packet_shadow.poison(packet)
+        self._take_back(packet, level, "returned to", to)
+
+    def _is_intermediate(self, route: Any) -> bool:
+        return bool(getattr(route, "flags", 0) & Attributes5.INTERMEDIATE_DRIVER)
+
+    # Transfer.
+
+    def transfer_begins(self, edge: BindingEdge, packet: Packet) -> bool:
+        """The destination of a transfer is the miniport's while it pends (R5-21)."""
+        custody = packet.ndis_custody
+        if custody.state is not PacketState.HOME:
+            return self._passes(edge, packet, ("R5-21", f"transferred into while {custody.state.value}"))
+        custody.state = PacketState.TRANSFER
+        custody.history.append((self.ndis.kernel.now_ns(), "to be filled for", edge))
+        return True
+
+    def transfer_ends(self, packet: Packet) -> None:
+        """The destination is the protocol's again."""
+        packet.ndis_custody.state = PacketState.HOME
+
+    # Common.
+
+    def _passes(self, actor: Any, packet: Packet, fault: Fault) -> bool:
+        if fault is None:
+            return True
+        self.ndis.violation(fault[0], actor, packet, fault[1])
+        return False
+
+    def _hand_over(self, packet: Packet, level: Level, state: PacketState, to: Any, verb: str, by: Any) -> None:
+        custody = packet.ndis_custody
+        level.owner_before = custody.state, custody.owner
+        custody.state, custody.owner = state, to
+        custody.history.append((self.ndis.kernel.now_ns(), verb, by))
+
+    def _take_back(self, packet: Packet, level: Level, verb: str, by: Any) -> None:
+        custody = packet.ndis_custody
+        custody.state, custody.owner = level.owner_before
+        custody.history.append((self.ndis.kernel.now_ns(), verb, by))

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Intermediate drivers of NDIS 5: a 5.x protocol below, a 5.x miniport above, whose adapters are virtual.
+
+Association and device instances are the core's: `ndis.im_associate_miniport`, `ndis.im_initialize_device_instance`.
+What is left for NDIS 5 is the registration of the upper half, and the driver's own context of an instance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hilnic.ndis.adapter import Adapter
+from hilnic.ndis.driver import MiniportDriver
+from hilnic.ndis.ndis5.characteristics import MiniportCharacteristics5, check_miniport
+from hilnic.ndis.ndis5.miniport_edge import core_driver
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.wdk import wdk
+
+if TYPE_CHECKING:
+    from hilnic.ndis.ndis import Ndis
+
+
+@wdk("NdisIMRegisterLayeredMiniport", irql="PASSIVE")
+def im_register_layered_miniport(
+    ndis: Ndis, characteristics: MiniportCharacteristics5, driver_context: Any = None
+) -> tuple[NdisStatus, MiniportDriver | None]:
+    """Register the upper half of an intermediate driver (C5-01); its adapters come by im_initialize_device_instance."""
+    status = check_miniport(characteristics)
+    if status is not NdisStatus.SUCCESS:
+        return status, None
+    driver = core_driver(ndis, characteristics, driver_context)
+    ndis.miniport_drivers.append(driver)
+    return status, driver
+
+
+@wdk("NdisIMGetDeviceContext")
+def im_get_device_context(adapter: Adapter) -> Any:
+    """The device context that the driver gave when it had the instance created."""
+    return adapter.context.resources
