@@ -2,8 +2,8 @@
 // Store-and-forward frame buffer in block RAM. The writer looks at free_o before it writes; wr_commit_i (with or after the last
 // word) makes everything written so far readable, wr_rollback_i (instead) forgets what was not committed, including a word
 // written in the same cycle. Reads one word per cycle; a committed word is readable 3 cycles after the commit's edge. The RAM's output
-// goes straight into a register of its own, because it comes late in the cycle. free_o counts the words of the RAM: those that stand
-// in the two registers behind it have left it.
+// goes straight into a register of its own, because it comes late in the cycle, and from there into a FIFO of four words, so that
+// rd_ready_i does not reach the RAM. free_o counts the words of the RAM: those that were read ahead have left it.
 //
 //        rd_q          commit_q       wr_q
 //   ------|== readable ==|-- pending --|---- free ----
@@ -33,20 +33,22 @@ module frame_fifo #(
 
   (* no_rw_check *) logic [Width-1:0] mem [Depth]; // a word is read only in cycles after the one that wrote it
   logic [Bits:0] wr_q, wr_next, commit_q, rd_q;
-  logic [Width-1:0] ram_q, rd_data_q;
-  logic ram_valid_q, rd_valid_q, move, fetch;
+  logic [Width-1:0] ram_q;
+  logic [2:0] ahead;
+  logic ram_valid_q, fetch, unused_ready;
 
   assign wr_next = wr_valid_i ? wr_q + 1'b1 : wr_q;
   assign free_o = {1'b1, {Bits{1'b0}}} - (wr_q - rd_q);
-  assign move = !rd_valid_q || rd_ready_i;
-  assign fetch = (!ram_valid_q || move) && rd_q != commit_q && !clear_i;
-  assign rd_valid_o = rd_valid_q;
-  assign rd_data_o = rd_data_q;
+  assign fetch = rd_q != commit_q && {1'b0, ahead[1:0]} + {2'b00, ram_valid_q} != 3'd4 && !ahead[2] && !clear_i;
+
+  fifo #(.Width(Width), .Depth(4)) u_ahead (
+      .clk_i, .rst_ni, .clear_i, .wr_valid_i(ram_valid_q), .wr_ready_o(unused_ready), .wr_data_i(ram_q),
+      .rd_valid_o, .rd_ready_i, .rd_data_o, .count_o(ahead)
+  );
 
   always_ff @(posedge clk_i) begin
     if (wr_valid_i) mem[wr_q[Bits-1:0]] <= wr_data_i;
     if (fetch) ram_q <= mem[rd_q[Bits-1:0]];
-    if (move && ram_valid_q) rd_data_q <= ram_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -54,12 +56,12 @@ module frame_fifo #(
       wr_q <= '0;
       commit_q <= '0;
       rd_q <= '0;
-      {ram_valid_q, rd_valid_q} <= 2'b00;
+      ram_valid_q <= 1'b0;
     end else if (clear_i) begin
       wr_q <= '0;
       commit_q <= '0;
       rd_q <= '0;
-      {ram_valid_q, rd_valid_q} <= 2'b00;
+      ram_valid_q <= 1'b0;
     end else begin
       if (wr_valid_i || wr_commit_i || wr_rollback_i) begin
         `CHECK("frame_fifo_overflow", !wr_valid_i || wr_q != {!rd_q[Bits], rd_q[Bits-1:0]})
@@ -67,13 +69,8 @@ module frame_fifo #(
         wr_q <= wr_rollback_i ? commit_q : wr_next;
         if (wr_commit_i) commit_q <= wr_next;
       end
-      if (fetch) begin
-        rd_q <= rd_q + 1'b1;
-        ram_valid_q <= 1'b1;
-      end else if (move && ram_valid_q) begin
-        ram_valid_q <= 1'b0;
-      end
-      if (move && rd_valid_q != ram_valid_q) rd_valid_q <= ram_valid_q;
+      if (fetch) rd_q <= rd_q + 1'b1;
+      if (ram_valid_q != fetch) ram_valid_q <= fetch;
     end
   end
 

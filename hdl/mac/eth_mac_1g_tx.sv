@@ -5,6 +5,7 @@
 // high: a missing one (underrun) or one with tuser (abort; its octet already goes under tx_er) ends it with four octets of
 // complemented FCS under tx_er, and its remaining beats are swallowed. cfg_host_fcs_i: the frame brings its own FCS, nothing is added. One tx_done_o pulse per frame.
 `default_nettype none
+`include "check.svh"
 
 module eth_mac_1g_tx (
     input  wire logic        clk_i,
@@ -56,7 +57,7 @@ module eth_mac_1g_tx (
 
   assign s_axis_tx_tready = state_q == StIdle || (state_q == StData && !hold_last_q) || state_q == StDrain;
   assign accept = s_axis_tx_tvalid && s_axis_tx_tready;
-  assign active = state_q != StIdle || accept;
+  assign active = `AWAKE(state_q != StIdle || accept);
   assign fourth = step_q[1:0] == 2'd3;
   assign data_ends = hold_last_q && (host_fcs_q || long_enough_q);
 
@@ -89,12 +90,13 @@ module eth_mac_1g_tx (
       state_q <= StIfg;
       step_q <= 8'd0;
     end else if (active) begin
-      if (state_q != state_d) begin
-        state_q <= state_d;
-        step_q <= 8'd0;
-      end else if (state_q != StData) begin
-        step_q <= step_q + 8'd1;
-      end
+      state_q <= state_d;
+      case (state_q)
+        StPreamble, StIfg: step_q <= step_q + 8'd1;
+        StFcs, StError: step_q <= fourth ? 8'd0 : step_q + 8'd1;
+        StIdle: if (accept) step_q <= 8'd0;
+        default: step_q <= 8'd0;
+      endcase
     end
   end
 
@@ -128,7 +130,7 @@ module eth_mac_1g_tx (
       last_idle_q <= MinIfg - 8'd1;
     end else if (active) begin
       case (state_q)
-        StIdle: begin
+        StIdle: if (accept) begin
           gmii_txd_o <= Preamble;
           gmii_tx_en_o <= 1'b1;
           crc_q <= '1;

@@ -55,8 +55,8 @@ module complete_rx #(
   } record_t;
   localparam int RecordWidth = 111;
 
-  record_t head;
-  logic head_valid, ack_valid, ack_err, no_ack, take, next, failed;
+  record_t head_q, next_head; // the oldest record stands in registers
+  logic rec_no_ack, next_no_ack, next_valid, load, head_valid_q, ack_valid, ack_err, no_ack_q, take, next, failed;
   logic [2*Depth-1:0] ack_errs_q;
   logic [$clog2(Depth):0] ack_wr_q, ack_rd_q, unused_count;
   // the frame that is handed out
@@ -65,8 +65,11 @@ module complete_rx #(
   logic first_q, own_q, broadcast_q, multicast_q, loopback_q;
   logic [2:0] drop_q;
 
+  // barriers and frames that took no descriptor are not acknowledged; known before the record is read
+  assign rec_no_ack = rec_data_i[RecordWidth-1] || (rec_data_i[2:0] != 3'd0 && rec_data_i[2:0] != 3'd4);
+
   fifo #(
-      .Width(RecordWidth),
+      .Width(RecordWidth + 1),
       .Depth(Depth)
   ) u_records (
       .clk_i,
@@ -74,10 +77,10 @@ module complete_rx #(
       .clear_i(1'b0),
       .wr_valid_i(rec_valid_i),
       .wr_ready_o(rec_ready_o),
-      .wr_data_i(rec_data_i),
-      .rd_valid_o(head_valid),
-      .rd_ready_i(take),
-      .rd_data_o(head),
+      .wr_data_i({rec_no_ack, rec_data_i}),
+      .rd_valid_o(next_valid),
+      .rd_ready_i(load),
+      .rd_data_o({next_no_ack, next_head}),
       .count_o(unused_count)
   );
 
@@ -85,12 +88,12 @@ module complete_rx #(
   assign ack_valid = ack_wr_q != ack_rd_q;
   assign ack_err = ack_errs_q[ack_rd_q];
 
-  assign no_ack = head.barrier || (head.drop != 3'd0 && head.drop != 3'd4);
-  assign take = head_valid && (no_ack || ack_valid) && !item_valid_o && !ev_valid_o;
+  assign load = next_valid && (!head_valid_q || take);
+  assign take = head_valid_q && (no_ack_q || ack_valid) && !item_valid_o && !ev_valid_o;
   assign next = item_valid_o && item_ready_i;
-  assign idle_o = !head_valid && !item_valid_o && !ev_valid_o;
+  assign idle_o = !next_valid && !head_valid_q && !item_valid_o && !ev_valid_o;
 
-  assign failed = !no_ack && ack_err;
+  assign failed = !no_ack_q && ack_err;
 
   // ---- the buffer's status and the frame's counters ----
   assign item_status_o = (item_cause_o == nic_1g_pkg::CAUSE_NONE ? nic_1g_pkg::COMPLETION_STATUS_OK
@@ -130,25 +133,28 @@ module complete_rx #(
       {item_barrier_o, item_queue_o, item_index_o, item_frame_length_o, item_cause_o} <= '0;
       {left_q, buffer_size_q, last_length_q, first_q, own_q, broadcast_q, multicast_q, loopback_q, drop_q} <= '0;
       ev_valid_o <= 1'b0;
-    end else if (`AWAKE(ack_valid_i || take || item_valid_o || ev_valid_o)) begin
+      {head_valid_q, no_ack_q, head_q} <= '0;
+    end else if (`AWAKE(ack_valid_i || load || take || item_valid_o || ev_valid_o)) begin
       if (ack_valid_i) begin
         ack_errs_q[ack_wr_q] <= ack_err_i;
         ack_wr_q <= ack_wr_q + 1'b1;
       end
+      if (load) {no_ack_q, head_q} <= {next_no_ack, next_head};
+      if (load || take) head_valid_q <= load;
       if (take) begin
-        if (!no_ack) ack_rd_q <= ack_rd_q + 1'b1;
-        item_valid_o <= head.barrier || head.buffers != '0;
-        item_barrier_o <= head.barrier;
-        item_queue_o <= head.ring;
-        item_index_o <= head.first;
-        item_frame_length_o <= head.frame_length;
-        item_cause_o <= failed ? nic_1g_pkg::CAUSE_BUS_ERROR : head.cause;
-        {first_q, own_q, broadcast_q, multicast_q, loopback_q} <= {1'b1, head.own, head.broadcast, head.multicast, head.loopback};
-        drop_q <= failed ? 3'd4 : head.drop;
-        left_q <= head.barrier ? '0 : head.buffers - 11'd1;
-        buffer_size_q <= head.buffer_size;
-        last_length_q <= head.last_length;
-        ev_valid_o <= !head.barrier;
+        if (!no_ack_q) ack_rd_q <= ack_rd_q + 1'b1;
+        item_valid_o <= head_q.barrier || head_q.buffers != '0;
+        item_barrier_o <= head_q.barrier;
+        item_queue_o <= head_q.ring;
+        item_index_o <= head_q.first;
+        item_frame_length_o <= head_q.frame_length;
+        item_cause_o <= failed ? nic_1g_pkg::CAUSE_BUS_ERROR : head_q.cause;
+        {first_q, own_q, broadcast_q, multicast_q, loopback_q} <= {1'b1, head_q.own, head_q.broadcast, head_q.multicast, head_q.loopback};
+        drop_q <= failed ? 3'd4 : head_q.drop;
+        left_q <= head_q.barrier ? '0 : head_q.buffers - 11'd1;
+        buffer_size_q <= head_q.buffer_size;
+        last_length_q <= head_q.last_length;
+        ev_valid_o <= !head_q.barrier;
       end else begin
         if (next) begin
           item_valid_o <= left_q != '0;

@@ -57,8 +57,8 @@ module complete_tx #(
   } record_t;
   localparam int RecordWidth = 66;
 
-  record_t head;
-  logic head_valid, take, take_verdict, take_flushed, discard;
+  record_t head_q, next; // the oldest record stands in registers
+  logic head_valid_q, next_valid, load, take, take_verdict, take_flushed, discard;
   logic [7:0] cause;
   logic [15:0] discards_q; // verdicts still to come for flushed records
   logic loopback_q; // of the frame at the output
@@ -77,21 +77,22 @@ module complete_tx #(
       .wr_data_i({
         rec_barrier_i, rec_queue_i, rec_index_i, rec_length_i, rec_cause_i, rec_class_i, rec_verdict_i
       }),
-      .rd_valid_o(head_valid),
-      .rd_ready_i(take),
-      .rd_data_o(head),
+      .rd_valid_o(next_valid),
+      .rd_ready_i(load),
+      .rd_data_o(next),
       .count_o(unused_count)
   );
 
+  assign load = next_valid && (!head_valid_q || take);
   assign discard = verdict_valid_i && discards_q != '0;
-  assign take = head_valid && !item_valid_o && !ev_valid_o && (!head.verdict || flush_i || (verdict_valid_i && !discard));
-  assign take_verdict = take && head.verdict && verdict_valid_i && !discard;
-  assign take_flushed = take && head.verdict && !take_verdict;
+  assign take = head_valid_q && !item_valid_o && !ev_valid_o && (!head_q.verdict || flush_i || (verdict_valid_i && !discard));
+  assign take_verdict = take && head_q.verdict && verdict_valid_i && !discard;
+  assign take_flushed = take && head_q.verdict && !take_verdict;
   assign verdict_ready_o = discards_q != '0 || take_verdict;
-  assign idle_o = !head_valid && !item_valid_o && !ev_valid_o;
+  assign idle_o = !next_valid && !head_valid_q && !item_valid_o && !ev_valid_o;
 
   always_comb begin
-    cause = head.cause;
+    cause = head_q.cause;
     if (take_flushed) cause = nic_1g_pkg::CAUSE_FLUSHED;
     else if (take_verdict && verdict_abort_i) cause = nic_1g_pkg::CAUSE_MAC_ABORT;
   end
@@ -138,18 +139,22 @@ module complete_tx #(
       ev_valid_o <= 1'b0;
       ev_wire_o <= '0;
       discards_q <= '0;
-    end else if (`AWAKE(take || item_valid_o || ev_valid_o || discard)) begin
+      head_valid_q <= 1'b0;
+      head_q <= '0;
+    end else if (`AWAKE(load || take || item_valid_o || ev_valid_o || discard)) begin
+      if (load) head_q <= next;
+      if (load || take) head_valid_q <= load;
       discards_q <= discards_q + 16'(take_flushed) - 16'(discard);
       if (take) begin
         item_valid_o <= 1'b1;
-        item_barrier_o <= head.barrier;
-        item_queue_o <= head.ring;
-        item_index_o <= head.index;
-        item_length_o <= head.length;
+        item_barrier_o <= head_q.barrier;
+        item_queue_o <= head_q.ring;
+        item_index_o <= head_q.index;
+        item_length_o <= head_q.length;
         item_cause_o <= cause;
-        class_q <= head.class_;
+        class_q <= head_q.class_;
         loopback_q <= verdict_loopback_i;
-        ev_valid_o <= !head.barrier;
+        ev_valid_o <= !head_q.barrier;
         ev_wire_o <= verdict_length_i;
       end else begin
         if (item_ready_i) item_valid_o <= 1'b0;

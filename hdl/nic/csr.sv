@@ -41,6 +41,7 @@ module csr #(
     output      logic        s_axil_rvalid,
     input  wire logic        s_axil_rready,
     // queue_ctrl: queue pages and doorbells
+    output      logic        qbus_look_o,          // pulse in the cycle before qbus_valid_o: address and data are there
     output      logic        qbus_valid_o,         // held until qbus_ready_i
     output      logic        qbus_write_o,
     output      logic [17:0] qbus_addr_o,
@@ -108,7 +109,8 @@ module csr #(
 
   typedef enum logic [2:0] {
     StIdle,    // waits for an address (and data)
-    StDecode,  // finds the owner of the registered address
+    StDecode,  // finds the owner of the registered address; a queue's gets its access at once
+    StRoute,   // sends the access to the others
     StGlobal,  // one access cycle for the global registers, two for their answer
     StTable,   // the table's read port is being followed
     StWait,    // holds the request of a counter or of the queue bus until it is answered
@@ -116,8 +118,8 @@ module csr #(
   } state_e;
 
   state_e      state_q, state_d;
-  target_e     target;
-  logic        write_q, bad_strobe_q, settled;
+  target_e     target, target_q;
+  logic        write_q, bad_strobe_q, settled, answer;
   logic [1:0]  settle_q;
   logic [23:0] addr_q;
   logic [31:0] wdata_q;
@@ -160,10 +162,14 @@ module csr #(
     unique case (state_q)
       StIdle: if (take_write || take_read) state_d = StDecode;
       StDecode: begin
-        case (target)
+        if (target == ToQueue) state_d = StWait;
+        else state_d = StRoute;
+      end
+      StRoute: begin
+        case (target_q)
           ToGlobal: state_d = StGlobal;
           ToTable: state_d = StTable;
-          ToTxStat, ToRxStat, ToQueue: state_d = StWait;
+          ToTxStat, ToRxStat: state_d = StWait;
           default: state_d = StAnswer;
         endcase
       end
@@ -177,6 +183,7 @@ module csr #(
 
   // ---- requests ----
   assign answered = qbus_valid_o && qbus_ready_i || tx_stat_valid_o && tx_stat_ready_i || rx_stat_valid_o && rx_stat_ready_i;
+  assign qbus_look_o = state_q == StDecode && in_queue_space;
   assign qbus_write_o = write_q;
   assign qbus_addr_o = {addr_q[17:2], 2'b00};
   assign qbus_wdata_o = wdata_q;
@@ -191,6 +198,8 @@ module csr #(
 
   // ---- answers ----
   assign settled = settle_q == 2'd2; // the registered read data is there
+  assign answer = ((state_q == StGlobal || state_q == StTable) && settled) || (state_q == StWait && answered) ||
+                  (state_q == StRoute && target_q == ToNobody);
   always_comb begin
     answer_err = 1'b0;
     unique case (state_q)
@@ -217,6 +226,7 @@ module csr #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
+      target_q <= ToNobody;
       {write_q, bad_strobe_q, settle_q} <= 4'b0000;
       addr_q <= 24'h0;
       wdata_q <= 32'h0;
@@ -235,13 +245,15 @@ module csr #(
         bad_strobe_q <= take_write && s_axil_wstrb != 4'b1111;
       end
       if (state_q == StDecode) begin
+        target_q <= target;
         qbus_valid_o <= target == ToQueue;
-        tx_stat_valid_o <= target == ToTxStat;
-        rx_stat_valid_o <= target == ToRxStat;
+      end else if (state_q == StRoute) begin
+        tx_stat_valid_o <= target_q == ToTxStat;
+        rx_stat_valid_o <= target_q == ToRxStat;
       end else if (answered) begin
         {qbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 3'b000;
       end
-      if (state_q != StAnswer && state_d == StAnswer) begin
+      if (answer) begin
         s_axil_bvalid <= write_q;
         s_axil_rvalid <= !write_q;
         s_axil_bresp <= answer_err ? SlvErr : Okay;

@@ -84,7 +84,7 @@ module desc_fetch #(
   logic [QueueBits-1:0] start_sel;
 
   assign start_sel = start_queue_q[QueueBits-1:0];
-  assign start_go = start_q && !pop_hit_q && !fill_go && !db_commit;
+  assign start_go = start_q && !pop_hit_q && !(rdata_valid_i && half_q) && !db_commit; // with none of the other writers
 
   // ---- doorbells ----------------------------------------------------------------------------------------------------------
   logic db_reading, db_good, db_err;
@@ -198,7 +198,7 @@ module desc_fetch #(
 
   // ---- everything else: awake while something happens, and one cycle longer for avail_count_o --------------------------------
   assign awake = `AWAKE(start_valid_i || start_q || rdata_valid_i || pop_valid_i || pop_hit_q || pop_err_q || db_good || plan_begin ||
-                 plan_drop || fetch_go || settle_q || (IsRx && avail_queue_q != avail_queue_i));
+                 plan_drop || fetch_go || db_err || err_valid_o || settle_q || (IsRx && avail_queue_q != avail_queue_i));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -212,6 +212,7 @@ module desc_fetch #(
       pop_index_q <= 32'd0;
       {ready_q, more_q, full_q, busy_q, failed_q} <= '0;
       settle_q <= 1'b0;
+      {err_valid_o, err_queue_o, err_cause_o, err_index_o} <= '0;
       avail_queue_q <= 6'd0;
       avail_q <= 32'd0;
     end else if (awake) begin
@@ -260,6 +261,13 @@ module desc_fetch #(
         full_q[start_sel] <= 1'b0;
         failed_q[start_sel] <= 1'b0;
       end
+      // reports; an error of a fetch goes before one of a doorbell
+      err_valid_o <= fill_err || db_err;
+      if (fill_err || db_err) begin
+        err_queue_o <= fill_err ? fill_queue : db_err_queue;
+        err_cause_o <= fill_err ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_PRODUCER_RANGE;
+        err_index_o <= fill_err ? fill_index : db_err_index;
+      end
       // avail
       settle_q <= start_go || db_good || pop_hit_q;
       avail_queue_q <= avail_queue_i;
@@ -267,12 +275,8 @@ module desc_fetch #(
     end
   end
 
-  // ---- reports -----------------------------------------------------------------------------------------------------------
+  // ---- indices for the registers -----------------------------------------------------------------------------------------------------------
   assign outstanding_o = busy_q;
-  assign err_valid_o = fill_err || db_err;
-  assign err_queue_o = fill_err ? fill_queue : db_err_queue;
-  assign err_cause_o = fill_err ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_PRODUCER_RANGE;
-  assign err_index_o = fill_err ? fill_index : db_err_index;
   assign avail_count_o = avail_q;
   assign csr_producer_o = producer_mem[csr_queue_i[QueueBits-1:0]];
   assign csr_consumer_o = consumer_mem[csr_queue_i[QueueBits-1:0]];

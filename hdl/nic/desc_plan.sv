@@ -46,11 +46,11 @@ module desc_plan #(
 
   typedef enum logic [2:0] {
     StIdle,   // waits for a queue that wants a fetch
-    StBegin,  // marks it busy
-    StRead,   // reads its indices and configuration
+    StRead,   // marks it busy, reads its indices and configuration
     StCount,  // subtracts the indices
     StClip,   // cuts the differences to 16, forms the address
-    StMin,    // takes the smallest, or finds nothing to do
+    StMin,    // takes the smaller of what is posted and what lies before the ring's end
+    StRoom,   // takes the smallest of all, or finds nothing to do
     StAsk,    // offers the request to dma_read
     StCommit  // lets desc_fetch move `fetched`
   } state_e;
@@ -63,31 +63,30 @@ module desc_plan #(
   logic [3:0] log2_q;
   logic [15:0] size_q, offset_q, to_wrap;
   logic [SlotBits:0] room_q;
-  logic [4:0] posted16_q, room16_q, wrap16_q, smaller, count_q;
+  logic [4:0] posted16_q, room16_q, wrap16_q, smaller_q, count_q;
   logic on, awake, unused;
 
   queue_pick #(.NumQueues(NumQueues)) u_pick (
-      .clk_i, .rst_ni, .req_i(want_i), .valid_o(pick_valid), .queue_o(pick_queue), .take_i(state_q == StBegin)
+      .clk_i, .rst_ni, .req_i(want_i), .valid_o(pick_valid), .queue_o(pick_queue), .take_i(state_q == StIdle)
   );
 
   assign to_wrap = size_q - offset_q;
-  assign smaller = posted16_q < wrap16_q ? posted16_q : wrap16_q;
   assign on = on_i[queue_q[(NumQueues > 1 ? $clog2(NumQueues) : 1)-1:0]];
   assign dry = posted16_q == 5'd0 || !on;
-  assign tight = !dry && room16_q < smaller && room16_q < 5'(CacheDepth / 4);
-  assign end_here = state_q == StMin && (dry || tight);
-  assign all = state_q == StMin ? posted16_q == 5'd0 : posted_q == {27'd0, count_q};
+  assign tight = !dry && room16_q < smaller_q && room16_q < 5'(CacheDepth / 4);
+  assign end_here = state_q == StRoom && (dry || tight);
+  assign all = state_q == StRoom ? posted16_q == 5'd0 : posted_q == {27'd0, count_q};
 
   always_comb begin
     state_d = state_q;
     unique case (state_q)
-      StIdle: if (pick_valid) state_d = StBegin;
-      StBegin: state_d = StRead;
+      StIdle: if (pick_valid) state_d = StRead;
       StRead: if (!read_hold_i) state_d = StCount;
       StCount: state_d = StClip;
       StClip: state_d = StMin;
-      StMin: if (end_here) state_d = StIdle;
-             else if (!ask_hold_i) state_d = StAsk;
+      StMin: state_d = StRoom;
+      StRoom: if (end_here) state_d = StIdle;
+              else if (!ask_hold_i) state_d = StAsk;
       StAsk: if (rd_ready_i) state_d = StCommit;
       StCommit: if (!commit_hold_i) state_d = StIdle;
       default: state_d = StIdle;
@@ -105,7 +104,7 @@ module desc_plan #(
       {base_q, addr_q} <= 128'd0;
       {log2_q, size_q, offset_q} <= 36'd0;
       room_q <= '0;
-      {posted16_q, room16_q, wrap16_q, count_q} <= 20'd0;
+      {posted16_q, room16_q, wrap16_q, smaller_q, count_q} <= 25'd0;
     end else if (awake) begin
       state_q <= state_d;
       if (state_q == StIdle && pick_valid) queue_q <= pick_queue;
@@ -131,7 +130,8 @@ module desc_plan #(
           wrap16_q <= to_wrap > 16'd16 ? 5'd16 : to_wrap[4:0];
           addr_q <= base_q + {44'd0, offset_q, 4'd0};
         end
-        StMin: count_q <= room16_q < smaller ? room16_q : smaller;
+        StMin: smaller_q <= posted16_q < wrap16_q ? posted16_q : wrap16_q;
+        StRoom: count_q <= room16_q < smaller_q ? room16_q : smaller_q;
         default: ;
       endcase
     end
@@ -139,7 +139,7 @@ module desc_plan #(
 
   assign unused = &{1'b0, consumer_q, queue_q};
   assign queue_o = queue_q;
-  assign begin_o = state_q == StBegin;
+  assign begin_o = state_q == StRead;
   assign drop_o = end_here;
   assign tight_o = end_here && tight && !touched_q && !touched_i;
   assign all_o = all && !touched_q && !touched_i;

@@ -4,7 +4,7 @@
 // MaxReads bursts are outstanding. Source = AXI id: 0 TX descriptors, 1 RX descriptors, 2 TX data. Beats go back in the order of
 // each id's requests: those of descriptors one cycle later and always taken, those of TX data in the same cycle when txd_ready_i.
 // A request keeps the place of its last byte, counted from the burst boundary before its first: what is above it tells how many
-// boundaries it crosses. 3 cycles from a request to arvalid. A response other than OKAY marks its beat with err.
+// boundaries it crosses. 2 cycles from a request to arvalid. A response other than OKAY marks its beat with err.
 `default_nettype none
 `include "check.svh"
 
@@ -69,6 +69,7 @@ module dma_read #(
   // ---- the requests that are being cut ---------------------------------------------------------------------------------------
   state_e state_q, state_d;
   logic [2:0] open_q;              // request i has bytes left to ask for
+  logic [2:0] wants;               // or has just come
   logic [63:0] addr0_q, addr1_q, addr2_q, cur_addr;
   logic [16:0] end0_q, end1_q, end2_q, cur_end; // the last byte, from the boundary before the next one
   logic [1:0] sel_q, pick, last_q;
@@ -80,10 +81,11 @@ module dma_read #(
   assign rd_ready_o = !open_q[1];
   assign tx_ready_o = !open_q[2];
   assign may_read = reads_q < 7'(MaxReads);
+  assign wants = open_q | {tx_valid_i, rd_valid_i, td_valid_i};
   // the one behind the last, or the one behind that, or the same again
-  assign pick = last_q == 2'd0 ? (open_q[1] ? 2'd1 : open_q[2] ? 2'd2 : 2'd0)
-              : last_q == 2'd1 ? (open_q[2] ? 2'd2 : open_q[0] ? 2'd0 : 2'd1)
-              : (open_q[0] ? 2'd0 : open_q[1] ? 2'd1 : 2'd2);
+  assign pick = last_q == 2'd0 ? (wants[1] ? 2'd1 : wants[2] ? 2'd2 : 2'd0)
+              : last_q == 2'd1 ? (wants[2] ? 2'd2 : wants[0] ? 2'd0 : 2'd1)
+              : (wants[0] ? 2'd0 : wants[1] ? 2'd1 : 2'd2);
   assign cur_addr = sel_q[1] ? addr2_q : sel_q[0] ? addr1_q : addr0_q;
   assign cur_end = sel_q[1] ? end2_q : sel_q[0] ? end1_q : end0_q;
   assign crosses = cur_end[16:BurstBits] != '0;
@@ -96,7 +98,7 @@ module dma_read #(
   always_comb begin
     state_d = state_q;
     unique case (state_q)
-      StPick: if (open_q != 3'd0 && may_read) state_d = StSize;
+      StPick: if (wants != 3'd0 && may_read) state_d = StSize;
       StSize: state_d = StSend;
       StSend: if (m_axi_arready) state_d = StPick;
       default: state_d = StPick;
@@ -173,7 +175,7 @@ module dma_read #(
       end
       // bursts
       state_q <= state_d;
-      if (state_q == StPick && open_q != 3'd0) sel_q <= pick;
+      if (state_q == StPick) sel_q <= pick;
       if (begun) begin
         last_q <= sel_q;
         arid_q <= {2'd0, sel_q};

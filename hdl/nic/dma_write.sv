@@ -59,8 +59,8 @@ module dma_write #(
 
   typedef enum logic [1:0] {
     StPick, // chooses the next burst: a completion, else the rest of the segment
-    StData, // hands the beats of a data burst to the W register
-    StCpl // hands the four words of a completion to the W register
+    StData, // hands the beats of a data burst to the W channel
+    StCpl // hands the four words of a completion to the W channel
   } state_e;
   state_e state_q, state_d;
 
@@ -73,11 +73,12 @@ module dma_write #(
   logic [Lg-4:0] last_word;
 
   // ---- AW, W, and the bursts that wait for responses ----
-  logic load_cpl, load_data, load_fence, aw_free, w_free, w_load, w_last, slot_free;
+  logic load_cpl, load_data, load_fence, aw_free, w_free, w_load, w_last, slot_free, slot_free_q;
   logic [7:0] beats_q; // beats of this burst after the next one
-  logic align_valid;
-  logic [63:0] align_data, cpl_word;
-  logic [7:0] align_strb;
+  logic align_valid, word_valid, word_ready, word_room;
+  logic [63:0] align_data, cpl_word, word_data;
+  logic [2:0] unused_words;
+  logic [7:0] align_strb, w_strb;
   logic [SlotBits:0] outstanding_q;
   logic [Slots-1:0] slot_last_q, slot_fence_q; // data bursts and fences in order
   logic [SlotBits-1:0] slot_wr_q, slot_rd_q;
@@ -91,7 +92,6 @@ module dma_write #(
   assign burst_last = !crosses && seg_last_q;
 
   assign aw_free = !m_axi_awvalid || m_axi_awready;
-  assign w_free = !m_axi_wvalid || m_axi_wready;
   assign slot_free = outstanding_q != (SlotBits + 1)'(MaxWrites);
   assign w_last = beats_q == '0;
 
@@ -104,7 +104,7 @@ module dma_write #(
     w_load = 1'b0;
     unique case (state_q)
       StPick:
-      if (slot_free && aw_free) begin
+      if (slot_free_q && aw_free) begin
         if (cpl_valid_i) begin
           load_cpl = 1'b1;
           state_d = StCpl;
@@ -127,6 +127,24 @@ module dma_write #(
     endcase
   end
 
+  // The frame's words wait here, so that wready does not reach the receive buffer; while a fence waits, what comes is another frame's.
+  fifo #(
+      .Width(64),
+      .Depth(4)
+  ) u_words (
+      .clk_i,
+      .rst_ni,
+      .clear_i(load_fence),
+      .wr_valid_i(word_valid_i && word_ready_o),
+      .wr_ready_o(word_room),
+      .wr_data_i(word_data_i),
+      .rd_valid_o(word_valid),
+      .rd_ready_i(word_ready),
+      .rd_data_o(word_data),
+      .count_o(unused_words)
+  );
+  assign word_ready_o = word_room && !(seg_valid_q && seg_empty_q);
+
   write_align u_align (
       .clk_i,
       .rst_ni,
@@ -135,9 +153,9 @@ module dma_write #(
       .start_len_i(seg_len_i),
       .start_last_i(seg_last_i),
       .abort_i(load_fence),
-      .word_valid_i,
-      .word_ready_o,
-      .word_data_i,
+      .word_valid_i(word_valid),
+      .word_ready_o(word_ready),
+      .word_data_i(word_data),
       .out_valid_o(align_valid),
       .out_ready_i(state_q == StData && w_free),
       .out_data_o(align_data),
@@ -145,6 +163,21 @@ module dma_write #(
   );
 
   // ---- AW and W ----
+  assign w_strb = state_q == StCpl ? 8'hff : align_strb;
+
+  skid_buffer #(
+      .Width(73)
+  ) u_w (
+      .clk_i,
+      .rst_ni,
+      .wr_valid_i(w_load),
+      .wr_ready_o(w_free),
+      .wr_data_i({w_last, w_strb, state_q == StCpl ? cpl_word : align_data}),
+      .rd_valid_o(m_axi_wvalid),
+      .rd_ready_i(m_axi_wready),
+      .rd_data_o({m_axi_wlast, m_axi_wstrb, m_axi_wdata})
+  );
+
   assign m_axi_awsize = 3'd3;
   assign m_axi_awburst = 2'b01; // INCR
   assign m_axi_awcache = 4'b0011; // bufferable, modifiable
@@ -189,10 +222,7 @@ module dma_write #(
       m_axi_awid <= '0;
       m_axi_awaddr <= '0;
       m_axi_awlen <= '0;
-      m_axi_wvalid <= 1'b0;
-      m_axi_wdata <= '0;
-      m_axi_wstrb <= '0;
-      m_axi_wlast <= 1'b0;
+      slot_free_q <= 1'b1;
       beats_q <= '0;
       outstanding_q <= '0;
       slot_last_q <= '0;
@@ -236,15 +266,8 @@ module dma_write #(
         if (m_axi_awready) m_axi_awvalid <= 1'b0;
         if (w_load) beats_q <= beats_q - 1'b1;
       end
-      // W
-      if (w_load) begin
-        m_axi_wvalid <= 1'b1;
-        m_axi_wdata <= state_q == StCpl ? cpl_word : align_data;
-        m_axi_wstrb <= state_q == StCpl ? 8'hff : align_strb;
-        m_axi_wlast <= w_last;
-      end else if (m_axi_wready) begin
-        m_axi_wvalid <= 1'b0;
-      end
+      // a burst takes a cycle at least, so that what begins now is counted when the next is chosen; a fence does not
+      slot_free_q <= slot_free && !load_fence;
       // B; at most one burst begins and at most one ends in a cycle
       `CHECK("dma_write_response_expected", !b_data || slot_count_q != '0)
       `CHECK("dma_write_response_expected", !b_cpl || outstanding_q != slot_count_q)

@@ -100,7 +100,11 @@ module irq #(
   logic fire, was_waiting, is_waiting, unused;
   // ---- time, running while a queue waits ----
   logic [16:0] now_q, elapsed;
-  logic [QueueBits+1:0] waiting_q; // armed queues with something to report
+  logic [QueueBits+1:0] waiting_q; // armed queues with something to report; counted a cycle after the update
+  logic more_q, less_q;
+  // ---- what the update writes, in the cycle after it ----
+  ring_t ring_next_q;
+  logic put_ring_q, put_visible_q, put_consumer_q;
 
   // ---- which event ----
   always_comb begin
@@ -206,16 +210,16 @@ module irq #(
       rings[clear_ring_q] <= '0;
       visible[clear_ring_q] <= '0;
       consumer[clear_ring_q] <= '0;
-    end else if (state_q == StUpdate && event_q != EvMisc) begin
-      rings[ring] <= ring_d;
-      if (event_q == EvStart || event_q == EvVisible) visible[ring] <= index_q;
-      if (event_q == EvStart || (event_q == EvRearm && ring_q.live)) consumer[ring] <= index_q;
+    end else begin
+      if (put_ring_q) rings[ring] <= ring_next_q;
+      if (put_visible_q) visible[ring] <= index_q;
+      if (put_consumer_q) consumer[ring] <= index_q;
     end
   end
 
   // ---- registers; events that are pulses are kept until their turn ----
   assign awake = `AWAKE(state_q != StPick || pick || start_valid_i || misc_fire_i || clear_i || clear_q || irq_o != '0 || flush_done_o ||
-                 waiting_q != '0);
+                 waiting_q != '0 || more_q || put_ring_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -232,6 +236,8 @@ module irq #(
       irq_o <= '0;
       flush_done_o <= 1'b0;
       waiting_q <= '0;
+      {more_q, less_q} <= 2'b00;
+      {ring_next_q, put_ring_q, put_visible_q, put_consumer_q} <= '0;
       now_q <= '0;
     end else if (awake) begin
       state_q <= state_d;
@@ -248,6 +254,9 @@ module irq #(
       if (clear_i) clear_q <= 1'b1;
       else if (state_q == StClear) clear_q <= 1'b0;
       if (waiting_q != '0) now_q <= now_q + 1'b1;
+      if (more_q || less_q) waiting_q <= more_q ? waiting_q + 1'b1 : waiting_q - 1'b1;
+      {more_q, less_q} <= 2'b00;
+      {put_ring_q, put_visible_q, put_consumer_q} <= 3'b000;
       irq_o <= state_q == StUpdate && fire ? NumVectors'(1) << vector_q : '0;
       flush_done_o <= state_q == StUpdate && event_q == EvFlush;
       unique case (state_q)
@@ -278,7 +287,13 @@ module irq #(
           count_next_q <= ring_q.count == '1 ? ring_q.count : ring_q.count + 1'b1;
         end
         StUpdate:
-        if (event_q != EvMisc && is_waiting != was_waiting) waiting_q <= is_waiting ? waiting_q + 1'b1 : waiting_q - 1'b1;
+        if (event_q != EvMisc) begin
+          {more_q, less_q} <= {is_waiting && !was_waiting, was_waiting && !is_waiting};
+          ring_next_q <= ring_d;
+          put_ring_q <= 1'b1;
+          put_visible_q <= event_q == EvStart || event_q == EvVisible;
+          put_consumer_q <= event_q == EvStart || (event_q == EvRearm && ring_q.live);
+        end
         default: ;
       endcase
     end

@@ -59,11 +59,12 @@ module loopback (
   logic looping, tx_busy_q, tx_take, mac_busy_q, mac_skip_q, mac_take, switch, quiet;
   logic [15:0] in_flight_q, length_q, wire_octets; // frames given to the MAC without verdict; the looped frame's bytes
   logic verdict_q, mac_discard, loop_valid;
+  logic loopback_q, still_q; // of the cycle before: the order, and nothing is under way; a new order begins nothing any more
 
   // ---- next state ----
   assign looping = state_q != StMac;
-  assign quiet = !tx_busy_q && in_flight_q == '0 && !verdict_q && rx_ready_i;
-  assign switch = (state_q == StMac && cfg_loopback_i && quiet) || (state_q == StWait && !cfg_loopback_i && quiet);
+  assign quiet = still_q && !verdict_q && rx_ready_i && loopback_q == cfg_loopback_i;
+  assign switch = (state_q == StMac && loopback_q && quiet) || (state_q == StWait && !loopback_q && quiet);
 
   always_comb begin
     state_d = state_q;
@@ -122,8 +123,11 @@ module loopback (
       verdict_q <= 1'b0;
       in_flight_q <= '0;
       length_q <= '0;
-    end else if (`AWAKE(tx_valid_i || mac_rx_valid_i || verdict_valid_o || switch || looping)) begin
+      {loopback_q, still_q} <= 2'b01;
+    end else if (`AWAKE(tx_valid_i || mac_rx_valid_i || verdict_valid_o || switch || looping || loopback_q != cfg_loopback_i || !still_q)) begin
       state_q <= state_d;
+      loopback_q <= cfg_loopback_i;
+      still_q <= !tx_busy_q && in_flight_q == '0;
       if (tx_take) tx_busy_q <= !tx_last_i;
       if (mac_take) mac_busy_q <= !mac_rx_status_i;
       if (switch && looping) mac_skip_q <= mac_take ? !mac_rx_status_i : mac_busy_q;

@@ -78,7 +78,7 @@ module mac_port (
   );
 
   // Transmit: words -> octets -> MAC -> verdicts.
-  logic txw_valid, txw_ready, txw_last, verdict_room, tx_done, tx_abort;
+  logic txw_valid, txw_ready, txw_last, verdict_room, verdict_room_q, tx_done, tx_abort;
   logic [63:0] txw_data;
   logic [2:0] txw_count;
   logic [15:0] tx_octets;
@@ -92,6 +92,12 @@ module mac_port (
       .rd_data_o({txw_last, txw_count, txw_data})
   );
 
+  // a frame begins at least the gap after the verdict of the one before it
+  always_ff @(posedge gmii_tx_clk_i or negedge tx_rst_n) begin
+    if (!tx_rst_n) verdict_room_q <= 1'b0;
+    else if (verdict_room_q != verdict_room) verdict_room_q <= verdict_room;
+  end
+
   tx_unpack u_tx_unpack (
       .clk_i(gmii_tx_clk_i),
       .rst_ni(tx_rst_n),
@@ -100,7 +106,7 @@ module mac_port (
       .word_data_i(txw_data),
       .word_last_i(txw_last),
       .word_count_i(txw_count),
-      .start_ok_i(verdict_room),
+      .start_ok_i(verdict_room_q),
       .m_axis_tdata(tx_tdata),
       .m_axis_tvalid(tx_tvalid),
       .m_axis_tready(tx_tready),

@@ -97,7 +97,7 @@ module nic_1g #(
   assign unused = &{1'b0, s_axil_awprot, s_axil_arprot, rx_pop_desc[127:64]};
 
   // ---- csr: registers -----------------------------------------------------------------------------------------------------------
-  logic qbus_valid, qbus_write, qbus_ready, qbus_err, soft_reset, reset_busy, tx_error, rx_error, misc_fire, dma_idle;
+  logic qbus_look, qbus_valid, qbus_write, qbus_ready, qbus_err, soft_reset, reset_busy, tx_error, rx_error, misc_fire, dma_idle;
   logic [17:0] qbus_addr;
   logic [31:0] qbus_wdata, qbus_rdata, tbl_data, tbl_rdata, stat_wdata, tx_stat_rdata, rx_stat_rdata;
   logic tbl_write, tbl_high, tx_stat_valid, rx_stat_valid, stat_write, stat_high, tx_stat_ready, rx_stat_ready;
@@ -119,7 +119,7 @@ module nic_1g #(
       .s_axil_awaddr, .s_axil_awvalid, .s_axil_awready, .s_axil_wdata, .s_axil_wstrb, .s_axil_wvalid, .s_axil_wready,
       .s_axil_bresp, .s_axil_bvalid, .s_axil_bready, .s_axil_araddr, .s_axil_arvalid, .s_axil_arready, .s_axil_rdata, .s_axil_rresp,
       .s_axil_rvalid, .s_axil_rready,
-      .qbus_valid_o(qbus_valid), .qbus_write_o(qbus_write), .qbus_addr_o(qbus_addr), .qbus_wdata_o(qbus_wdata),
+      .qbus_look_o(qbus_look), .qbus_valid_o(qbus_valid), .qbus_write_o(qbus_write), .qbus_addr_o(qbus_addr), .qbus_wdata_o(qbus_wdata),
       .qbus_ready_i(qbus_ready), .qbus_rdata_i(qbus_rdata), .qbus_err_i(qbus_err),
       .soft_reset_o(soft_reset), .reset_busy_i(reset_busy), .tx_error_i(tx_error), .rx_error_i(rx_error),
       .tbl_write_o(tbl_write), .tbl_index_o(tbl_index), .tbl_high_o(tbl_high), .tbl_data_o(tbl_data), .tbl_rdata_i(tbl_rdata),
@@ -160,7 +160,7 @@ module nic_1g #(
 
   queue_ctrl #(.NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors)) u_queue_ctrl (
       .clk_i, .rst_ni(rst_n),
-      .qbus_valid_i(qbus_valid), .qbus_write_i(qbus_write), .qbus_addr_i(qbus_addr), .qbus_wdata_i(qbus_wdata),
+      .qbus_look_i(qbus_look), .qbus_valid_i(qbus_valid), .qbus_write_i(qbus_write), .qbus_addr_i(qbus_addr), .qbus_wdata_i(qbus_wdata),
       .qbus_ready_o(qbus_ready), .qbus_rdata_o(qbus_rdata), .qbus_err_o(qbus_err),
       .soft_reset_i(soft_reset), .reset_busy_o(reset_busy), .tx_error_o(tx_error), .rx_error_o(rx_error),
       .rx_flush_o(rx_flush), .idle_i(dma_idle && rx_idle && completer_idle), .clear_o(clear), .clear_busy_i(irq_busy),

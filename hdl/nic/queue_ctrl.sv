@@ -13,6 +13,7 @@ module queue_ctrl #(
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
     // csr
+    input  wire logic                   qbus_look_i,      // the cycle before qbus_valid_i
     input  wire logic                   qbus_valid_i,
     input  wire logic                   qbus_write_i,
     input  wire logic [17:0]            qbus_addr_i,
@@ -121,44 +122,37 @@ module queue_ctrl #(
 
   state_e state_q, state_d;
   logic [4:0] count_q;
-  logic take, new_dir, new_bell;
+  logic new_dir, new_bell;
   logic [5:0] new_queue, queue_q;
   logic [7:0] offset_q;
-  logic is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q, known, act, bell, read, wants_enable, wants_disable;
+  logic is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q, known_q, act, bell, read, wants_enable, wants_disable;
   logic tx_known, rx_known, tx_disabled, rx_disabled, tx_enabled, rx_enabled, tx_errored, rx_errored, tx_good, rx_good;
-  logic tx_note_busy, rx_note_busy, page_disabled, page_enabled, page_errored, good, note_busy, refuse, enable;
+  logic disabled_q, enabled_q, errored_q, good_q, refuse, enable;
   logic [31:0] wdata_q, tx_rdata, rx_rdata, tx_init, rx_init, tx_cpl_init, rx_cpl_init;
 
   // ---- decoding: 01 TX pages, 10 RX pages, 11 doorbells ----
-  assign take = state_q == StIdle && qbus_valid_i;
   assign new_bell = qbus_addr_i[17:16] == 2'b11;
   assign new_dir = new_bell ? qbus_addr_i[10] : qbus_addr_i[17];
   assign new_queue = new_bell ? qbus_addr_i[7:2] : qbus_addr_i[13:8];
-  assign known = mapped_q && (is_bell_q || (dir_q ? rx_known : tx_known));
 
-  assign page_disabled = dir_q ? rx_disabled : tx_disabled;
-  assign page_enabled = dir_q ? rx_enabled : tx_enabled;
-  assign page_errored = dir_q ? rx_errored : tx_errored;
-  assign good = dir_q ? rx_good : tx_good;
-  assign note_busy = dir_q ? rx_note_busy : tx_note_busy;
-  assign wants_enable = is_ctrl_q && wdata_q[0] && page_disabled;
-  assign wants_disable = is_ctrl_q && !wdata_q[0] && (page_enabled || page_errored);
+  assign wants_enable = is_ctrl_q && wdata_q[0] && disabled_q;
+  assign wants_disable = is_ctrl_q && !wdata_q[0] && (enabled_q || errored_q);
 
   // ---- the access ----
-  assign act = state_q == StAct && known && write_q && !reset_busy_o;
-  assign bell = act && is_bell_q && page_enabled;
+  assign act = state_q == StAct && known_q && write_q && !reset_busy_o;
+  assign bell = act && is_bell_q && enabled_q;
   assign read = state_q == StLook && count_q == 5'd5;
-  assign refuse = act && wants_enable && !good && !note_busy;
+  assign refuse = act && wants_enable && !good_q;
   assign enable = state_q == StStart && count_q == StartCycles;
 
   always_comb begin
     state_d = state_q;
     unique case (state_q)
-      StIdle: if (qbus_valid_i) state_d = StLook;
+      StIdle: if (qbus_valid_i && is_bell_q) state_d = StAct; // on the data path, and nothing has to settle
+              else if (qbus_valid_i) state_d = StLook;
       StLook: if (count_q == 5'd6) state_d = StAct;
       StAct: begin
-        if (act && wants_enable && good) state_d = StStart;
-        else if (act && wants_enable && note_busy) state_d = StAct;
+        if (act && wants_enable && good_q) state_d = StStart;
         else if (bell && is_rearm_q) state_d = StRearm;
         else state_d = StAck;
       end
@@ -221,7 +215,7 @@ module queue_ctrl #(
   // ---- registers ----
   assign flush_rx_d = !flush_done_i && (flush_rx_q || (rx_flush_valid && !tx_flush_valid));
   assign tx_flush_d = tx_ending_any && !tx_clk_alive_i;
-  assign awake = `AWAKE(state_q != StIdle || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
+  assign awake = `AWAKE(state_q != StIdle || qbus_look_i || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
                  tx_flush_o != tx_flush_d);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -231,15 +225,15 @@ module queue_ctrl #(
       {is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q} <= 7'd0;
       {queue_q, offset_q, wdata_q} <= 46'd0;
       {qbus_rdata_o, qbus_err_o} <= 33'd0;
+      {known_q, disabled_q, enabled_q, errored_q, good_q} <= 5'd0;
       reset_q <= StRun;
       calm_q <= 4'd0;
       {clear_q, flush_rx_q, tx_flush_o} <= 3'b000;
     end else if (awake) begin
       state_q <= state_d;
-      // doorbells need no settling: they are on the data path
-      if (take) count_q <= new_bell ? 5'd6 : 5'd0;
-      else if (state_q != StIdle) count_q <= state_q != state_d ? 5'd0 : count_q + 5'd1;
-      if (take) begin
+      if (state_q == StIdle || state_q == StAct) count_q <= 5'd0;
+      else if (state_q == StLook || state_q == StStart) count_q <= count_q + 5'd1;
+      if (qbus_look_i) begin
         is_page_q <= !new_bell;
         is_bell_q <= new_bell;
         is_rearm_q <= new_bell && qbus_addr_i[11];
@@ -252,9 +246,15 @@ module queue_ctrl #(
         mapped_q <= (new_dir ? 32'(new_queue) < NumRxQueues : 32'(new_queue) < NumTxQueues) &&
                         (new_bell ? qbus_addr_i[15:12] == 4'h0 && qbus_addr_i[9:8] == 2'b00 : qbus_addr_i[15:14] == 2'b00);
       end
+      // of the page, one cycle old
+      known_q <= mapped_q && (is_bell_q || (dir_q ? rx_known : tx_known));
+      disabled_q <= dir_q ? rx_disabled : tx_disabled;
+      enabled_q <= dir_q ? rx_enabled : tx_enabled;
+      errored_q <= dir_q ? rx_errored : tx_errored;
+      good_q <= dir_q ? rx_good : tx_good;
       if (state_q == StAct) begin
         qbus_rdata_o <= is_page_q ? (dir_q ? rx_rdata : tx_rdata) : 32'h0;
-        qbus_err_o <= !known;
+        qbus_err_o <= !known_q;
       end
       flush_rx_q <= flush_rx_d;
       tx_flush_o <= tx_flush_d;
@@ -274,7 +274,7 @@ module queue_ctrl #(
       .page_queue_i(queue_q), .page_offset_i(offset_q), .page_write_i(act && is_page_q && !dir_q), .page_wdata_i(wdata_q),
       .page_read_i(read && !dir_q), .page_rdata_o(tx_rdata), .page_known_o(tx_known), .page_disabled_o(tx_disabled),
       .page_enabled_o(tx_enabled), .page_error_o(tx_errored), .good_o(tx_good), .init_index_o(tx_init), .cpl_init_index_o(tx_cpl_init),
-      .enable_i(enable && !dir_q), .refuse_i(refuse && !dir_q), .note_busy_o(tx_note_busy), .disable_i(act && wants_disable && !dir_q),
+      .enable_i(enable && !dir_q), .refuse_i(refuse && !dir_q), .disable_i(act && wants_disable && !dir_q),
       .stop_all_i(stop_all), .forget_i(forget), .quiet_o(tx_quiet), .ending_any_o(tx_ending_any), .error_o(tx_error_o),
       .enabled_o(tx_enabled_o), .on_o(tx_on_o), .ending_o(tx_ending_o), .outstanding_i(tx_outstanding_i),
       .barrier_valid_o(tx_barrier_valid_o), .barrier_queue_o(tx_barrier_queue_o), .barrier_ready_i(tx_barrier_ready_i),
@@ -295,7 +295,7 @@ module queue_ctrl #(
       .page_queue_i(queue_q), .page_offset_i(offset_q), .page_write_i(act && is_page_q && dir_q), .page_wdata_i(wdata_q),
       .page_read_i(read && dir_q), .page_rdata_o(rx_rdata), .page_known_o(rx_known), .page_disabled_o(rx_disabled),
       .page_enabled_o(rx_enabled), .page_error_o(rx_errored), .good_o(rx_good), .init_index_o(rx_init), .cpl_init_index_o(rx_cpl_init),
-      .enable_i(enable && dir_q), .refuse_i(refuse && dir_q), .note_busy_o(rx_note_busy), .disable_i(act && wants_disable && dir_q),
+      .enable_i(enable && dir_q), .refuse_i(refuse && dir_q), .disable_i(act && wants_disable && dir_q),
       .stop_all_i(stop_all), .forget_i(forget), .quiet_o(rx_quiet), .ending_any_o(unused_rx_ending_any), .error_o(rx_error_o),
       .enabled_o(rx_enabled_o), .on_o(rx_on_o), .ending_o(rx_ending_o), .outstanding_i(rx_outstanding_i),
       .barrier_valid_o(rx_barrier_valid_o), .barrier_queue_o(rx_barrier_queue_o), .barrier_ready_i(rx_barrier_ready_i),

@@ -28,9 +28,8 @@ module queue_side #(
     output      logic [31:0]          cpl_init_index_o,
     // queue_ctrl: what happens to page_queue_i (pulses)
     input  wire logic                 enable_i,       // disabled -> enabled
-    input  wire logic                 refuse_i,       // disabled -> error, bad configuration; not while note_busy_o
-    output      logic                 note_busy_o,
-    input  wire logic                 disable_i,      // enabled or error -> disabling
+    input  wire logic                 refuse_i,       // disabled -> error, bad configuration
+    input  wire logic                 disable_i,      // enabled or error -> disabling, a cycle later
     // queue_ctrl: soft reset
     input  wire logic                 stop_all_i,     // pulse: every queue that is not disabled -> disabling
     input  wire logic                 forget_i,       // pulse: every page back to its reset value
@@ -112,21 +111,19 @@ module queue_side #(
       .irq_queue_i, .vector_o, .mod_count_o, .mod_ticks_o, .buf_queue_i, .buf_size_o
   );
 
-  // ---- errors: cause and index have one writer per cycle; the completer's report waits for the fetcher's ----
-  logic                 fetch_err_q, cpl_err_q, refuse_q, note, note_new, note_write, by_itself, awake, ram_awake;
-  logic [5:0]           fetch_err_queue_q, cpl_err_queue_q;
-  logic [7:0]           fetch_err_cause_q;
-  logic [31:0]          fetch_err_index_q, cpl_err_index_q, note_index;
+  // ---- errors: cause and index have one writer per cycle; the completer's report waits for the fetcher's, a refusal for both ----
+  logic                 cpl_err_q, refuse_q, disable_q, note, note_new, note_write, by_itself, awake, ram_awake;
+  logic [5:0]           cpl_err_queue_q;
+  logic [31:0]          cpl_err_index_q, note_index;
   logic [7:0]           note_cause;
   logic [QueueBits-1:0] note_sel;
 
-  assign note_busy_o = by_itself || fetch_err_valid_i || cpl_err_valid_i;
   assign note = by_itself || refuse_q;
-  assign note_sel = fetch_err_q ? QueueBits'(fetch_err_queue_q & QueueMask) : cpl_err_q ? QueueBits'(cpl_err_queue_q & QueueMask) : page;
-  assign note_cause = fetch_err_q ? fetch_err_cause_q : cpl_err_q ? nic_1g_pkg::CAUSE_COMPLETION_ERROR :
+  assign note_sel = fetch_err_valid_i ? QueueBits'(fetch_err_queue_i & QueueMask) : cpl_err_q ? QueueBits'(cpl_err_queue_q & QueueMask) : page;
+  assign note_cause = fetch_err_valid_i ? fetch_err_cause_i : cpl_err_q ? nic_1g_pkg::CAUSE_COMPLETION_ERROR :
                       nic_1g_pkg::CAUSE_BAD_CONFIG;
-  assign note_index = fetch_err_q ? fetch_err_index_q : cpl_err_q ? cpl_err_index_q : 32'h0;
-  assign by_itself = fetch_err_q || cpl_err_q;
+  assign note_index = fetch_err_valid_i ? fetch_err_index_i : cpl_err_q ? cpl_err_index_q : 32'h0;
+  assign by_itself = fetch_err_valid_i || cpl_err_q;
   assign note_new = !by_itself || enabled_q[note_sel];
   assign note_write = note && note_new;
 
@@ -162,15 +159,14 @@ module queue_side #(
   assign flush_queue_o = job_q;
 
   // ---- states of the queues ----
-  assign awake = `AWAKE(state_q != StIdle || pick_valid || note || fetch_err_valid_i || cpl_err_valid_i || refuse_i || error_o || enable_i || disable_i || stop_all_i || forget_i);
+  assign awake = `AWAKE(state_q != StIdle || pick_valid || note || cpl_err_valid_i || refuse_i || error_o || enable_i || disable_i || disable_q || stop_all_i || forget_i);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
       job_q <= 6'd0;
       settle_q <= 3'd0;
-      {fetch_err_q, cpl_err_q, refuse_q} <= 3'b000;
-      {fetch_err_queue_q, fetch_err_cause_q, fetch_err_index_q} <= '0;
+      {cpl_err_q, refuse_q, disable_q} <= 3'b000;
       cpl_err_queue_q <= 6'd0;
       cpl_err_index_q <= 32'd0;
       error_o <= 1'b0;
@@ -180,19 +176,14 @@ module queue_side #(
       state_q <= state_d;
       if (state_q == StIdle && pick_valid) job_q <= pick_queue;
       settle_q <= state_q == StStop ? settle_q + 3'd1 : 3'd0;
+      disable_q <= disable_i;
       // errors
-      refuse_q <= refuse_i;
-      fetch_err_q <= fetch_err_valid_i;
-      if (fetch_err_valid_i) begin
-        fetch_err_queue_q <= fetch_err_queue_i;
-        fetch_err_cause_q <= fetch_err_cause_i;
-        fetch_err_index_q <= fetch_err_index_i;
-      end
+      refuse_q <= refuse_i || (refuse_q && by_itself);
       if (cpl_err_valid_i) begin
         cpl_err_q <= 1'b1;
         cpl_err_queue_q <= cpl_err_queue_i;
         cpl_err_index_q <= cpl_err_index_i;
-      end else if (!fetch_err_q) begin
+      end else if (!fetch_err_valid_i) begin
         cpl_err_q <= 1'b0;
       end
       error_o <= by_itself && note_new;
@@ -208,7 +199,7 @@ module queue_side #(
         error_q[note_sel] <= 1'b1;
         noted_q[note_sel] <= 1'b1;
       end
-      if (disable_i) begin
+      if (disable_q) begin
         enabled_q[page] <= 1'b0;
         error_q[page] <= 1'b0;
         disabling_q[page] <= 1'b1;

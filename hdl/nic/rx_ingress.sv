@@ -64,7 +64,7 @@ module rx_ingress #(
   // ---- its status word ----
   logic status_q, loopback_q, discard_q, decide, deliver;
   logic [15:0] length_q, wire_q;
-  logic fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q;
+  logic fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q, little_q;
   logic disabled, bad, refused, full;
   logic [7:0] cause;
   logic [35:0] mask;
@@ -84,9 +84,9 @@ module rx_ingress #(
   // ---- the decision ----
   assign disabled = !cfg_rx_enable_i || flush_i || discard_q;
   assign bad = rx_er_q || oversize_q || runt_q || fcs_bad_q;
-  assign refused = disabled || carrier_q || (bad && (!cfg_pass_bad_i || wire_q < LeastDelivered));
+  assign refused = disabled || carrier_q || (bad && (!cfg_pass_bad_i || little_q));
   assign full = overflow_q || !hdr_space_q;
-  assign decide = status_q && (!ev_valid_o || ev_ready_i) && (refused || found_q);
+  assign decide = status_q && !ev_valid_o && (refused || found_q);
   assign deliver = decide && !refused && accept_q && !full;
   assign buf_commit_o = deliver;
   assign buf_rollback_o = rx_abandon_i || (decide && !deliver && !discard_q);
@@ -164,7 +164,7 @@ module rx_ingress #(
       da_o <= '0;
       {accept_q, own_q, broadcast_q, multicast_q, queue_q} <= '0;
       status_q <= 1'b0;
-      {length_q, wire_q, loopback_q, discard_q} <= '0;
+      {length_q, wire_q, loopback_q, discard_q, little_q} <= '0;
       {fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q} <= '0;
       ev_valid_o <= 1'b0;
       ev_mask_o <= '0;
@@ -213,6 +213,7 @@ module rx_ingress #(
         status_q <= 1'b1;
         length_q <= rx_data_i[15:0];
         wire_q <= rx_data_i[31:16];
+        little_q <= rx_data_i[31:16] < LeastDelivered;
         fcs_bad_q <= rx_data_i[32];
         rx_er_q <= rx_data_i[33];
         runt_q <= rx_data_i[34];

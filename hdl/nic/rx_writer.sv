@@ -87,7 +87,7 @@ module rx_writer #(
   logic [31:0] first_q; // index past the first descriptor
   logic [63:0] addr_q;
   // ----
-  logic head_take, give_up, enough, enough_q, more, popped, word_taken, last_segment;
+  logic head_take, give_up, enough, enough_q, more, popped, word_taken, last_segment_q;
   logic [2:0] give_up_code;
   logic [63:0] on_all;
 
@@ -96,7 +96,6 @@ module rx_writer #(
   assign enough = avail_count_i >= {21'd0, need_q}; // need_q is final in the last cycle of StNeed
   assign more = rest_q > {1'b0, buf_size_q};
   assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
-  assign last_segment = taken_q == need_q;
 
   always_comb begin
     give_up = 1'b0;
@@ -135,7 +134,7 @@ module rx_writer #(
       if (pop_ready_i && pop_err_i) state_d = StFence;
       else if (pop_ready_i) state_d = StSegment;
       StSegment:
-      if (seg_ready_i && last_segment) state_d = StRecord;
+      if (seg_ready_i && last_segment_q) state_d = StRecord;
       else if (seg_ready_i) state_d = StPop;
       StFence: if (seg_ready_i) state_d = StDrop;
       StDrop: if (!some_q) state_d = StRecord;
@@ -164,11 +163,11 @@ module rx_writer #(
   // ---- segments, records ----
   assign seg_valid_o = state_q == StSegment || state_q == StFence;
   assign seg_addr_o = addr_q;
-  assign seg_last_o = state_q == StFence || last_segment;
+  assign seg_last_o = state_q == StFence || last_segment_q;
 
   always_comb begin
     if (state_q == StFence) seg_len_o = '0;
-    else if (last_segment) seg_len_o = rest_q;
+    else if (last_segment_q) seg_len_o = rest_q;
     else seg_len_o = {1'b0, buf_size_q};
   end
 
@@ -201,6 +200,7 @@ module rx_writer #(
       held_q <= 1'b0;
       on_q <= 1'b0;
       enough_q <= 1'b0;
+      last_segment_q <= 1'b0;
       drop_q <= DropNone;
       need_q <= '0;
       taken_q <= '0;
@@ -241,6 +241,7 @@ module rx_writer #(
         if (taken_q == '0) first_q <= pop_index_i + 32'd1;
         offer_q <= 1'b1;
         taken_q <= taken_q + 1'b1;
+        last_segment_q <= taken_q + 1'b1 == need_q;
       end
       if (state_q == StPop || state_q == StDrop) held_q <= 1'b0;
       if (state_q == StFence) begin

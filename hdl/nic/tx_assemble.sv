@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns the fragments' read data into frames. Commands come in order from tx_frame; a fragment takes its beats from dma_read, drops
-// the bytes before and behind it and appends the rest to the frame's words for the frame buffer: one beat per cycle, one more cycle
-// per command. The end command writes the last word (marked, with its byte count) and commits, or rolls the frame back when it has a
+// the bytes before and behind it and appends the rest to the frame's words for the frame buffer: one beat per cycle; a command that is
+// there in time costs none. The end command writes the last word (marked, with its byte count) and commits, or rolls the frame back when it has a
 // cause, met a bus error or is too long without a tag; either way one record leaves, in order, without ever waiting: tx_frame gave it
 // its place. Data appears in the frame buffer 2 cycles after its beat.
 `default_nettype none
@@ -50,13 +50,13 @@ module tx_assemble #(
   typedef enum logic [1:0] {
     StCommand, // waits for a command and loads it
     StBeats,   // takes the fragment's beats
-    StDrain,   // lets the last beat pass the shifter
+    StDrain,   // lets the last beat pass the shifter; a frame that may be too long has shown its type long before
     StEnd      // commits or rolls back, pushes the record
   } state_e;
 
   // ---- commands -----------------------------------------------------------------------------------------------------------------
   state_e state_q, state_d;
-  logic cmd_valid, cmd_ready, load, beat, last_beat, over, over_q, too_long;
+  logic cmd_valid, cmd_ready, load, beat, last_q, ends, over, over_q, too_long, few;
   logic [1:0] kind, kind_q;
   logic [2:0] offset;
   logic [15:0] length, length_q;
@@ -64,17 +64,20 @@ module tx_assemble #(
   logic [31:0] index, index_q;
   logic [7:0] cause, cause_q;
   logic [13:0] words, words_q;
-  logic [5:0] unused_commands;
+  logic [5:0] commands;
+  logic unused_ready;
 
   fifo #(.Width(82), .Depth(32)) u_commands (
       .clk_i, .rst_ni, .clear_i(1'b0),
-      .wr_valid_i(cmd_valid_i), .wr_ready_o(cmd_ready_o),
+      .wr_valid_i(cmd_valid_i && cmd_ready_o), .wr_ready_o(unused_ready),
       .wr_data_i({cmd_kind_i, cmd_offset_i, cmd_length_i, cmd_queue_i, cmd_index_i, cmd_cause_i, cmd_over_i, cmd_words_i}),
       .rd_valid_o(cmd_valid), .rd_ready_i(cmd_ready), .rd_data_o({kind, offset, length, queue, index, cause, over, words}),
-      .count_o(unused_commands)
+      .count_o(commands)
   );
 
-  assign load = state_q == StCommand && cmd_valid;
+  assign few = commands < 6'd30; // tx_frame hands over a command every other cycle at most
+  assign ends = beat && last_q;
+  assign load = cmd_valid && (state_q == StCommand || ends);
   assign cmd_ready = load;
 
   always_comb begin
@@ -82,7 +85,8 @@ module tx_assemble #(
     unique case (state_q)
       StCommand: if (cmd_valid && kind == 2'd0) state_d = StBeats;
                  else if (cmd_valid) state_d = StDrain;
-      StBeats: if (beat && last_beat) state_d = StCommand;
+      StBeats: if (ends && !cmd_valid) state_d = StCommand;
+               else if (ends && kind != 2'd0) state_d = StDrain;
       StDrain: state_d = StEnd;
       StEnd: state_d = StCommand;
       default: state_d = StCommand;
@@ -94,14 +98,14 @@ module tx_assemble #(
   logic [2:0] offset_q, turn_q;
   logic [3:0] lanes, bytes, held_q, held_at_q; // bytes of the word that is being filled: 0 to 8
   logic [4:0] sum;
-  logic [15:0] left_q;
+  logic [15:0] left_q, left_next;
   logic [63:0] data_q;
 
   assign txd_ready_o = state_q == StBeats;
   assign beat = state_q == StBeats && txd_valid_i;
   assign lanes = 4'd8 - {1'b0, offset_q};
-  assign last_beat = left_q <= {12'd0, lanes};
-  assign bytes = last_beat ? left_q[3:0] : lanes;
+  assign left_next = left_q - {12'd0, bytes};
+  assign bytes = last_q ? left_q[3:0] : lanes;
   assign sum = {1'b0, held_q} + {1'b0, bytes};
   assign emits = sum > 5'd8;
 
@@ -139,7 +143,8 @@ module tx_assemble #(
   assign merged = merge(turned, word_q, held_at_q);
 
   // ---- what the frame shows: destination class in word 0, VLAN tag in word 1 --------------------------------------------------------
-  logic tagged_q, group_q, broadcast_q;
+  logic [47:0] address_q;
+  logic [15:0] type_q;
   logic [1:0] word_number_q; // 0, 1, then 2 for all others
 
   // ---- frame buffer and record --------------------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ module tx_assemble #(
   logic [$clog2(Records):0] unused_records;
 
   assign ending = state_q == StEnd && kind_q == 2'd1;
-  assign too_long = over_q && !tagged_q;
+  assign too_long = over_q && type_q != 16'h0081 && type_q != 16'ha888;
   assign wr_valid_o = (beat_q && emits_q) || (ending && good_q);
   assign wr_data_o = ending ? {1'b1, 3'(held_q - 4'd1), word_q} : {1'b0, 3'd7, merged};
   assign wr_commit_o = ending && good_q;
@@ -158,14 +163,14 @@ module tx_assemble #(
   fifo #(.Width(66), .Depth(Records)) u_records (
       .clk_i, .rst_ni, .clear_i(1'b0),
       .wr_valid_i(state_q == StEnd), .wr_ready_o(record_ready),
-      .wr_data_i({kind_q == 2'd2, queue_q, index_q, length_q, cause_q, broadcast_q ? 2'd2 : {1'b0, group_q}, kind_q == 2'd1 && good_q}),
+      .wr_data_i({kind_q == 2'd2, queue_q, index_q, length_q, cause_q, address_q == '1 ? 2'd2 : {1'b0, address_q[0]}, kind_q == 2'd1 && good_q}),
       .rd_valid_o(rec_valid_o), .rd_ready_i(rec_ready_i),
       .rd_data_o({rec_barrier_o, rec_queue_o, rec_index_o, rec_length_o, rec_cause_o, rec_class_o, rec_verdict_o}),
       .count_o(unused_records)
   );
 
   // ---- registers ----------------------------------------------------------------------------------------------------------------
-  assign awake = `AWAKE(state_q != StCommand || cmd_valid || beat_q);
+  assign awake = `AWAKE(state_q != StCommand || cmd_valid || beat_q || cmd_ready_o != few);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -174,17 +179,22 @@ module tx_assemble #(
       {held_q, held_at_q} <= 8'd0;
       {turn_q, offset_q} <= 6'd0;
       left_q <= 16'd0;
+      last_q <= 1'b0;
       {data_q, word_q} <= 128'd0;
-      {tagged_q, group_q, broadcast_q, over_q, good_q} <= 5'd0;
+      {address_q, type_q} <= 64'd0;
+      {over_q, good_q} <= 2'd0;
+      cmd_ready_o <= 1'b0;
       {kind_q, length_q, queue_q, index_q, cause_q, words_q} <= '0;
       word_number_q <= 2'd0;
     end else if (awake) begin
       state_q <= state_d;
+      cmd_ready_o <= few;
       beat_q <= beat;
       if (beat) begin
         data_q <= txd_data_i;
         offset_q <= 3'd0;
-        left_q <= left_q - {12'd0, bytes};
+        left_q <= left_next;
+        last_q <= left_q <= 16'd8 + {12'd0, lanes};
         held_q <= emits ? sum[3:0] - 4'd8 : sum[3:0];
         held_at_q <= held_q;
         emits_q <= emits;
@@ -196,19 +206,19 @@ module tx_assemble #(
         if (emits_q && word_number_q != 2'd2) begin
           word_number_q <= word_number_q + 2'd1;
           if (word_number_q == 2'd0) begin
-            group_q <= merged[0];
-            broadcast_q <= merged[47:0] == 48'hffff_ffff_ffff;
+            address_q <= merged[47:0];
           end else begin
-            tagged_q <= merged[47:32] == 16'h0081 || merged[47:32] == 16'ha888;
+            type_q <= merged[47:32];
           end
         end
       end
+      if (load) begin
+        offset_q <= offset;
+        left_q <= length;
+        last_q <= length <= 16'd8 - {13'd0, offset};
+        {kind_q, length_q, queue_q, index_q, cause_q, over_q, words_q} <= {kind, length, queue, index, cause, over, words};
+      end
       case (state_q)
-        StCommand: if (load) begin
-          offset_q <= offset;
-          left_q <= length;
-          {kind_q, length_q, queue_q, index_q, cause_q, over_q, words_q} <= {kind, length, queue, index, cause, over, words};
-        end
         StDrain: begin
           good_q <= cause_q == 8'd0 && !too_long && !failed_q;
           if (cause_q == 8'd0) cause_q <= too_long ? nic_1g_pkg::CAUSE_TOO_LONG : failed_q ? nic_1g_pkg::CAUSE_BUS_ERROR : 8'd0;
@@ -218,7 +228,7 @@ module tx_assemble #(
           held_q <= 4'd0;
           failed_q <= 1'b0;
           word_number_q <= 2'd0;
-          tagged_q <= 1'b0;
+          type_q <= 16'd0;
         end
         default: ;
       endcase

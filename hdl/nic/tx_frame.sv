@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Takes frames from the transmit queues, one at a time, round robin per frame over the enabled queues that have a cached
 // descriptor. Each descriptor is popped and checked (docs/nic.md sections 2 and 8); each good fragment first gets room in the frame
-// buffer, then a place in tx_assemble's order, then its read is asked for, about 6 cycles after the pop. A frame ends at EOP, after
-// ring-size descriptors, or when its queue stops; it always ends with one end command that carries its cause. tx_frame never waits
-// for data. A frame or a barrier starts only when it has a place among the records. Malformed frames fetch nothing further.
+// buffer, then a place in tx_assemble's order, then its read is asked for, 4 cycles after the pop. A frame ends at EOP, after
+// ring-size descriptors, or when its queue stops; it always ends with one end command that carries its cause. The next descriptor is
+// popped while the one before it is at work: 4 cycles per fragment. tx_frame never waits for data. A frame or a barrier starts only when it has a place among the records. Malformed frames fetch nothing further.
 `default_nettype none
 `include "check.svh"
 
@@ -62,12 +62,12 @@ module tx_frame #(
 
   typedef enum logic [3:0] {
     StIdle,    // waits for a barrier or a queue with a frame
-    StPop,     // waits for the frame's next descriptor
+    StPop,     // waits for the frame's first descriptor, or for one that was not there in time
     StCheck,   // judges it, adds its length
     StLimit,   // compares the length so far, computes the words it needs
     StRoom,    // waits for room in the frame buffer
     StAsk,     // hands the fragment to tx_assemble and dma_read
-    StNext,    // goes on, or decides the cause
+    StNext,    // decides the cause; or the next descriptor is not there
     StEnd,     // hands the end to tx_assemble
     StBarrier  // hands the barrier to tx_assemble
   } state_e;
@@ -83,14 +83,14 @@ module tx_frame #(
 
   // ---- places among the records, room in the buffer ---------------------------------------------------------------------------
   logic [6:0] places_q;
-  logic [13:0] room_q, need_q, released_q;
-  logic take_place, take_room, room_ok_q, returning, returned_q, rec_taken_q, word_read_q;
+  logic [13:0] room_q, room_then_q, need_q, returned_words_q; // room_then: room as it was, without what the frame has taken
+  logic take_place, take_room, room_ok_q, returning, returned_q, rec_taken_q;
 
   assign barrier_go = state_q == StIdle && barrier_valid_i && place_q;
   assign go = state_q == StIdle && !barrier_valid_i && pick_valid && place_q;
   assign take_place = go || barrier_go;
   assign returning = rec_taken_i || release_valid_i || word_read_i;
-  assign take_room = state_q == StRoom && state_d == StAsk;
+  assign take_room = state_q == StRoom && !skip && room_ok_q;
 
   // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
   logic [16:0] max_frame, max_frame_q, limit_d;
@@ -107,7 +107,8 @@ module tx_frame #(
   logic [13:0] words_q, words_now;
   logic [16:0] limit_q;
   logic [7:0] cause_q, bad, end_cause;
-  logic first_q, over_q, far_over_q, short_q, flushed_q, eop, ends, skip, awake;
+  logic first_q, over_q, far_over_q, short_q, flushed_q, eop, ends, ends_q, skip, awake;
+  logic want_q, have_q, have_err_q, got, got_good, take_desc; // the pop of the next descriptor: asked for, answered, answered by its end
 
   assign eop = desc_q[nic_1g_pkg::TX_DESCRIPTOR_EOP_LSB];
   assign bad = desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16] == 16'd0 ? nic_1g_pkg::CAUSE_ZERO_LENGTH
@@ -127,19 +128,24 @@ module tx_frame #(
                    : flushed_q ? nic_1g_pkg::CAUSE_FLUSHED
                    : nic_1g_pkg::CAUSE_NONE;
 
+  assign got = pop_ready_i || have_q;
+  assign got_good = pop_ready_i ? !pop_err_i : have_q && !have_err_q;
+  assign take_desc = got_good && (state_q == StPop || (state_q == StAsk && cmd_ready_i && rd_ready_i && !ends_q));
+
   always_comb begin
     state_d = state_q;
     unique case (state_q)
       StIdle: if (barrier_go) state_d = StBarrier;
               else if (go) state_d = StPop;
-      StPop: if (pop_ready_i && pop_err_i) state_d = StEnd;
-             else if (pop_ready_i) state_d = StCheck;
+      StPop: if (take_desc) state_d = StCheck;
+             else if (got) state_d = StEnd;
       StCheck: state_d = StLimit;
       StLimit: state_d = StRoom;
       StRoom: if (skip) state_d = StNext;
               else if (room_ok_q) state_d = StAsk;
-      StAsk: if (cmd_ready_i && rd_ready_i) state_d = StNext;
-      StNext: if (ends) state_d = StEnd;
+      StAsk: if (take_desc) state_d = StCheck;
+             else if (cmd_ready_i && rd_ready_i) state_d = StNext;
+      StNext: if (ends_q) state_d = StEnd;
               else state_d = StPop;
       StEnd: if (cmd_ready_i) state_d = StIdle;
       StBarrier: if (cmd_ready_i) state_d = StIdle;
@@ -154,8 +160,8 @@ module tx_frame #(
       state_q <= StIdle;
       places_q <= 7'(Records);
       room_q <= 14'(BufWords);
-      {need_q, words_q, released_q} <= 42'd0;
-      {place_q, room_ok_q, returned_q, rec_taken_q, word_read_q} <= 5'b10000;
+      {need_q, words_q, returned_words_q, room_then_q} <= 56'd0;
+      {place_q, room_ok_q, returned_q, rec_taken_q} <= 4'b1000;
       queue_q <= 6'd0;
       desc_q <= 128'd0;
       index_q <= 32'd0;
@@ -163,21 +169,29 @@ module tx_frame #(
       {taken_q, ring_size_q} <= 32'd0;
       cause_q <= 8'd0;
       {first_q, over_q, far_over_q, short_q, flushed_q} <= 5'd0;
+      {want_q, have_q, have_err_q, ends_q} <= 4'd0;
     end else if (awake) begin
       state_q <= state_d;
       // what comes back counts a cycle later; the comparison is a cycle old, and room only grows while it is waited for
       returned_q <= returning;
       rec_taken_q <= rec_taken_i;
-      word_read_q <= word_read_i;
-      released_q <= release_valid_i ? release_words_i : 14'd0;
-      room_ok_q <= state_q == StRoom && room_q >= need_q;
+      returned_words_q <= (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_i};
+      room_then_q <= room_q + words_q;
+      room_ok_q <= state_q == StLimit ? words_now <= room_then_q : room_q >= need_q;
+      if (pop_ready_i) {want_q, have_q, have_err_q} <= {1'b0, !take_desc, pop_err_i};
+      else if (take_desc) have_q <= 1'b0;
+      if (take_desc) begin
+        desc_q <= pop_desc_i; // stands until the next pop
+        index_q <= pop_index_i + 32'd1;
+        taken_q <= taken_q + 16'd1;
+      end
       if (take_place != rec_taken_q) begin
         places_q <= take_place ? places_q - 7'd1 : places_q + 7'd1;
         place_q <= !take_place || places_q != 7'd1;
       end
-      if (take_room || returned_q) begin
+      if (`AWAKE(take_room || returned_q)) begin
         `CHECK("tx_room_returned_once", room_q <= 14'(BufWords) && places_q <= 7'(Records))
-        room_q <= room_q - (take_room ? need_q : 14'd0) + released_q + {13'd0, word_read_q};
+        room_q <= room_q - (take_room ? need_q : 14'd0) + returned_words_q;
       end
       case (state_q)
         StIdle: if (take_place) begin
@@ -185,6 +199,8 @@ module tx_frame #(
           first_q <= 1'b1;
           {total_q, taken_q, words_q} <= 47'd0;
           cause_q <= nic_1g_pkg::CAUSE_NONE;
+          want_q <= !barrier_valid_i;
+          have_q <= 1'b0;
           {over_q, far_over_q, short_q, flushed_q} <= 4'd0;
           max_frame_q <= max_frame;
           host_fcs_q <= cfg_host_fcs_i;
@@ -192,17 +208,15 @@ module tx_frame #(
         StPop: begin
           limit_q <= limit_d;
           ring_size_q <= 16'd1 << pop_ring_log2_i;
-          if (pop_ready_i && !pop_err_i) begin
-            desc_q <= pop_desc_i;
-            index_q <= pop_index_i + 32'd1;
-            taken_q <= taken_q + 16'd1;
-          end else if (pop_ready_i && cause_q == nic_1g_pkg::CAUSE_NONE) begin
+          if (got && !got_good && cause_q == nic_1g_pkg::CAUSE_NONE) begin
             cause_q <= pop_failed_i ? nic_1g_pkg::CAUSE_FETCH_ERROR : nic_1g_pkg::CAUSE_NO_EOP;
           end
         end
         StCheck: begin
           if (cause_q == nic_1g_pkg::CAUSE_NONE) cause_q <= bad;
           total_q <= total_d;
+          want_q <= !ends;
+          ends_q <= ends;
           first_q <= 1'b0;
         end
         StLimit: begin
@@ -215,7 +229,7 @@ module tx_frame #(
           if (flush_i && !room_ok_q) flushed_q <= 1'b1;
           if (take_room) words_q <= words_now;
         end
-        StNext: if (ends) cause_q <= end_cause;
+        StNext: if (ends_q) cause_q <= end_cause;
         default: ;
       endcase
     end
@@ -223,7 +237,7 @@ module tx_frame #(
 
   // ---- to the neighbours --------------------------------------------------------------------------------------------------------
   assign barrier_ready_o = state_q == StBarrier && cmd_ready_i;
-  assign pop_valid_o = state_q == StPop;
+  assign pop_valid_o = want_q;
   assign pop_queue_o = queue_q;
   assign rd_valid_o = state_q == StAsk && cmd_ready_i;
   assign rd_addr_o = desc_q[63:0];
