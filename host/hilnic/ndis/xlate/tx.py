@@ -95,6 +95,8 @@ def nbls_completed(edge: BindingPort, nbls: NetBufferList) -> None:
         if not lists.give(nbl):
             continue
         translated = status.to_5(ended)
+        if edge.ndis.trace.enabled:
+            edge.ndis.trace.emit("packet.complete", frame=packet.frame_id, packet=packet.id, status=int(translated))
         if edge.ndis.verifier is not None:
             check.ended(edge, packet, ended, translated)
         edge.packet_sent(packet, translated)
