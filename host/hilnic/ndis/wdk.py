@@ -56,6 +56,23 @@ WDK_HANDLERS: dict[str, str] = {
     "FilterReturnNetBufferLists": "FilterCharacteristics.return_net_buffer_lists",
     "FilterStatus": "FilterCharacteristics.status",
     "FilterOidRequest": "FilterCharacteristics.oid_request",
+    "MiniportSend": "MiniportCharacteristics5.send",
+    "MiniportSendPackets": "MiniportCharacteristics5.send_packets",
+    "MiniportReturnPacket": "MiniportCharacteristics5.return_packet",
+    "MiniportTransferData": "MiniportCharacteristics5.transfer_data",
+    "MiniportWanSend": "MiniportCharacteristics5.wan_send",
+    "MiniportReset": "MiniportCharacteristics5.reset",
+    "ProtocolReceive": "ProtocolCharacteristics5.receive",
+    "ProtocolReceivePacket": "ProtocolCharacteristics5.receive_packet",
+    "ProtocolReceiveComplete": "ProtocolCharacteristics5.receive_complete",
+    "ProtocolTransferDataComplete": "ProtocolCharacteristics5.transfer_data_complete",
+    "ProtocolSendComplete": "ProtocolCharacteristics5.send_complete",
+    "ProtocolRequestComplete": "ProtocolCharacteristics5.request_complete",
+    "ProtocolResetComplete": "ProtocolCharacteristics5.reset_complete",
+    "ProtocolStatus": "ProtocolCharacteristics5.status",
+    "ProtocolStatusComplete": "ProtocolCharacteristics5.status_complete",
+    "ProtocolWanReceive": "ProtocolCharacteristics5.wan_receive",
+    "ProtocolWanSendComplete": "ProtocolCharacteristics5.wan_send_complete",
 }
 """WDK name of a handler -> the attribute that holds it; NDIS calls it by `Ndis.guarded(handler, actor, WDK name)`."""
 

@@ -221,7 +221,9 @@ class FunctionalMiniport5:
         self.enter("send_packets")
         self.arrays.append(len(packets))
         for packet in packets:
-            ndis5.set_packet_status(packet, self.take(packet))
+            status = self.take(packet)
+            if self.serialized or packet in self.captured or status == NdisStatus.RESOURCES:
+                ndis5.set_packet_status(packet, status)
         self.leave()
 
     def send(self, packet: Packet, flags: int) -> NdisStatus:

@@ -24,6 +24,7 @@ from random import Random
 from typing import Any
 
 from hilnic.testing.bench import NdisBench
+from hilnic.testing.bench5 import Bench5
 
 __all__ = ["Deadlock", "Failure", "Scenario", "Schedule", "exhaust", "explore", "replay"]
 
@@ -39,7 +40,7 @@ class Deadlock(Exception):
 class Scenario:
     """What runs at once, one routine per CPU (a coroutine: at PASSIVE_LEVEL), and what must hold afterwards."""
 
-    bench: NdisBench
+    bench: NdisBench | Bench5
     routines: Sequence[Routine]
     check: Callable[[], None] = lambda: None
 
@@ -82,6 +83,7 @@ class _Cpu:
     irql: Any
     held_locks: list[Any] = field(default_factory=list)
     actor: Any = None
+    running: list[Any] = field(default_factory=list)  # 5.x receive handlers
     throttles: dict[Any, Any] = field(default_factory=dict)
     spinning: bool = False
     idle: bool = False
@@ -203,6 +205,7 @@ class _Machine:
     def _save(self, cpu: _Cpu) -> None:
         host = self.bench.ndis
         cpu.irql, cpu.held_locks = self.kernel.irql, host.held_locks
+        cpu.running = host.ndis5.running
         cpu.throttles = {adapter: adapter.throttle for adapter in host.adapters}
         if host.guard is not None:
             cpu.actor = host.guard.actor
@@ -210,6 +213,7 @@ class _Machine:
     def _restore(self, cpu: _Cpu) -> None:
         host = self.bench.ndis
         self.kernel.irql, host.held_locks = cpu.irql, cpu.held_locks
+        host.ndis5.running = cpu.running
         for adapter in host.adapters:
             adapter.throttle = cpu.throttles.get(adapter)
         if host.guard is not None:

@@ -106,6 +106,7 @@ from hilnic.ndis.ndis5.request import NdisRequest, query_information_complete, r
 from hilnic.ndis.ndis5.reset import reset
 from hilnic.ndis.ndis5.send import cancel_send_packets, send, send_complete, send_packets, send_resources_available
 from hilnic.ndis.ndis5.status_indication import indicate_status, indicate_status_complete
+from hilnic.ndis.ndis5.tdi import Tsdu, tdi_return_chained_receives
 from hilnic.ndis.ndis5.timer import cancel_timer, initialize_timer, set_periodic_timer, set_timer
 from hilnic.ndis.ndis5.transfer import get_received_packet, transfer_data, transfer_data_complete
 from hilnic.ndis.ndis5.wan import (
@@ -137,6 +138,7 @@ __all__ = [
     "PacketStackSlot",
     "ProtocolCharacteristics5",
     "ProtocolOptions",
+    "Tsdu",
     "WanPacket",
     "allocate_buffer",
     "allocate_buffer_pool",
@@ -224,6 +226,7 @@ __all__ = [
     "set_timer",
     "start_buffer_physical_mapping",
     "synchronize_with_interrupt",
+    "tdi_return_chained_receives",
     "tr_indicate_receive",
     "tr_indicate_receive_complete",
     "transfer_data",

@@ -30,13 +30,25 @@ class ReceiveRoute(Protocol):
 class Level:
     """One hand-over of a packet, up or down."""
 
-    __slots__ = ("holders", "is_lent", "is_settled", "outstanding", "owner_before", "route", "shadow", "shared", "up")
+    __slots__ = (
+        "calling",
+        "holders",
+        "is_lent",
+        "is_settled",
+        "outstanding",
+        "owner_before",
+        "route",
+        "shadow",
+        "shared",
+        "up",
+    )
 
     def __init__(self, route: Any, up: bool) -> None:
         self.route = route
         self.up = up
         self.is_lent = False  # indicated with RESOURCES
         self.is_settled = not up  # every receiver has been called
+        self.calling: BindingEdge | None = None  # whose receive handler has not answered yet
         self.shared = False  # several receivers look at it
         self.outstanding = 0  # references that have not been returned; below 0 while a handler returns early (A3)
         self.holders: dict[BindingEdge | None, int] = {}

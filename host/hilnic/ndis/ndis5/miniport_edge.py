@@ -96,11 +96,11 @@ class MiniportEdge:
         self.xlate = Translation(self)
         self._idle: Event | None = None
         guarded, c = self.ndis.guarded, driver.characteristics
-        self.send_handler: Any = guarded(c.send, adapter, "MiniportSend")
-        self.send_packets_handler: Any = guarded(c.send_packets, adapter, "MiniportSendPackets")
-        self.return_handler: Any = guarded(c.return_packet, adapter, "MiniportReturnPacket")
-        self.transfer_handler: Any = guarded(c.transfer_data, adapter, "MiniportTransferData")
-        self.wan_send_handler: Any = guarded(c.wan_send, adapter, "MiniportWanSend")
+        self.send_handler: Any = guarded(c.send, self, "MiniportSend")
+        self.send_packets_handler: Any = guarded(c.send_packets, self, "MiniportSendPackets")
+        self.return_handler: Any = guarded(c.return_packet, self, "MiniportReturnPacket")
+        self.transfer_handler: Any = guarded(c.transfer_data, self, "MiniportTransferData")
+        self.wan_send_handler: Any = guarded(c.wan_send, self, "MiniportWanSend")
 
     @property
     def characteristics(self) -> MiniportCharacteristics5:

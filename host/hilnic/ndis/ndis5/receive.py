@@ -158,6 +158,7 @@ def _give(packet: Packet, level: Level, edge: BindingEdge, in_array: bool) -> No
     edge.is_receive_complete_due = True
     by_receive = edge.receive_packet_handler is None or (level.is_lent and _prefers_receive(edge))
     ndis.ndis5.running.append(edge)
+    level.calling = edge
     try:
         if by_receive:
             if in_array or packet.oob.media_specific_information:
@@ -166,6 +167,7 @@ def _give(packet: Packet, level: Level, edge: BindingEdge, in_array: bool) -> No
         else:
             _account(packet, level, edge, edge.receive_packet_handler(edge.context, packet))
     finally:
+        level.calling = None
         ndis.ndis5.running.pop()
 
 
@@ -240,7 +242,7 @@ def return_packets(packets: Sequence[Packet], binding: BindingEdge | None = None
         elif level.is_lent:
             ndis.violation("R5-07", binding or holder or ndis, packet, "returned although it is RESOURCES")
         else:
-            release(packet, holder or _some_holder(level))
+            release(packet, holder or _some_holder(level) or level.calling)
 
 
 def _running_holder(ndis: Any, packet: Packet) -> BindingEdge | None:
@@ -261,7 +263,7 @@ def release(packet: Packet, holder: BindingEdge | None) -> None:
         ndis.violation("R5-05", holder or ndis, packet, "returned, but it is not indicated")
         return
     owed = level.holders.get(holder, 0)
-    early = holder is not None and holder in ndis.ndis5.running and not level.is_settled
+    early = holder is not None and holder is level.calling
     if owed <= 0 and not early:
         ndis.violation("R5-05", holder or ndis, packet, "returned more often than it was held")
         return

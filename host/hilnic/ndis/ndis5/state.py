@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from hilnic.ndis.verifier.packet_ledger import PacketLedger
 
 
+def _checked() -> type[Packet]:
+    from hilnic.ndis.verifier.packet_access import CheckedPacket
+
+    return CheckedPacket
+
+
 class Ndis5:
     """The packet numbers, the verifier's ledger of packets (None with verify=off), and whose receive handler runs."""
 
@@ -22,7 +28,7 @@ class Ndis5:
     def __init__(self, ndis: Ndis, ledger: PacketLedger | None) -> None:
         self.ndis = ndis
         self.ledger = ledger
-        self.packet_type: type[Packet] = Packet
+        self.packet_type: type[Packet] = Packet if ndis.verify != "full" else _checked()
         self.last_packet_id = 0
         self.running: list[BindingEdge] = []  # innermost last: a return inside a handler is that binding's
         self.copies = 0  # packets that were copied because they lie in several buffers, or loop back

@@ -33,6 +33,8 @@ class Assembly:
 
     def transferred(self, status: NdisStatus, moved: int) -> None:
         """The rest is there, or the frame is lost."""
+        if self.edge.ledger is not None:
+            self.edge.ledger.transfer_ends(self.destination)
         complete = status is NdisStatus.SUCCESS and moved == self.destination.length()
         free_packet(self.destination)
         if complete:
@@ -63,11 +65,13 @@ def put_together(
     if not rest:
         receive.pass_up(edge, frame, receivers)
         return
+    if edge.transfer_handler is None:
+        owned.free(frame)
+        return
     destination = owned.describe(edge.ndis, Mdl(frame.head.region, seen, rest))
     assembly = Assembly(edge, frame, destination, receivers)
-    if edge.transfer_handler is None:
-        assembly.transferred(NdisStatus.FAILURE, 0)
-        return
+    if edge.ledger is not None:
+        edge.ledger.transfer_begins(edge, destination)
     edge.transfers[destination] = assembly
     status, moved = at_dispatch(
         edge.ndis.kernel, edge.transfer_handler, edge.context, receive_context, len(lookahead), rest, destination

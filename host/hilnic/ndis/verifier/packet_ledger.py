@@ -182,7 +182,7 @@ class PacketLedger:
 
     # Transfer.
 
-    def transfer_begins(self, edge: BindingEdge, packet: Packet) -> bool:
+    def transfer_begins(self, edge: BindingEdge | MiniportEdge, packet: Packet) -> bool:
         """The destination of a transfer is the miniport's while it pends (R5-21)."""
         custody = packet.ndis_custody
         if custody.state is not PacketState.HOME:
