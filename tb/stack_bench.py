@@ -238,6 +238,7 @@ async def hosts(
     protocols: Callable[[int], list[Any]] | None = None,
     raw: dict[str, Any] | None = None,
     limit_ns: int = 200_000_000,
+    profile: ndis.Profile | None = None,
     **config: Any,
 ) -> list[Host]:
     """Stacks on all cards, running; two cards are connected to each other."""
@@ -250,7 +251,7 @@ async def hosts(
         own: list[Any] = protocols(card.index) if protocols else [RawProtocol(**(raw or {})), Layouts()]
         stack = Stack(
             card.device, harness.clock, protocols=own, verify=verify,
-            config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
+            config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed, profile=profile,
             trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}",
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
 
 _POWER_OIDS = (Oid.OID_PNP_SET_POWER, Oid.OID_PNP_QUERY_POWER, Oid.OID_PNP_CAPABILITIES)
-_MUST_SUCCEED: dict[int, tuple[NdisStatus, ...]] = {Oid.OID_PNP_SET_POWER: (NdisStatus.SUCCESS, NdisStatus.NOT_ACCEPTED)}
+_MUST_SUCCEED: dict[int, tuple[NdisStatus, ...]] = {
+    Oid.OID_PNP_SET_POWER: (NdisStatus.SUCCESS, NdisStatus.NOT_ACCEPTED),
+}
 """Requests that a miniport may not refuse, and how it may answer (V:NdisOidComplete)."""
 
 STATISTICS_BUFFER = len(StatisticsInfo().pack())
