@@ -145,7 +145,7 @@ async def what_comes_in_is_copied_and_sent_on(dut):
 
 @cocotb.test()
 async def contexts_and_reserved_fields_survive_what_the_miniport_does(dut):
-    """MD-19, MD-20, MD-28, MD-16, S6-09, ST-21: a context and the sender's own fields come back as they were, in `full`."""
+    """MD-19, MD-20, MD-28, MD-16, S6-09, ST-21: a context and the sender's fields come back as they were, in `full`."""
     host, (sender,) = await with_protocols(dut, "sender", verify="full")
     nbls = [sender.build(frame(n, 80), cuts=[20]) for n in range(8)]
     for number, nbl in enumerate(nbls):
@@ -329,7 +329,7 @@ async def a_protocol_returns_inside_the_handler_or_from_a_dpc_or_in_the_pause(du
 
 @cocotb.test()
 async def a_header_cut_by_small_buffers_is_read_in_place_or_through_storage(dut):
-    """MD-01, MD-11, MD-12, MD-13, MD-14, MD-06: what a receiver does to parse; without memory a retreat changes nothing."""
+    """MD-01, MD-11, MD-12, MD-13, MD-14, MD-06: what a receiver does to parse; a failed retreat."""
     host, (reader,) = await with_protocols(
         dut, "reader", rx_buffer_bytes=64, rx_ring=64, rx_buffers=128, rx_low_water=0
     )
@@ -361,7 +361,7 @@ async def a_header_cut_by_small_buffers_is_read_in_place_or_through_storage(dut)
 
 @cocotb.test()
 async def completions_find_their_sender_and_a_paused_stack_answers_for_the_miniport(dut):
-    """S6-08, S6-03, S6-07, S6-22, S6-25, ST-02, ST-05, ST-10, ST-22: two senders at once, a pause, a close, a late one."""
+    """S6-08, S6-03, S6-07, S6-22, S6-25, ST-02, ST-05, ST-10, ST-22: two senders at once, a pause, a close."""
     host, (first, second) = await with_protocols(dut, "first", "second", tx_ring=8)
     mine = {first: [], second: []}
     for n in range(20):
@@ -423,7 +423,7 @@ async def ndis_loops_what_is_asked_for_and_the_wire_has_everything(dut):
 @cocotb.test()
 @cocotb.parametrize(hardware=[False, True])
 async def each_frame_is_looped_once_by_ndis_or_by_the_nic(dut, hardware):
-    """LB-09, LB-05, LB-08: the MAC option NO_LOOPBACK is set, or clear and the NIC's own loopback is on: one copy each."""
+    """LB-09, LB-05, LB-08: MAC option NO_LOOPBACK set, or clear and the NIC's own loopback on: one copy each."""
 
     class Marked(Protocol):
         marks = ()

@@ -251,7 +251,8 @@ async def hosts(
         own: list[Any] = protocols(card.index) if protocols else [RawProtocol(**(raw or {})), Layouts()]
         stack = Stack(
             card.device, harness.clock, protocols=own, verify=verify,
-            config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed, profile=profile,
+            config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
+            profile=profile,
             trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}",
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])
