@@ -109,8 +109,6 @@ class FilterModule:
         "upper_receiver",
     )
 
-    forwards = False  # what it sends of its own is new to the trace
-
     def __init__(self, driver: FilterDriver, adapter: Adapter) -> None:
         ndis = driver.ndis
         self.ndis: Ndis = ndis

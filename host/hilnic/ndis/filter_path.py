@@ -36,8 +36,7 @@ def filter_send_net_buffer_lists(
         return
     if ndis.trace.enabled:
         _trace(module, "filter.send", nbls)
-    if nbls.source_handle is module:
-        send.number_frames(ndis, module, nbls)
+    send.number_own_frames(module, nbls)
     if module.lower_sender is None:
         send.to_miniport(module.adapter, nbls, port_number, send_flags)
     else:
@@ -75,20 +74,33 @@ def filter_indicate_receive_net_buffer_lists(
         nbls = ndis.verifier.indicated_on(module, nbls, count, receive_flags)
     if nbls is None:
         return
-    for nbl in walk(nbls):
-        if nbl.source_handle is module:
-            nbl.ndis_receivers, nbl.ndis_below, nbl.ndis_route = 1, None, None
+    plain = _begin(module, nbls)
     if ndis.trace.enabled:
         _trace(module, "filter.indicate", nbls)
     if receive_flags & _RESOURCES:
         _lend(module, nbls, port_number, receive_flags)
     elif module.upper_receiver is not None:
         receive.pass_up(module.upper_receiver, nbls, port_number, count, receive_flags)
+    elif plain:
+        receive.deliver(module.adapter, module.adapter.receivers, nbls, port_number, count, receive_flags)
     else:
         for route, members in _by_route(nbls):
             receivers = module.adapter.receivers if route is None else route.receivers
             if members.first is not None:
                 receive.deliver(module.adapter, receivers, members.first, port_number, members.count, receive_flags)
+
+
+def _begin(module: FilterModule, nbls: NetBufferList) -> bool:
+    """The filter's own lists begin their way up here; True when every list may go to everybody."""
+    plain = True
+    nbl: NetBufferList | None = nbls
+    while nbl is not None:
+        if nbl.source_handle is module:
+            nbl.ndis_receivers, nbl.ndis_below, nbl.ndis_route = 1, None, None
+        elif nbl.ndis_route is not None:
+            plain = False
+        nbl = nbl.next
+    return plain
 
 
 def _by_route(nbls: NetBufferList) -> list[tuple[Route | None, NblQueue]]:

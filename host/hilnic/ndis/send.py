@@ -104,7 +104,7 @@ def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_fl
     adapter.send_handler(adapter.context, nbls, port_number, send_flags)
 
 
-def number_frames(ndis: Ndis, source: Binding | FilterModule, nbls: NetBufferList) -> int:
+def number_frames(ndis: Ndis, source: Binding, nbls: NetBufferList) -> int:
     """Count the NBLs and give each frame the id that follows it to the wire; what an IM driver sends on has one."""
     number = 0
     has_ids = source.forwards
@@ -121,6 +121,21 @@ def number_frames(ndis: Ndis, source: Binding | FilterModule, nbls: NetBufferLis
             nb = nb.next
         nbl = nbl.next
     return number
+
+
+def number_own_frames(module: FilterModule, nbls: NetBufferList) -> None:
+    """The frames of a filter's own lists get their ids where the filter sends them."""
+    ndis = module.ndis
+    nbl: NetBufferList | None = nbls
+    while nbl is not None:
+        if nbl.source_handle is module:
+            for nb in nbl.net_buffers():
+                ndis.last_frame_id = nb.frame_id = ndis.last_frame_id + 1
+                if ndis.trace.enabled:
+                    ndis.trace.emit(
+                        "nbl.send", frame=nb.frame_id, nbl=nbl.id, binding=module.name, bytes=nb.data_length
+                    )
+        nbl = nbl.next
 
 
 def _refuse(

@@ -33,29 +33,38 @@ class FilterLedger(LedgerChecks):
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
         holder = module.lower_sender or module.adapter
-        good = []
-        for nbl in self._without_cycle(module, nbls):
+        offenders: set[NetBufferList] = set()
+        nbl = nbls
+        while nbl is not None:
             custody: Custody | None = nbl.ndis_custody
-            fault = self._sent_on_fault(module, nbl, custody)
+            fault = self._sent_on_fault(module, nbl, custody, call)
             if fault is not None or custody is None:
-                self._report(module, nbl, fault)
-                continue
-            if custody.state is not HOME:
-                custody.push(hop=True)
-                custody.children_before = nbl.child_ref_count
-            elif nbl.parent_net_buffer_list is not None:
-                self.piece_sent(nbl.parent_net_buffer_list)
-            custody.call, custody.state, custody.owner, custody.source = call, SENT, holder, nbl.source_handle
-            custody.shadow = take_sent(nbl)
-            if self.ndis.guard is not None:
-                self.ndis.guard.adopt(nbl)
-            custody.history.append((now, "sent on by", module))
-            good.append(nbl)
-        return chain(good)
+                if self._offends(module, nbl, fault, offenders):
+                    return None
+            else:
+                if custody.state is not HOME:
+                    custody.push(hop=True)
+                    custody.children_before = nbl.child_ref_count
+                elif nbl.parent_net_buffer_list is not None:
+                    self.piece_sent(nbl.parent_net_buffer_list)
+                custody.call = call
+                custody.state = SENT
+                custody.owner = holder
+                custody.source = nbl.source_handle
+                custody.shadow = take_sent(nbl)
+                if self.ndis.guard is not None:
+                    self.ndis.guard.adopt(nbl)
+                custody.history.append((now, "sent on by", module))
+            nbl = nbl.next
+        return self._without(module, nbls, offenders)
 
-    def _sent_on_fault(self, module: FilterModule, nbl: NetBufferList, custody: Custody | None) -> Fault | None:
+    def _sent_on_fault(
+        self, module: FilterModule, nbl: NetBufferList, custody: Custody | None, call: int
+    ) -> Fault | None:
         if custody is None:
             return "S6-22", "NOT_FROM_POOL"
+        if custody.call == call:
+            return "S6-21", "the list is cyclic"
         if custody.state is HOME:
             if nbl.source_handle is not module:
                 return "IM-12", f"a list of its own sent with the source handle {nbl.source_handle!r}"
@@ -78,21 +87,31 @@ class FilterLedger(LedgerChecks):
 
     def completed_on(self, module: FilterModule, nbls: NetBufferList | None) -> NetBufferList | None:
         """A filter completes upwards: lists that it was given from above, whether it has sent them on or not."""
+        self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
-        good = []
-        for nbl in self._without_cycle(module, nbls):
+        upper = module.upper_completer
+        offenders: set[NetBufferList] = set()
+        nbl = nbls
+        while nbl is not None:
             custody: Custody | None = nbl.ndis_custody
-            if custody is None or custody.state is not SENT or custody.owner is not module:
-                fault = self.completion_fault(nbl)
-                if custody is not None and custody.state is HOME and nbl.source_handle is module:
-                    fault = "IM-12", "a list of its own completed upwards"
-                self._report(module, nbl, fault)
-                continue
-            self.check_completed(module, nbl, custody)
-            self.climb(nbl, custody, module.upper_completer)
-            custody.history.append((now, "completed by", module))
-            good.append(nbl)
-        return chain(good)
+            if custody is not None and custody.state is SENT and custody.owner is module and custody.call != call:
+                custody.call = call
+                self.check_completed(module, nbl, custody)
+                self.climb(nbl, custody, upper)
+                custody.history.append((now, "completed by", module))
+            elif self._offends(module, nbl, self._completed_on_fault(module, nbl, custody, call), offenders):
+                return None
+            nbl = nbl.next
+        return self._without(module, nbls, offenders)
+
+    def _completed_on_fault(
+        self, module: FilterModule, nbl: NetBufferList, custody: Custody | None, call: int
+    ) -> Fault:
+        if custody is not None and custody.call == call:
+            return "S6-21", "the list is cyclic"
+        if custody is not None and custody.state is HOME and nbl.source_handle is module:
+            return "IM-12", "a list of its own completed upwards"
+        return self.completion_fault(nbl)
 
     def _foreign_handle(self, module: FilterModule, nbl: NetBufferList, custody: Custody) -> None:
         if nbl.source_handle is not custody.source:
@@ -105,11 +124,15 @@ class FilterLedger(LedgerChecks):
 
     def handed_up(self, module: FilterModule, nbls: NetBufferList, lent: bool) -> None:
         """NDIS gives an indication to the filter that is next above."""
-        now = self.ndis.kernel.now_ns()
-        for nbl in walk(nbls):
+        event = (self.ndis.kernel.now_ns(), "lent to" if lent else "given to", module)
+        state = LENT if lent else INDICATED
+        nbl: NetBufferList | None = nbls
+        while nbl is not None:
             custody: Custody = nbl.ndis_custody
-            custody.state, custody.owner = LENT if lent else INDICATED, module
-            custody.history.append((now, "lent to" if lent else "given to", module))
+            custody.state = state
+            custody.owner = module
+            custody.history.append(event)
+            nbl = nbl.next
 
     def indicated_on(
         self, module: FilterModule, nbls: NetBufferList | None, number: int, receive_flags: int
@@ -117,30 +140,36 @@ class FilterLedger(LedgerChecks):
         """A filter indicates: lists of its own with its own handle, and those it was given, their handle untouched."""
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
-        good = []
-        members = self._without_cycle(module, nbls)
-        if len(members) != number:
-            self.ndis.violation("R6-02", module, "list", f"count says {number}, the list has {len(members)}")
-        for nbl in members:
+        offenders: set[NetBufferList] = set()
+        actual = 0
+        nbl = nbls
+        while nbl is not None:
+            actual += 1
             custody: Custody | None = nbl.ndis_custody
-            fault = self._indicated_on_fault(module, nbl, custody, receive_flags)
+            fault = self._indicated_on_fault(module, nbl, custody, receive_flags, call)
             if fault is not None or custody is None:
-                self._report(module, nbl, fault)
-                continue
-            if custody.state is HOME:
-                custody.source, custody.shadow, custody.state = module, take_received(nbl), INDICATED
-                if self.ndis.guard is not None:
-                    self.ndis.guard.adopt(nbl)
-            custody.call, custody.owner = call, module.adapter
-            custody.history.append((now, "indicated by", module))
-            good.append(nbl)
-        return chain(good)
+                if self._offends(module, nbl, fault, offenders):
+                    return None
+            else:
+                if custody.state is HOME:
+                    custody.source, custody.shadow, custody.state = module, take_received(nbl), INDICATED
+                    if self.ndis.guard is not None:
+                        self.ndis.guard.adopt(nbl)
+                custody.call = call
+                custody.owner = module.adapter
+                custody.history.append((now, "indicated by", module))
+            nbl = nbl.next
+        if actual != number:
+            self.ndis.violation("R6-02", module, "list", f"count says {number}, the list has {actual}")
+        return self._without(module, nbls, offenders)
 
     def _indicated_on_fault(
-        self, module: FilterModule, nbl: NetBufferList, custody: Custody | None, receive_flags: int
+        self, module: FilterModule, nbl: NetBufferList, custody: Custody | None, receive_flags: int, call: int
     ) -> Fault | None:
         if custody is None:
             return "S6-22", "NOT_FROM_POOL"
+        if custody.call == call:
+            return "S6-21", "the list is cyclic"
         if custody.state is HOME:
             if nbl.source_handle is not module:
                 return "IM-12", f"a list of its own indicated with the source handle {nbl.source_handle!r}"
@@ -170,8 +199,9 @@ class FilterLedger(LedgerChecks):
 
     def handed_down(self, module: FilterModule, nbls: NetBufferList) -> None:
         """NDIS gives returned lists to the filter that is next below: its own are home, others on their way."""
-        now = self.ndis.kernel.now_ns()
-        for nbl in walk(nbls):
+        event = (self.ndis.kernel.now_ns(), "given back to", module)
+        nbl: NetBufferList | None = nbls
+        while nbl is not None:
             custody: Custody = nbl.ndis_custody
             if custody.source is module:
                 self.check_returned(module, nbl, custody)
@@ -179,40 +209,51 @@ class FilterLedger(LedgerChecks):
                     poison(custody.shadow)
                 custody.state = HOME
             custody.owner = module
-            custody.history.append((now, "given back to", module))
+            custody.history.append(event)
+            nbl = nbl.next
 
     def returned_on(self, module: FilterModule, nbls: NetBufferList | None) -> NetBufferList | None:
         """A filter gives received lists back: those that it was given from below."""
+        self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
-        good = []
-        for nbl in self._without_cycle(module, nbls):
+        offenders: set[NetBufferList] = set()
+        nbl = nbls
+        while nbl is not None:
             custody: Custody | None = nbl.ndis_custody
-            if custody is None or custody.state is not INDICATED or custody.owner is not module:
-                fault = return_fault(module, custody)
-                if custody is not None and custody.state is HOME and nbl.source_handle is module:
-                    fault = "IM-12", "a list of its own returned downwards"
-                self._report(module, nbl, fault)
-                continue
-            self._foreign_handle(module, nbl, custody)
-            custody.owner = module.adapter
-            custody.history.append((now, "returned by", module))
-            good.append(nbl)
-        return chain(good)
+            if custody is not None and custody.state is INDICATED and custody.owner is module and custody.call != call:
+                custody.call = call
+                self._foreign_handle(module, nbl, custody)
+                custody.owner = module.adapter
+                custody.history.append((now, "returned by", module))
+            elif self._offends(module, nbl, self._returned_on_fault(module, nbl, custody, call), offenders):
+                return None
+            nbl = nbl.next
+        return self._without(module, nbls, offenders)
+
+    @staticmethod
+    def _returned_on_fault(module: FilterModule, nbl: NetBufferList, custody: Custody | None, call: int) -> Fault:
+        if custody is not None and custody.call == call:
+            return "S6-21", "the list is cyclic"
+        if custody is not None and custody.state is HOME and nbl.source_handle is module:
+            return "IM-12", "a list of its own returned downwards"
+        return return_fault(module, custody)
 
     # Both.
 
-    def _without_cycle(self, module: FilterModule, nbls: NetBufferList | None) -> list[NetBufferList]:
-        """The chain as a list; empty, and reported, when it does not end."""
-        found: dict[NetBufferList, None] = {}
-        for nbl in walk(nbls):
-            if nbl in found:
-                self.ndis.violation("S6-21", module, nbl, "the list is cyclic")
-                return []
-            found[nbl] = None
-        if not found:
-            self.ndis.violation("S6-21", module, "list", "an empty list was handed on")
-        return list(found)
+    def _offends(
+        self, module: FilterModule, nbl: NetBufferList, fault: Fault | None, offenders: set[NetBufferList]
+    ) -> bool:
+        """Report what is wrong with a list, which is left out; True when the chain does not end."""
+        rule, detail = fault or ("S6-22", "NOT_FROM_POOL")
+        self.ndis.violation(rule, module, nbl, detail)
+        if nbl in offenders or rule == "S6-21":
+            return True
+        offenders.add(nbl)
+        return False
 
-    def _report(self, module: FilterModule, nbl: NetBufferList, fault: Fault | None) -> None:
-        if fault is not None:
-            self.ndis.violation(fault[0], module, nbl, fault[1])
+    def _without(
+        self, module: FilterModule, nbls: NetBufferList | None, offenders: set[NetBufferList]
+    ) -> NetBufferList | None:
+        if nbls is None:
+            self.ndis.violation("S6-21", module, "list", "an empty list was handed on")
+        return nbls if not offenders else chain(nbl for nbl in walk(nbls) if nbl not in offenders)
