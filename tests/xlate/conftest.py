@@ -49,7 +49,7 @@ def drivers() -> Any:
 @pytest.fixture
 def five_over_six(bench, drivers) -> Callable[..., NdisBench]:
     """A 5.x protocol (`b.fp`) over a 6.x miniport (`b.fm`)."""
-    return lambda **options: bench(**{"protocol": drivers.Protocol5, "miniport": drivers.Listening} | options)
+    return lambda **options: bench(**{"protocol": drivers.Protocol5, "miniport": drivers.Jumbo} | options)
 
 
 @pytest.fixture(params=["deserialized", "serialized"])

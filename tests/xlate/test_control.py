@@ -12,6 +12,7 @@ from hilnic.ndis import MediaConnectState, NdisStatus, Oid, RequestType, ndis5
 from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.ndis.oid_request import query
 from hilnic.testing import expect_violation
+from hilnic.testing.packets import free_built_packet
 
 # Link (XL-14).
 
@@ -123,8 +124,7 @@ def test_filter_and_lookahead_of_a_5_protocol_are_ndis_s_business_over_6(five_ov
 def test_the_filters_of_6_protocols_reach_a_5_miniport_as_one(six_over_five):
     b = six_over_five(protocols=2)
     b.run(b.fps[1].set_filter(ndis.PacketFilter.PROMISCUOUS))
-    told = [data for oid, data in b.fm.sets if oid == Oid.OID_GEN_CURRENT_PACKET_FILTER]
-    assert told[-1] == struct.pack("<I", 0xB | 0x20)
+    assert b.fm.packet_filter == 0xB | 0x20
 
 
 @pytest.mark.rule("XL-20")
@@ -158,12 +158,12 @@ def test_a_5_protocol_reads_a_list_of_oids_that_mean_something_to_it(five_over_s
 @pytest.mark.rule("XL-13", "CN-09")
 def test_a_5_protocol_cancels_over_6_and_hears_request_aborted(five_over_six):
     b = five_over_six()
-    packets = [b.fp.packets.build(frame) for frame in b.frames(4)]
+    packets = [b.fp.build(frame) for frame in b.frames(4)]
     for number, packet in enumerate(packets):
         ndis5.set_packet_cancel_id(packet, "AB"[number % 2])
     b.fp.send_packets(*packets)
     ndis5.cancel_send_packets(b.fp.binding, "A")
-    assert b.fp.sent == [(packets[0], NdisStatus.REQUEST_ABORTED), (packets[2], NdisStatus.REQUEST_ABORTED)]
+    assert b.fp.completed == [(packets[0], NdisStatus.REQUEST_ABORTED), (packets[2], NdisStatus.REQUEST_ABORTED)]
     b.fm.complete_all()
 
 
@@ -227,7 +227,8 @@ BY_PROTOCOLS = {
 @pytest.mark.parametrize("call", BY_PROTOCOLS)
 def test_mutant_protocol_of_6_calls_ndis_5(six_over_five, call):
     b = six_over_five()
-    packet = b.fm.packets.build(b.frame())
+    packet = b.fm.build(b.frame())
     with expect_violation(b.ndis, "XL-16") as found:
         BY_PROTOCOLS[call](b.fp.binding, packet)
     assert call in str(found[0])
+    free_built_packet(packet)

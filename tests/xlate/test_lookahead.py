@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hilnic.ndis import NdisStatus, ReceiveFlags, ndis5
 from hilnic.testing import NdisBench, expect_violation
+from hilnic.testing.packets import free_built_packet
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_header_lookahead_and_transfer_make_the_frame(looking, looks, length):
     b = looking(looks)
     frame = b.frame(size=1514)[:length]
     b.fm.indicate(frame)
-    assert b.fp.frames == [frame]
+    assert b.fp.received == [frame]
 
 
 @pytest.mark.rule("XL-11", "R5-13", "XL-21")
@@ -40,7 +41,7 @@ def test_header_lookahead_and_transfer_make_the_frame(looking, looks, length):
 def test_a_frame_in_several_mdls_is_shown_in_one_piece_and_the_copy_counts(looking, cuts, copied):
     b = looking(looks=1500, verify="off")
     b.fm.indicate(b.frame(size=300), cuts=cuts)
-    assert b.fp.frames == [b.frame(size=300)]
+    assert b.fp.received == [b.frame(size=300)]
     assert b.ndis.xlate_copies == copied
 
 
@@ -75,7 +76,7 @@ def test_receive_complete_comes_at_the_end_of_the_list(looking):
 def test_scarce_frames_come_by_receive_too(looking):
     b = looking()
     b.fm.indicate(*b.frames(2), flags=ReceiveFlags.RESOURCES)
-    assert b.fp.frames == b.frames(2)
+    assert b.fp.received == b.frames(2)
     assert b.fm.return_calls == 0
 
 
@@ -105,16 +106,17 @@ def test_the_corners_of_a_transfer(looking, offset, number, room, expected):
     answers = []
 
     def receive(protocol, receive_context, header, lookahead, packet_size):
-        packet = protocol.packets.build(bytes(room))
+        packet = protocol.build(bytes(room))
         answers.append(ndis5.transfer_data(protocol.binding, receive_context, offset, number, packet))
-        protocol.frames.append(packet.tobytes())
+        protocol.received.append(packet.tobytes())
+        free_built_packet(packet)
         return NdisStatus.SUCCESS
 
     b.fp.binding.receive_handler = receive
     b.fm.indicate(b.frame(size=300), cuts=(20, 100))
     assert answers == [expected]
     moved = expected[1]
-    assert b.fp.frames[0][:moved] == b.frame(size=300)[14 + offset : 14 + offset + moved]
+    assert b.fp.received[0][:moved] == b.frame(size=300)[14 + offset : 14 + offset + moved]
 
 
 @pytest.mark.rule("XL-11", "R5-22")
@@ -128,9 +130,10 @@ def test_a_transfer_is_for_the_current_indication_only(looking):
 
     b.fp.binding.receive_handler = receive
     b.fm.indicate(b.frame())
-    packet = b.fp.packets.build(bytes(10))
+    packet = b.fp.build(bytes(10))
     with expect_violation(b.ndis, "R5-22"):
         assert ndis5.transfer_data(b.fp.binding, kept[0], 0, 10, packet) == (NdisStatus.FAILURE, 0)
+    free_built_packet(packet)
 
 
 @pytest.mark.rule("XL-11", "OB-04")
@@ -165,5 +168,5 @@ def test_every_layout_is_rebuilt_byte_for_byte(drivers, length, looks, head, cut
     whole = b.fm.mac_address + bytes(n & 0xFF for n in range(length - 6))
     fitting = [cut for n, cut in enumerate(cuts) if sum(cuts[: n + 1]) <= head + length]
     b.fm.indicate(whole, cuts=fitting, head=head, flags=int(ReceiveFlags.RESOURCES) * scarce)
-    assert b.fp.frames == [whole]
+    assert b.fp.received == [whole]
     b.stop()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from hilnic import ndis
+from hilnic.ndis import NdisStatus
 
 
 @pytest.fixture
@@ -20,10 +21,10 @@ def showing(bench, drivers):
 @pytest.mark.parametrize("shown", [0, 64, 128, 1500])
 def test_the_frame_is_whole_for_6(showing, shown, length, late):
     b = showing()
-    b.fm.late = late
+    b.fm.transfer = "pend" if late else "now"
     frame = b.frame(size=1514)[:length]
-    b.fm.show(frame, shown)
-    if b.fm.pending is not None:
+    b.fm.indicate_lookahead(frame, shown)
+    if b.fm.pending_transfers:
         assert b.fp.received == []
         b.fm.finish_transfer()
     assert b.fp.received == [frame]
@@ -40,7 +41,7 @@ def test_its_memory_is_free_when_the_last_protocol_has_returned_it(showing):
         fp.hold = True
     before = len(b.kernel.regions)
     frame = b.frame(size=300, destination=b"\xff" * 6)
-    b.fm.show(frame, 64)
+    b.fm.indicate_lookahead(frame, 64)
     assert len(b.kernel.regions) == before + 1
     for fp in b.fps:
         assert fp.received == [frame]
@@ -57,22 +58,23 @@ def test_a_frame_without_memory_is_lost_and_nothing_leaks(showing, kth):
         b.fm.xlate.lists.fault = lambda: True
     else:
         b.kernel.fail_allocations = 1
-    b.fm.show(b.frame(size=300), 64)
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
     assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
 
 
 def test_a_frame_that_the_card_cannot_give_is_lost_and_nothing_leaks(showing):
     b = showing()
     before = len(b.kernel.regions)
-    b.fm.fails = True
-    b.fm.show(b.frame(size=300), 64)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.fm.finish_transfer(NdisStatus.FAILURE)
     assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
 
 
 def test_a_pause_waits_for_a_frame_that_a_protocol_holds(showing):
     b = showing()
     b.fp.hold = True
-    b.fm.show(b.frame(size=300), 64)
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
     assert b.fm.adapter.receives_outstanding == 1
     b.run(ndis.pause_adapter(b.fm.adapter))
     assert b.fm.adapter.receives_outstanding == 0

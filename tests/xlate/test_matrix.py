@@ -40,21 +40,14 @@ class Corner:
         return [self.b.frame(number, destination=PEER) for number in range(count)]
 
     def send(self, *frames: bytes) -> None:
-        self.sent += self.b.fp.send(*frames)
-
-    @property
-    def below(self) -> list:
-        fm = self.b.fm
-        return fm.captured if self.miniport == "6" else fm.taken
+        send = self.b.fp.send_array if self.protocol == 5 else self.b.fp.send
+        self.sent += send(*frames)
 
     def finish(self, *numbers: int, well: bool = True) -> None:
         status = NdisStatus.SUCCESS if well else NdisStatus.FAILURE
-        chosen = [self.below[number] for number in numbers]
+        chosen = [self.b.fm.captured[number] for number in numbers]
         for each in chosen:
-            if self.miniport == "6":
-                self.b.fm.complete(each, status=status)
-            else:
-                self.b.fm.finish_packets(each, status=status)
+            self.b.fm.complete(each, status=status)
 
     @property
     def went_out(self) -> list[bytes]:
@@ -62,40 +55,37 @@ class Corner:
 
     @property
     def ended(self) -> list[tuple[int, bool]]:
-        fp = self.b.fp
-        done = fp.sent if self.protocol == 5 else fp.completed
-        return [(self.sent.index(each), status == NdisStatus.SUCCESS) for each, status in done]
+        return [(self.sent.index(each), status == NdisStatus.SUCCESS) for each, status in self.b.fp.completed]
 
     # Receives.
 
     def indicate(self, *frames: bytes, scarce: bool = False) -> None:
-        self.indicated = self.b.fm.indicate(*frames, flags=RESOURCES if scarce else 0)
+        if self.miniport == "6":
+            self.indicated = self.b.fm.indicate(*frames, flags=RESOURCES * scarce)
+        else:
+            status = NdisStatus.RESOURCES if scarce else NdisStatus.SUCCESS
+            self.indicated = self.b.fm.indicate(*frames, status=status)
 
     def keep(self) -> None:
         if self.protocol == 5:
-            self.b.fp.keep = 1
+            self.b.fp.references = 1
         else:
             self.b.fp.hold = True
 
     @property
     def kept(self) -> list:
-        return self.b.fp.kept if self.protocol == 5 else self.b.fp.held
+        return self.b.fp.held
 
     def give_back(self, number: int) -> None:
-        if self.protocol == 5:
-            self.b.fp.return_packet(self.kept[number])
-        else:
-            self.b.fp.give_back(self.kept[number])
+        self.b.fp.give_back(self.kept[number])
 
     @property
     def came_up(self) -> list[bytes]:
-        return self.b.fp.frames if self.protocol == 5 else self.b.fp.received
+        return self.b.fp.received
 
     @property
     def home(self) -> list[int]:
-        fm = self.b.fm
-        back = fm.returned if self.miniport == "6" else fm.came_back
-        return [self.indicated.index(each) for each in back]
+        return [self.indicated.index(each) for each in self.b.fm.returned]
 
     def translated(self) -> int:
         """Translated objects that are out, of both edges."""

@@ -47,7 +47,7 @@ def test_mutant_shows_packets_to_a_6_protocol(six_over_five, monkeypatch):
 def test_mutant_forgets_a_slot_of_a_5_send(five_over_six, monkeypatch, slot):
     b = five_over_six()
     monkeypatch.setattr(oob, "send_to_6", lambda packet, nbl: None)
-    packet = b.fp.packets.build(b.frame())
+    packet = b.fp.build(b.frame())
     packet.packet_info[slot] = 1
     with expect_violation(b.ndis, "XL-12"):
         b.fp.send_packets(packet)
@@ -67,10 +67,10 @@ def test_mutant_passes_the_loopback_bit_of_a_checksum_on(five_over_six, monkeypa
 def test_mutant_forgets_the_loopback_mark_of_a_received_packet(six_over_five, monkeypatch):
     b = six_over_five()
     monkeypatch.setattr(oob, "receive_to_6", lambda packet, nbl, frame_type: None)
-    packet = b.fm.packets.build(b.frame())
+    packet = b.fm.build(b.frame())
     packet.flags = 0x100
     with expect_violation(b.ndis, "XL-12"):
-        b.fm.indicate_packets(packet)
+        b.fm.indicate_packets([packet])
 
 
 @caught("XL-13")
@@ -78,7 +78,7 @@ def test_mutant_forgets_the_loopback_mark_of_a_received_packet(six_over_five, mo
 def test_mutant_calls_a_failure_a_success(five_over_six, monkeypatch, ended):
     b = five_over_six()
     monkeypatch.setattr(status, "to_5", lambda _: NdisStatus.SUCCESS)
-    b.fp.send_packets(b.fp.packets.build(b.frame()))
+    b.fp.send_packets(b.fp.build(b.frame()))
     with expect_violation(b.ndis, "XL-13"):
         b.fm.complete_all(status=ended)
 
@@ -89,7 +89,7 @@ def test_mutant_renames_resources(six_over_five, monkeypatch):
     monkeypatch.setattr(status, "to_6", lambda _: NdisStatus.FAILURE)
     b.fp.send(b.frame())
     with expect_violation(b.ndis, "XL-13"):
-        b.fm.finish_packets(*list(b.fm.taken), status=NdisStatus.RESOURCES)
+        b.fm.complete(*list(b.fm.captured), status=NdisStatus.RESOURCES)
 
 
 def forgets_the_offset(nb, packet):
@@ -125,7 +125,7 @@ def test_mutant_indicates_other_bytes(five_over_six, monkeypatch, mutant):
 def test_mutant_forgets_to_free_the_list_of_a_send(five_over_six, monkeypatch):
     b = five_over_six(completion="inline")
     monkeypatch.setattr(objects.ListSource, "give", lambda self, nbl: True)
-    b.fp.send_packets(b.fp.packets.build(b.frame()))
+    b.fp.send_packets(b.fp.build(b.frame()))
     with expect_violation(b.ndis, "XL-22") as found:
         b.fp.xlate.close()
     assert "1 still out" in str(found[0])

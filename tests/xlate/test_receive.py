@@ -18,10 +18,7 @@ RESOURCES = int(ReceiveFlags.RESOURCES)
 
 
 def packets_of(b, *frames: bytes, cuts=(), status: int = NdisStatus.SUCCESS):
-    packets = [b.fm.packets.build(frame, cuts) for frame in frames]
-    for packet in packets:
-        packet.oob.status = status
-    return packets
+    return [b.fm.build(frame, cuts, status) for frame in frames]
 
 
 @pytest.mark.rule("XL-09")
@@ -29,15 +26,15 @@ def test_an_indicated_packet_is_a_list_of_one_frame_on_the_same_buffers(six_over
     b = six_over_five(verify=verify)
     b.fp.hold = True
     (packet,) = packets_of(b, b.frame(size=100), cuts=(14, 40))
-    b.fm.indicate_packets(packet)
+    b.fm.indicate_packets([packet])
     (nbl,) = b.fp.held
     nb = nbl.first_net_buffer
     assert (nb.next, nb.data_offset, nb.data_length) == (None, 0, 100)
     assert list(ndis.walk_mdls(nb.mdl_chain)) == list(packet.buffers())
     assert b.fp.received == [b.frame(size=100)]
-    assert b.fm.came_back == []
+    assert b.fm.returned == []
     b.fp.give_back()
-    assert b.fm.came_back == [packet]
+    assert b.fm.returned == [packet]
     assert b.fm.xlate.live() == 0
 
 
@@ -50,13 +47,13 @@ def test_runs_with_and_without_resources_keep_their_order(six_over_five, hold):
     packets = packets_of(b, *b.frames(7))
     for packet, is_scarce in zip(packets, scarce, strict=True):
         packet.oob.status = NdisStatus.RESOURCES if is_scarce else NdisStatus.SUCCESS
-    b.fm.indicate_packets(*packets)
+    b.fm.indicate_packets(packets)
     assert b.fp.received == b.frames(7)
     assert [bool(flags & RESOURCES) for flags in b.fp.receive_flags] == [False, True, False, True, False]
     assert len(b.fp.held) == (4 if hold else 0)
     if hold:
         b.fp.give_back()
-    assert sorted(b.fm.came_back, key=packets.index) == packets
+    assert sorted(b.fm.returned, key=packets.index) == packets
     assert b.fm.xlate.live() == 0
 
 
@@ -66,20 +63,20 @@ def test_a_packet_goes_back_once_when_the_last_of_several_protocols_has_returned
     for fp in b.fps:
         fp.hold = True
     (packet,) = packets_of(b, b.frame(destination=b"\xff" * 6))
-    b.fm.indicate_packets(packet)
+    b.fm.indicate_packets([packet])
     assert [fp.received for fp in b.fps] == [[packet.tobytes()]] * 3
     for fp in b.fps:
-        assert b.fm.came_back == []
+        assert b.fm.returned == []
         fp.give_back()
-    assert b.fm.came_back == [packet]
+    assert b.fm.returned == [packet]
 
 
 @pytest.mark.rule("XL-09")
 def test_a_packet_that_nobody_wants_goes_back_at_once(six_over_five):
     b = six_over_five()
     (packet,) = packets_of(b, b.frame(destination=bytes.fromhex("02484e000077")))
-    b.fm.indicate_packets(packet)
-    assert b.fm.came_back == [packet]
+    b.fm.indicate_packets([packet])
+    assert b.fm.returned == [packet]
     assert b.fp.received == []
 
 
@@ -91,7 +88,7 @@ def test_a_received_packet_s_information_is_that_of_its_list(six_over_five):
     packet.flags = int(PacketFlags.IS_LOOPBACK_PACKET)
     packet.packet_info[PacketInfo.IEEE_8021Q] = 5
     packet.packet_info[PacketInfo.TCP_IP_CHECKSUM] = 0b101000
-    b.fm.indicate_packets(packet)
+    b.fm.indicate_packets([packet])
     (nbl,) = b.fp.held
     info = nbl.net_buffer_list_info
     assert (info[NblInfo.IEEE_8021Q], info[NblInfo.TCP_IP_CHECKSUM]) == (5, 0b101000)
@@ -107,9 +104,9 @@ def test_a_packet_without_memory_is_not_seen_above_and_still_comes_back(six_over
     asked = iter(range(100))
     b.fm.xlate.lists.fault = lambda: next(asked) == kth
     packets = packets_of(b, *b.frames(4))
-    b.fm.indicate_packets(*packets)
+    b.fm.indicate_packets(packets)
     assert b.fp.received == [frame for number, frame in enumerate(b.frames(4)) if number != kth]
-    assert sorted(b.fm.came_back, key=packets.index) == packets
+    assert sorted(b.fm.returned, key=packets.index) == packets
     assert b.fm.xlate.dropped == 1
 
 
@@ -119,13 +116,13 @@ def test_a_packet_without_memory_is_not_seen_above_and_still_comes_back(six_over
 @pytest.mark.rule("XL-10")
 def test_a_received_list_is_a_packet_on_the_same_buffers(five_over_six, verify):
     b = five_over_six(verify=verify)
-    b.fp.keep = 1
+    b.fp.references = 1
     (nbl,) = b.fm.indicate(b.frame(size=100), cuts=(14, 40))
-    (packet,) = b.fp.kept
+    (packet,) = b.fp.held
     assert list(packet.buffers()) == list(ndis.walk_mdls(nbl.first_net_buffer.mdl_chain))
     assert (packet.length(), packet.oob.header_size, packet.oob.status) == (100, 14, NdisStatus.SUCCESS)
     assert b.fm.returned == []
-    b.fp.return_packet(packet)
+    b.fp.give_back(packet)
     assert b.fm.returned == [nbl]
     assert b.fp.xlate.live() == 0
 
@@ -134,15 +131,15 @@ def test_a_received_list_is_a_packet_on_the_same_buffers(five_over_six, verify):
 def test_what_the_protocol_does_not_keep_goes_back_in_one_call(five_over_six):
     b = five_over_six()
     nbls = b.fm.indicate(*b.frames(5))
-    assert b.fp.frames == b.frames(5)
+    assert b.fp.received == b.frames(5)
     assert b.fm.returned == nbls
-    assert (b.fm.return_calls, b.fp.completes) == (1, 1)
+    assert (b.fm.return_calls, b.fp.receive_completes) == (1, 1)
 
 
 @pytest.mark.rule("XL-10")
 def test_resources_is_the_status_of_every_packet_and_nothing_is_kept(five_over_six):
     b = five_over_six()
-    b.fp.keep = 1
+    b.fp.references = 1
     nbls = b.fm.indicate(*b.frames(3), flags=ReceiveFlags.RESOURCES)
     assert b.fp.oob_statuses == [NdisStatus.RESOURCES] * 3
     assert (b.fm.returned, b.fm.return_calls) == (nbls, 0)
@@ -152,37 +149,37 @@ def test_resources_is_the_status_of_every_packet_and_nothing_is_kept(five_over_s
 @pytest.mark.rule("XL-10")
 def test_packets_are_returned_in_any_order(five_over_six):
     b = five_over_six()
-    b.fp.keep = 1
+    b.fp.references = 1
     one, two, three = b.fm.indicate(*b.frames(3))
-    first, second, third = b.fp.kept
+    first, second, third = b.fp.held
     for packet in (third, first, second):
-        b.fp.return_packet(packet)
+        b.fp.give_back(packet)
     assert b.fm.returned == [three, one, two]
 
 
 @pytest.mark.rule("XL-10")
 def test_a_frame_that_was_advanced_or_has_tail_room_is_its_used_data_alone(five_over_six):
     b = five_over_six()
-    b.fp.keep = 1
+    b.fp.references = 1
     nbl = b.fm.build(b.frame(size=100), cuts=(30,), head=30, tail=20)
     b.fm.indicate_nbls([nbl])
-    (packet,) = b.fp.kept
+    (packet,) = b.fp.held
     assert packet.tobytes() == b.frame(size=100)
-    b.fp.return_packet(packet)
+    b.fp.give_back(packet)
 
 
 @pytest.mark.rule("XL-10")
 def test_two_protocols_of_either_version_share_a_frame(drivers):
     b = NdisBench(protocols=2, protocol=drivers.Protocol5)
     for fp in b.fps:
-        fp.keep = 1
+        fp.references = 1
     (nbl,) = b.fm.indicate(b.frame(destination=b"\xff" * 6))
     one, two = b.fps
-    (packet,) = one.kept
-    one.return_packet(packet)
+    (packet,) = one.held
+    one.give_back(packet)
     assert b.fm.returned == []
-    assert two.kept[0].tobytes() == two.frames[0]
-    two.return_packet(two.kept[0])
+    assert two.held[0].tobytes() == two.received[0]
+    two.give_back(two.held[0])
     assert b.fm.returned == [nbl]
     b.stop()
 
@@ -194,13 +191,13 @@ def test_a_received_list_s_information_is_that_of_its_packet(five_over_six):
     nbl.net_buffer_list_info[NblInfo.IEEE_8021Q] = 5
     nbl.net_buffer_list_info[NblInfo.HASH_VALUE] = 0x12345678
     nbl.nbl_flags = int(NblFlags.IS_LOOPBACK_PACKET)
-    b.fp.keep = 1
+    b.fp.references = 1
     b.fm.indicate_nbls([nbl])
-    (packet,) = b.fp.kept
+    (packet,) = b.fp.held
     assert packet.packet_info[PacketInfo.IEEE_8021Q] == 5
     assert packet.flags == PacketFlags.IS_LOOPBACK_PACKET
     assert ndis5.get_packet_cancel_id(packet) is None
-    b.fp.return_packet(packet)
+    b.fp.give_back(packet)
 
 
 @pytest.mark.rule("XL-08")
@@ -211,7 +208,7 @@ def test_a_list_without_memory_is_not_seen_above_and_still_comes_back(five_over_
     asked = iter(range(100))
     b.fp.xlate.packets.fault = lambda: next(asked) == kth
     nbls = b.fm.indicate(*b.frames(4), flags=RESOURCES * scarce)
-    assert b.fp.frames == [frame for number, frame in enumerate(b.frames(4)) if number != kth]
+    assert b.fp.received == [frame for number, frame in enumerate(b.frames(4)) if number != kth]
     assert sorted(b.fm.returned, key=nbls.index) == nbls
     assert b.fp.xlate.dropped == 1
 
@@ -232,7 +229,7 @@ def test_the_bytes_of_every_layout_come_up_in_5_and_none_is_copied(drivers, leng
     whole = b.fm.mac_address + bytes(n & 0xFF for n in range(length - 6))
     fitting = [cut for n, cut in enumerate(cuts) if sum(cuts[: n + 1]) <= head + length]
     b.fm.indicate(whole, cuts=fitting, head=head, flags=RESOURCES * scarce)
-    assert b.fp.frames == [whole]
+    assert b.fp.received == [whole]
     assert b.ndis.xlate_copies == 0
     b.stop()
 
@@ -245,7 +242,7 @@ def test_the_bytes_of_every_layout_come_up_in_6_and_none_is_copied(drivers, leng
     whole = b.fm.mac_address + bytes(n & 0xFF for n in range(length - 6))
     fitting = [cut for n, cut in enumerate(cuts) if sum(cuts[: n + 1]) <= length]
     status = NdisStatus.RESOURCES if scarce else NdisStatus.SUCCESS
-    b.fm.indicate_packets(*packets_of(b, whole, cuts=fitting, status=status))
+    b.fm.indicate_packets(packets_of(b, whole, cuts=fitting, status=status))
     assert b.fp.received == [whole]
     assert b.ndis.xlate_copies == 0
     b.stop()

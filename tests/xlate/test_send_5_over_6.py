@@ -15,14 +15,14 @@ from hilnic.testing import NdisBench
 
 
 def build(b, *frames: bytes, cuts=(), flags: int = 0) -> list[Packet]:
-    packets = [b.fp.packets.build(frame, cuts) for frame in frames]
+    packets = [b.fp.build(frame, cuts) for frame in frames]
     for packet in packets:
         packet.flags = flags
     return packets
 
 
 def statuses(b) -> list[int]:
-    return [status for _, status in b.fp.sent]
+    return [status for _, status in b.fp.completed]
 
 
 @pytest.mark.rule("XL-02")
@@ -65,7 +65,7 @@ def test_the_completed_list_is_the_packet_again_with_a_status_of_ndis_5(five_ove
     (packet,) = build(b, b.frame())
     b.fp.send_packets(packet)
     b.fm.complete_all(status=six)
-    assert b.fp.sent == [(packet, five)]
+    assert b.fp.completed == [(packet, five)]
     assert b.fp.xlate.live() == 0
 
 
@@ -76,7 +76,7 @@ def test_ten_thousand_packets_leave_nothing_behind(five_over_six, mode):
     packets = build(b, *b.frames(20), flags=PacketFlags.DONT_LOOPBACK)
     for _ in range(500):
         b.fp.send_packets(*packets)
-    assert len(b.fp.sent) == 10_000
+    assert len(b.fp.completed) == 10_000
     assert b.fp.xlate.live() == 0
     assert b.fp.xlate.translated == 10_000
 
@@ -87,7 +87,7 @@ def test_lists_completed_in_one_call_are_as_many_callbacks(five_over_six, comple
     packets = build(b, *b.frames(6))
     b.fp.send_packets(*packets)
     b.run()
-    assert [packet for packet, _ in b.fp.sent] == packets
+    assert [packet for packet, _ in b.fp.completed] == packets
 
 
 @pytest.mark.rule("XL-19")
@@ -98,7 +98,7 @@ def test_completions_in_any_order_find_their_packets(five_over_six):
     first, second, third = b.fm.captured
     b.fm.complete(third, first)
     b.fm.complete(second, status=NdisStatus.FAILURE)
-    assert b.fp.sent == [(three, 0), (one, 0), (two, NdisStatus.FAILURE)]
+    assert b.fp.completed == [(three, 0), (one, 0), (two, NdisStatus.FAILURE)]
 
 
 @pytest.mark.rule("XL-07")
@@ -152,8 +152,8 @@ def test_a_packet_for_loopback_only_comes_back_and_never_goes_out(five_over_six)
     b.fp.send_packets(before, only, after)
     b.run()
     assert b.fm.sent_frames == [before.tobytes(), after.tobytes()]
-    assert only.tobytes() in b.fp.frames
-    assert dict(b.fp.sent) == dict.fromkeys((before, only, after), 0)
+    assert only.tobytes() in b.fp.received
+    assert dict(b.fp.completed) == dict.fromkeys((before, only, after), 0)
     assert b.fp.xlate.live() == 0
 
 
@@ -168,8 +168,8 @@ def test_a_packet_without_memory_completes_with_resources_and_the_others_go_out(
     expected = dict.fromkeys(packets, NdisStatus.SUCCESS)
     if kth < 6:
         expected[packets[kth]] = NdisStatus.RESOURCES
-    assert dict(b.fp.sent) == expected
-    assert len(b.fp.sent) == 6
+    assert dict(b.fp.completed) == expected
+    assert len(b.fp.completed) == 6
     assert b.fm.sent_frames == [packet.tobytes() for number, packet in enumerate(packets) if number != kth]
 
 
@@ -220,7 +220,7 @@ def test_a_protocol_may_send_again_from_its_completion(five_over_six):
     (packet,) = build(b, b.frame())
     b.fp.again = 49
     b.fp.send_packets(packet)
-    assert len(b.fp.sent) == 50
+    assert len(b.fp.completed) == 50
 
 
 layouts = st.lists(st.integers(0, 400), max_size=12)
@@ -234,7 +234,7 @@ def test_the_bytes_of_every_layout_arrive_and_none_is_copied(drivers, length, cu
     whole = bytes([filler]) * 6 + bytes(n & 0xFF for n in range(length - 6))
     cuts = [14, *cuts]  # the media header lies in one buffer (S5-15)
     fitting = [cut for n, cut in enumerate(cuts) if sum(cuts[: n + 1]) <= length]
-    b.fp.send_packets(b.fp.packets.build(whole, fitting))
+    b.fp.send_packets(b.fp.build(whole, fitting))
     assert b.fm.sent_frames == [whole]
     assert statuses(b) == [0]
     assert b.ndis.xlate_copies == 0

@@ -25,12 +25,12 @@ def test_each_frame_of_a_list_is_a_packet_and_the_list_completes_with_the_last(s
     frames = b.frames(3)
     nbl = b.fp.build(*frames)
     b.fp.send_nbls([nbl])
-    one, two, three = b.fm.taken
+    one, two, three = b.fm.captured
     assert b.fm.sent_frames == frames
-    b.fm.finish_packets(three)
-    b.fm.finish_packets(one)
+    b.fm.complete(three)
+    b.fm.complete(one)
     assert b.fp.completed == []
-    b.fm.finish_packets(two)
+    b.fm.complete(two)
     assert b.fp.completed == [(nbl, NdisStatus.SUCCESS)]
     assert b.fm.xlate.live() == 0
 
@@ -41,10 +41,10 @@ def test_the_packets_may_complete_in_any_order(six_over_five, order):
     b = six_over_five()
     nbl = b.fp.build(*b.frames(3))
     b.fp.send_nbls([nbl])
-    packets = list(b.fm.taken)
+    packets = list(b.fm.captured)
     for number in order:
         assert b.fp.completed == []
-        b.fm.finish_packets(packets[number])
+        b.fm.complete(packets[number])
     assert b.fp.completed == [(nbl, 0)]
 
 
@@ -62,8 +62,8 @@ def test_the_packets_may_complete_in_any_order(six_over_five, order):
 def test_the_list_has_the_status_of_the_first_packet_that_failed(six_over_five, ended, combined):
     b = six_over_five()
     b.fp.send_nbls([b.fp.build(*b.frames(3))])
-    for packet, status in zip(list(b.fm.taken), ended, strict=True):
-        b.fm.finish_packets(packet, status=status)
+    for packet, status in zip(list(b.fm.captured), ended, strict=True):
+        b.fm.complete(packet, status=status)
     assert [status for _, status in b.fp.completed] == [combined]
 
 
@@ -73,7 +73,7 @@ def test_a_chain_of_lists_is_one_array_of_packets_in_order(six_over_five, comple
     nbls = [b.fp.build(*b.frames(count)) for count in (1, 3, 2)]
     b.fp.send_nbls(nbls)
     b.run()
-    assert (len(b.fm.arrays), len(b.fm.sent_packets)) == (1, 6)
+    assert (len(b.fm.arrays), len(b.fm.sent_frames)) == (1, 6)
     assert b.fm.sent_frames == [frame for count in (1, 3, 2) for frame in b.frames(count)]
     assert b.fp.completed == [(nbl, 0) for nbl in nbls]
 
@@ -86,33 +86,33 @@ def test_head_room_is_passed_over_by_a_partial_descriptor(six_over_five, head, v
     (nbl,) = b.fp.send(frame, head=head)
     mdl = nbl.first_net_buffer.mdl_chain
     before = (mdl.region, mdl.byte_offset, mdl.byte_count, mdl.next)
-    (packet,) = b.fm.taken
+    (packet,) = b.fm.captured
     assert packet.tobytes() == frame
     assert packet.head is not mdl
     assert packet.head.address == mdl.address + head
     assert (mdl.region, mdl.byte_offset, mdl.byte_count, mdl.next) == before
     assert b.ndis.xlate_copies == 0
-    b.fm.finish_packets(packet)
+    b.fm.complete(packet)
 
 
 @pytest.mark.rule("XL-06")
 def test_without_head_and_tail_room_the_packet_has_the_mdls_themselves(six_over_five):
     b = six_over_five()
     (nbl,) = b.fp.send(b.frame(size=120), cuts=(14, 40))
-    (packet,) = b.fm.taken
+    (packet,) = b.fm.captured
     assert list(packet.buffers()) == list(ndis.walk_mdls(nbl.first_net_buffer.mdl_chain))
     assert (packet.length(), packet.buffer_count, packet.tail.next) == (120, 3, None)
-    b.fm.finish_packets(packet)
+    b.fm.complete(packet)
 
 
 @pytest.mark.rule("XL-06")
 def test_head_room_that_fills_whole_mdls_needs_no_partial_descriptor(six_over_five):
     b = six_over_five()
     (nbl,) = b.fp.send(b.frame(size=120), cuts=(8, 8), head=16)
-    (packet,) = b.fm.taken
+    (packet,) = b.fm.captured
     assert packet.head is nbl.first_net_buffer.mdl_chain.next.next
     assert packet.tobytes() == b.frame(size=120)
-    b.fm.finish_packets(packet)
+    b.fm.complete(packet)
 
 
 @pytest.mark.rule("XL-06")
@@ -123,10 +123,10 @@ def test_the_chain_of_a_packet_ends_where_the_frame_does(six_over_five, cuts, he
     frame = b.frame(size=60)
     nbl = b.fp.build(frame, cuts=[cut for n, cut in enumerate(cuts) if sum(cuts[: n + 1]) <= 60], head=head, tail=tail)
     b.fp.send_nbls([nbl])
-    (packet,) = b.fm.taken
+    (packet,) = b.fm.captured
     assert packet.tobytes() == frame
     assert packet.length() == 60
-    b.fm.finish_packets(packet)
+    b.fm.complete(packet)
 
 
 @pytest.mark.rule("XL-07")
@@ -137,8 +137,8 @@ def test_the_chain_of_a_packet_ends_where_the_frame_does(six_over_five, cuts, he
 def test_a_packet_says_dont_loop_back_unless_it_was_asked_for(six_over_five, flags, silent):
     b = six_over_five()
     b.fp.send(b.frame(), b.frame(), flags=flags)
-    assert [bool(packet.flags & PacketFlags.DONT_LOOPBACK) for packet in b.fm.taken] == [silent] * 2
-    b.fm.finish_packets(*list(b.fm.taken))
+    assert [bool(packet.flags & PacketFlags.DONT_LOOPBACK) for packet in b.fm.captured] == [silent] * 2
+    b.fm.complete(*list(b.fm.captured))
 
 
 @pytest.mark.rule("XL-08")
@@ -167,10 +167,10 @@ def test_every_packet_has_the_information_of_its_list(six_over_five, verify):
     nbl.net_buffer_list_info[NblInfo.IEEE_8021Q] = 3 | 7 << 4
     nbl.net_buffer_list_info[NblInfo.CANCEL_ID] = "stop"
     b.fp.send_nbls([nbl])
-    for packet in b.fm.taken:
+    for packet in b.fm.captured:
         assert packet.packet_info[PacketInfo.IEEE_8021Q] == 3 | 7 << 4
         assert packet.packet_info[PacketInfo.CANCEL_ID] == "stop"
-    b.fm.finish_packets(*list(b.fm.taken))
+    b.fm.complete(*list(b.fm.captured))
 
 
 @pytest.mark.rule("XL-12")
@@ -180,7 +180,7 @@ def test_a_large_send_of_version_2_is_refused_and_never_goes_out(six_over_five):
     nbl.net_buffer_list_info[NblInfo.TCP_LARGE_SEND] = 1460 | 1 << 31
     b.fp.send_nbls([nbl])
     assert b.fp.completed == [(nbl, NdisStatus.FAILURE)]
-    assert b.fm.taken == []
+    assert b.fm.captured == []
 
 
 @pytest.mark.rule("XL-12")
@@ -189,10 +189,10 @@ def test_the_result_of_a_large_send_reaches_the_sender(six_over_five):
     nbl = b.fp.build(b.frame())
     nbl.net_buffer_list_info[NblInfo.TCP_LARGE_SEND] = 1460 | 34 << 20
     b.fp.send_nbls([nbl])
-    (packet,) = b.fm.taken
+    (packet,) = b.fm.captured
     assert packet.packet_info[PacketInfo.TCP_LARGE_SEND] == 1460
     packet.packet_info[PacketInfo.TCP_LARGE_SEND] = 20
-    b.fm.finish_packets(packet)
+    b.fm.complete(packet)
     assert nbl.net_buffer_list_info[NblInfo.TCP_LARGE_SEND] == 20
 
 

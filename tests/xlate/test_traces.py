@@ -26,7 +26,8 @@ def test_the_trace_is_the_one_in_the_document(drivers, project, corner):
     protocol, miniport = (getattr(drivers, name) for name in BLOCKS[corner])
     b = NdisBench(protocol=protocol, miniport=miniport, completion="inline", trace=True)
     b.kernel.trace.events.clear()
-    b.fp.send(b.frame(destination=PEER))
+    send = b.fp.send_array if protocol is drivers.Protocol5 else b.fp.send
+    send(b.frame(destination=PEER))
     b.fm.indicate(b.frame())
     assert [(kind, fields["frame"]) for _, kind, fields in b.kernel.trace.events] == written(project, corner)
     b.stop()
