@@ -19,6 +19,9 @@ __all__ = ["BusError", "Device", "DeviceFault"]
 class DeviceFault(Exception):
     """The hardware broke its contract (a DMA outside of a live mapping, a completion for nothing posted)."""
 
+    of_the_device = True
+    """NDIS blames no driver for it, in whose handler ever it shows."""
+
     def __init__(self, sentence: str, *, address: int = 0, length: int = 0, engine: str = "", time_ns: int = 0) -> None:
         place = f" at 0x{address:x}+{length}" if length else ""
         super().__init__(f"{engine or 'device'}{place} @{time_ns} ns: {sentence}")

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.faults import contained
 from hilnic.ndis.flags import (
     DevicePnpEvent,
     HaltAction,
@@ -175,13 +176,14 @@ class ProtocolCharacteristics:
 class MiniportDriver:
     """NdisMRegisterMiniportDriver's handle."""
 
-    __slots__ = ("adapters", "characteristics", "context", "initializing", "lower_edge", "ndis")
+    __slots__ = ("adapters", "characteristics", "context", "faulted", "initializing", "lower_edge", "ndis")
 
     def __init__(self, ndis: Ndis, characteristics: MiniportCharacteristics, context: Any) -> None:
         self.ndis = ndis
         self.initializing: list[str] = []  # virtual adapters to come
         self.lower_edge: ProtocolDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
-        self.characteristics: MiniportCharacteristics = characteristics
+        self.faulted = False  # a handler raised, and the driver is being taken out
+        self.characteristics: MiniportCharacteristics = contained(self, characteristics)
         self.context = context
         self.adapters: list[Adapter] = []
 
@@ -192,12 +194,13 @@ class MiniportDriver:
 class ProtocolDriver:
     """NdisRegisterProtocolDriver's handle."""
 
-    __slots__ = ("bindings", "characteristics", "context", "ndis", "upper_edge")
+    __slots__ = ("bindings", "characteristics", "context", "faulted", "ndis", "upper_edge")
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
         self.ndis = ndis
         self.upper_edge: MiniportDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
-        self.characteristics: ProtocolCharacteristics = characteristics
+        self.faulted = False  # a handler raised, and the driver is being taken out
+        self.characteristics: ProtocolCharacteristics = contained(self, characteristics)
         self.context = context
         self.bindings: list[Binding] = []
 
@@ -218,6 +221,9 @@ def register_miniport_driver(
 @wdk("NdisMDeregisterMiniportDriver", irql="PASSIVE")
 def deregister_miniport_driver(driver: MiniportDriver) -> None:
     """Unload; every adapter has been halted before (BC7C 0x0A)."""
+    if driver not in driver.ndis.miniport_drivers:
+        _gone(driver)
+        return
     if driver.adapters:
         driver.ndis.violation("ST-19", driver, driver, f"unloaded with live adapters {driver.adapters}")
     driver.ndis.leaks_of(driver)
@@ -243,7 +249,16 @@ async def deregister_protocol_driver(protocol: ProtocolDriver) -> None:
     """Unload: unbinds from every adapter first; NBLs still allocated are leaks (ST-21)."""
     from hilnic.ndis.pnp import unbind_protocol
 
+    if protocol not in protocol.ndis.protocol_drivers:
+        _gone(protocol)
+        return
     for binding in list(protocol.bindings):
         await unbind_protocol(binding)
     protocol.ndis.protocol_drivers.remove(protocol)
     protocol.ndis.leaks_of(protocol)
+
+
+def _gone(driver: MiniportDriver | ProtocolDriver) -> None:
+    """Deregistered already: by NDIS, after a fault, or by its owner, who does it twice."""
+    if not driver.faulted:
+        driver.ndis.violation("ST-21", driver, driver, "deregistered twice")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.faults import failed
 from hilnic.ndis.kernel import Irql
 from hilnic.ndis.states import AdapterState
 from hilnic.ndis.status import NdisStatus
@@ -88,8 +89,12 @@ class Interrupt:
         if not self.connected:
             self.ndis.violation("IT-01", self.adapter, self, "interrupt without a registered handler")
             return
+        queue_default_dpc = False
         with self.at_dirql(message_id):
-            _, queue_default_dpc = self.isr_handler(self.context, message_id)
+            try:
+                _, queue_default_dpc = self.isr_handler(self.context, message_id)
+            except Exception as error:
+                failed(self.adapter, "message_interrupt", error)
         if queue_default_dpc:
             self.queue(message_id)
 
@@ -122,6 +127,8 @@ class Interrupt:
         outer, adapter.throttle = adapter.throttle, throttle
         try:
             self.dpc_handler(self.context, message_id, throttle)
+        except Exception as error:
+            failed(adapter, "message_interrupt_dpc", error)
         finally:
             adapter.throttle = outer
         if self.ndis.held_locks:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hilnic.ndis import oid_answers
+from hilnic.ndis.faults import failed
 from hilnic.ndis.filter_oid import port_below
 from hilnic.ndis.flags import DevicePowerState, RequestType
 from hilnic.ndis.kernel import Event
@@ -180,7 +181,10 @@ def oid_request(binding: Binding, request: OidRequest) -> NdisStatus:
     def done(ended: OidRequest, status: NdisStatus) -> None:
         binding.oids_outstanding -= 1
         if binding.request_handler is not None:
-            binding.request_handler(binding.context, ended, status)
+            try:
+                binding.request_handler(binding.context, ended, status)
+            except Exception as error:
+                failed(binding, "oid_request_complete", error)
         binding.check_close()
 
     adapter.oids.submit(binding, request, done)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis.clone import describe_same_frames
 from hilnic.ndis.copy import copy_receive_net_buffer_list_info
+from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, chain, walk
 from hilnic.ndis.own_copy import copy_frame, free_copy
@@ -52,7 +53,10 @@ def indicate_receive_net_buffer_lists(
     if Operation.INDICATE not in ADAPTER_OPERATIONS[adapter.state]:
         ndis.violation("R6-16", adapter, adapter, f"receive indicated while {adapter.state.value}")
         if nbls is not None and not receive_flags & _RESOURCES:
-            adapter.return_handler(adapter.context, nbls, 0)  # dropped
+            try:
+                adapter.return_handler(adapter.context, nbls, 0)  # dropped
+            except Exception as error:
+                failed(adapter, "return_net_buffer_lists", error)
         return
     if verifier is not None:
         if adapter.throttle is not None:
@@ -152,7 +156,10 @@ def pass_up(module: FilterModule, nbls: NetBufferList, port_number: int, number:
     """Give a chain to the filter module that is next above."""
     if module.ndis.verifier is not None:
         module.ndis.verifier.handed_up(module, nbls, lent=bool(flags & _RESOURCES))
-    module.receive_handler(module.context, nbls, port_number, number, flags)
+    try:
+        module.receive_handler(module.context, nbls, port_number, number, flags)
+    except Exception as error:
+        failed(module, "receive_net_buffer_lists", error)
 
 
 def deliver(
@@ -211,6 +218,9 @@ def _clone(ndis: Ndis, original: NetBufferList) -> NetBufferList:
     clone.ndis_receivers = 1
     if ndis.verifier is not None:
         ndis.verifier.allocated(clone)
+        site = original.pool.live.get(original)
+        if site is not None:
+            ndis.fan_out_pool.live[clone] = site
     return clone
 
 
@@ -218,7 +228,10 @@ def _deliver(binding: Binding, nbls: NetBufferList, port_number: int, number: in
     binding.receives_outstanding += number
     if binding.ndis.verifier is not None:
         binding.ndis.verifier.delivered(binding, nbls, lent=False)
-    binding.receive_handler(binding.context, nbls, port_number, number, flags)
+    try:
+        binding.receive_handler(binding.context, nbls, port_number, number, flags)
+    except Exception as error:
+        failed(binding, "receive_net_buffer_lists", error)
 
 
 def _lend_from_below(
@@ -250,7 +263,10 @@ def lend(adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, 
         if first is not None:
             if verifier is not None:
                 verifier.delivered(binding, first, lent=True)
-            binding.receive_handler(binding.context, first, port_number, len(members), flags)
+            try:
+                binding.receive_handler(binding.context, first, port_number, len(members), flags)
+            except Exception as error:
+                failed(binding, "receive_net_buffer_lists", error)
             if verifier is not None:
                 verifier.taken_back(binding, members)
     chain(originals)
@@ -283,6 +299,7 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
         original = nbl.ndis_original or nbl
         if original is not nbl and ndis.verifier is not None:
             ndis.verifier.clone_returned(nbl)
+            ndis.fan_out_pool.live.pop(nbl, None)
         original.ndis_receivers -= 1
         if not original.ndis_receivers:
             home.append(original)
@@ -307,7 +324,10 @@ def pass_down(module: FilterModule, nbls: NetBufferList, return_flags: int) -> N
     """Give a chain that comes back to the filter module that is next below."""
     if module.ndis.verifier is not None:
         module.ndis.verifier.handed_down(module, nbls)
-    module.return_handler(module.context, nbls, return_flags)
+    try:
+        module.return_handler(module.context, nbls, return_flags)
+    except Exception as error:
+        failed(module, "return_net_buffer_lists", error)
 
 
 def to_miniport(adapter: Adapter, nbls: NetBufferList, return_flags: int) -> None:
@@ -332,7 +352,10 @@ def to_miniport(adapter: Adapter, nbls: NetBufferList, return_flags: int) -> Non
         nbl = nbl.next
     if plain:
         adapter.receives_outstanding -= number
-        adapter.return_handler(adapter.context, nbls, return_flags)
+        try:
+            adapter.return_handler(adapter.context, nbls, return_flags)
+        except Exception as error:
+            failed(adapter, "return_net_buffer_lists", error)
     else:
         _sort_home(adapter, nbls, return_flags)
 
@@ -350,4 +373,7 @@ def _sort_home(adapter: Adapter, nbls: NetBufferList, return_flags: int) -> None
             home(nbl)
     adapter.receives_outstanding -= of_miniport.count
     if of_miniport.first is not None:
-        adapter.return_handler(adapter.context, of_miniport.first, return_flags)
+        try:
+            adapter.return_handler(adapter.context, of_miniport.first, return_flags)
+        except Exception as error:
+            failed(adapter, "return_net_buffer_lists", error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import DEFAULT_PORT_NUMBER, NblInfo
 from hilnic.ndis.loopback import CHECK_FOR_LOOPBACK, loop_back
 from hilnic.ndis.nbl import NblQueue, NetBufferList, classify, count, walk
@@ -75,7 +76,10 @@ def _enter(adapter: Adapter, nbls: NetBufferList, number: int, port_number: int,
     """Into the driver stack at its top: the first filter that sees sends, or the miniport."""
     if adapter.top_sender is None:
         adapter.sends_outstanding += number
-        adapter.send_handler(adapter.context, nbls, port_number, send_flags)
+        try:
+            adapter.send_handler(adapter.context, nbls, port_number, send_flags)
+        except Exception as error:
+            failed(adapter, "send_net_buffer_lists", error)
     else:
         pass_down(adapter.top_sender, nbls, port_number, send_flags)
 
@@ -84,10 +88,16 @@ def pass_down(module: FilterModule, nbls: NetBufferList, port_number: int, send_
     """Give a chain that is sent to the filter module that is next below."""
     verifier = module.ndis.verifier
     if verifier is None or module.cancel_handler is not None:
-        module.send_handler(module.context, nbls, port_number, send_flags)
+        try:
+            module.send_handler(module.context, nbls, port_number, send_flags)
+        except Exception as error:
+            failed(module, "send_net_buffer_lists", error)
     else:
         given = list(walk(nbls))
-        module.send_handler(module.context, nbls, port_number, send_flags)
+        try:
+            module.send_handler(module.context, nbls, port_number, send_flags)
+        except Exception as error:
+            failed(module, "send_net_buffer_lists", error)
         verifier.check_queue(module, given)
 
 
@@ -101,7 +111,10 @@ def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_fl
         climb(adapter.bottom_completer, nbls, send_flags & 1)
         return
     adapter.sends_outstanding += count(nbls)
-    adapter.send_handler(adapter.context, nbls, port_number, send_flags)
+    try:
+        adapter.send_handler(adapter.context, nbls, port_number, send_flags)
+    except Exception as error:
+        failed(adapter, "send_net_buffer_lists", error)
 
 
 def number_frames(ndis: Ndis, source: Binding, nbls: NetBufferList) -> int:
@@ -160,7 +173,10 @@ def complete_by_ndis(binding: Binding, nbls: NetBufferList, send_flags: int, sta
         nbl = nbl.next
     if binding.ndis.verifier is not None:
         binding.ndis.verifier.refused(nbls)
-    binding.complete_handler(binding.context, nbls, send_flags & 1)  # the DISPATCH_LEVEL bit is the same in both words
+    try:
+        binding.complete_handler(binding.context, nbls, send_flags & 1)
+    except Exception as error:
+        failed(binding, "send_net_buffer_lists_complete", error)
 
 
 def release_held_sends(adapter: Adapter) -> None:
@@ -223,7 +239,10 @@ def climb(module: FilterModule | None, nbls: NetBufferList, flags: int) -> None:
     if module is None:
         _deliver_by_source(nbls, flags)
     else:
-        module.complete_handler(module.context, nbls, flags)
+        try:
+            module.complete_handler(module.context, nbls, flags)
+        except Exception as error:
+            failed(module, "send_net_buffer_lists_complete", error)
 
 
 def _deliver_by_source(nbls: NetBufferList, flags: int) -> None:
@@ -237,7 +256,10 @@ def _source_of(nbl: NetBufferList) -> Any:
 
 def _deliver(binding: Binding, nbls: NetBufferList, number: int, flags: int) -> None:
     binding.sends_outstanding -= number
-    binding.complete_handler(binding.context, nbls, flags)
+    try:
+        binding.complete_handler(binding.context, nbls, flags)
+    except Exception as error:
+        failed(binding, "send_net_buffer_lists_complete", error)
     if binding.close_event is not None:
         binding.check_close()
 
@@ -295,7 +317,10 @@ def cancel_below(adapter: Adapter, position: int, cancel_id: Any) -> None:
             return
     handler = adapter.driver.characteristics.cancel_send
     if handler is not None:
-        handler(adapter.context, cancel_id)
+        try:
+            handler(adapter.context, cancel_id)
+        except Exception as error:
+            failed(adapter, "cancel_send", error)
 
 
 @wdk("NdisGeneratePartialCancelId")

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import MediaConnectState, MediaDuplexState
 from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.status import NdisStatus
@@ -89,8 +90,14 @@ def report_above(adapter: Adapter, position: int, indication: StatusIndication) 
     """Give a status to the next filter above number `position` that has a handler, or to the status handlers of all."""
     for module in reversed(adapter.filters[:position]):
         if module.status_handler is not None:
-            module.status_handler(module.context, indication)
+            try:
+                module.status_handler(module.context, indication)
+            except Exception as error:
+                failed(module, "status", error)
             return
     for binding in list(adapter.bindings):
         if binding.status_handler is not None:
-            binding.status_handler(binding.context, indication)
+            try:
+                binding.status_handler(binding.context, indication)
+            except Exception as error:
+                failed(binding, "status", error)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from hilnic.ndis.faults import failed
 from hilnic.ndis.kernel import Timer
 from hilnic.ndis.wdk import release_forgotten, wdk
 
@@ -46,7 +47,10 @@ class TimerObject:
         self._timer = None
         if self.period_ns:
             self.arm(self.period_ns)
-        self.function(self.context)
+        try:
+            self.function(self.context)
+        except Exception as error:
+            failed(self.adapter, "a timer", error)
         if self.ndis.held_locks:
             release_forgotten(self.ndis, "a timer's function")
 
@@ -57,6 +61,8 @@ class TimerObject:
 @wdk("NdisAllocateTimerObject")
 def allocate_timer_object(adapter: Adapter, function: Callable[[Any], None], context: Any = None) -> TimerObject:
     """A timer that calls function(context) at DISPATCH_LEVEL."""
+    if not callable(function):
+        raise TypeError(f"{function!r} is no function")
     timer = TimerObject(adapter, function, context)
     adapter.timers.append(timer)
     return timer
@@ -90,4 +96,13 @@ def queue_io_work_item(
     adapter: Adapter, routine: Callable[[Any], Coroutine[Any, Any, None]], context: Any = None
 ) -> None:
     """Run the coroutine routine(context) at PASSIVE_LEVEL."""
-    adapter.ndis.kernel.queue_work_item(lambda: routine(context))
+    if not callable(routine):
+        raise TypeError(f"{routine!r} is no routine")
+
+    async def work() -> None:
+        try:
+            await routine(context)
+        except Exception as error:
+            failed(adapter, "a work item", error)
+
+    adapter.ndis.kernel.queue_work_item(work)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 from hilnic.ndis.kernel import Irql
+from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.violation import NdisViolation
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,22 +93,35 @@ def wdk(
         if inspect.iscoroutinefunction(function):
             return cast("Callable[P, R]", _passive(function, name))
 
+        kinds = "Any" if array else _handle_kinds(function)
+        known: set[type] = set()  # classes of first arguments that have been found right
+
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            handle = cast("Any", args[0])
-            ndis = handle[0].ndis if array else handle.ndis
-            ndis.calls[name] += 1
+            try:
+                handle = cast("Any", args[0])[0] if array else cast("Any", args[0])
+                ndis = handle.ndis
+                ndis.calls[name] += 1
+            except (AttributeError, LookupError, TypeError):
+                raise bad_handle(name, args) from None
+            if handle.__class__ not in known and not _is_handle(handle, kinds, known):
+                return cast("R", misused(ndis, name, args, TypeError(f"the handle is to be {kinds}")))
             if ndis.kernel.irql > highest:
                 ndis.violation("CL-05", args[0], name, f"{name} is for {irql}, called at {ndis.kernel.irql.name}")
             held = len(ndis.held_locks) if callout else 0
             if held:
                 ndis.violation("CL-02", args[0], ndis.held_locks[-1], f"{name} may call back; a spin lock is held")
             ndis.kernel.yield_point(name)
-            if ndis.guard is None:
-                result = function(*args, **kwargs)
-            else:
-                with ndis.guard.inside_ndis():
+            try:
+                if ndis.guard is None:
                     result = function(*args, **kwargs)
+                else:
+                    with ndis.guard.inside_ndis():
+                        result = function(*args, **kwargs)
+            except (NdisViolation, MemoryError):
+                raise
+            except Exception as error:
+                return cast("R", misused(ndis, name, args, error))
             if callout and len(ndis.held_locks) > held:
                 release_forgotten(ndis, name, held)
             ndis.kernel.yield_point(name)
@@ -115,6 +130,40 @@ def wdk(
         return call
 
     return decorate
+
+
+def _handle_kinds(function: Callable[..., Any]) -> str:
+    """The first parameter's annotation, as written: "Binding", "Ndis | Adapter", "Any"."""
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    return str(first.annotation) if first is not None else ""
+
+
+def _is_handle(handle: Any, kinds: str, known: set[type]) -> bool:
+    """Whether the handle's class is one of the annotation's; right ones are remembered in `known`."""
+    wanted = {kind.strip() for kind in kinds.split("|")}
+    if "BindingEdge" in wanted:
+        wanted.add("Binding")  # of another version: NDIS 5 has its own word for that (XL-16)
+    right = "Any" in wanted or any(base.__name__ in wanted for base in handle.__class__.__mro__)
+    if right:
+        known.add(handle.__class__)
+    return right
+
+
+def bad_handle(name: str, args: tuple[Any, ...]) -> NdisViolation:
+    """NDIS was called with something that is no handle at all (BC7C 0x21: object header)."""
+    what = repr(args[0]) if args else "nothing"
+    return NdisViolation("OI-21", what, name, f"{what} is no handle for {name}", 0, 0, ())
+
+
+def misused(ndis: Any, name: str, args: tuple[Any, ...], error: Exception) -> Any:
+    """An argument of the wrong kind got into NDIS: a violation by the caller, not a traceback of ours (BC7C 0x21)."""
+    if ndis.verifier is None:
+        raise error
+    try:
+        ndis.violation("OI-21", args[0], name, f"{name} cannot work with {args[1:]!r}: {error!r}")
+    except NdisViolation as violation:
+        raise violation from error
+    return NdisStatus.FAILURE
 
 
 def release_forgotten(ndis: Any, where: str, held: int = 0) -> None:
@@ -131,10 +180,18 @@ def _passive(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        ndis = args[0].ndis
-        ndis.calls[name] += 1
+        try:
+            ndis = args[0].ndis
+            ndis.calls[name] += 1
+        except (AttributeError, LookupError, TypeError):
+            raise bad_handle(name, args) from None
         if ndis.kernel.irql > Irql.PASSIVE:
             ndis.violation("CL-05", args[0], name, f"{name} is for PASSIVE, called at {ndis.kernel.irql.name}")
-        return await function(*args, **kwargs)
+        try:
+            return await function(*args, **kwargs)
+        except (NdisViolation, MemoryError):
+            raise
+        except Exception as error:
+            return misused(ndis, name, args, error)
 
     return call

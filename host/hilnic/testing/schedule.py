@@ -32,8 +32,8 @@ Routine = Callable[[], None] | Coroutine[Any, Any, Any]
 _MOST_STEPS = 20_000  # yield points; more is a livelock
 
 
-class Deadlock(Exception):
-    """Every CPU spins on a lock that another one holds, or the schedule never ends."""
+class Deadlock(BaseException):
+    """Every CPU spins on a lock that another one holds, or the schedule never ends. No driver may catch it."""
 
 
 @dataclass(slots=True)

@@ -31,6 +31,12 @@ class Report:
         if not self._collecting:
             raise found
 
+    def fault(self, found: NdisViolation) -> bool:
+        """Record that a driver's handler raised; whether it is to be raised when the driver is out."""
+        self.violations.append(found)
+        self.counts[found.rule] += 1
+        return not self._collecting
+
     def warning(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
         """Record something a rule frowns upon; never raised."""
         self.counts[rule] += 1
