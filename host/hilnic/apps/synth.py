@@ -3,7 +3,7 @@
 
     elaborate   yosys: no latch, no second driver, no undriven net; every clock crossing inside hdl/common/cdc_*
     wrap        a scan register in front of every input and behind every output, per clock (hdl/synth/clocks.toml)
-    map         yosys synth_ecp5
+    map         yosys synth_ecp5 -nowidelut: wide multiplexers tie LUTs together that are better placed apart
     simulate    nic_1g only: ten frames each way through the mapped netlist under Icarus (netlist.py)
     place       nextpnr on an LFE5U-85F-6 with four fixed seeds; the best one counts
 
@@ -192,7 +192,7 @@ def map_design(target: sources.Sources, folder: Path) -> dict[str, int]:
     """Map the top to ECP5 cells, in `<top>.mapped.json` and `<top>.mapped.v` (for the netlist test); count them."""
     top = target.top or ""
     script = (
-        f"{read(target.verilog, target.include_dirs, folder)}; synth_ecp5 -top {top}; "
+        f"{read(target.verilog, target.include_dirs, folder)}; synth_ecp5 -nowidelut -top {top}; "
         f"check -assert; {_write(top, f'{top}.mapped.json')}; write_verilog -noattr {top}.mapped.v"
     )
     yosys(script, folder, f"{top}.map.log")
