@@ -246,3 +246,24 @@ def test_the_bytes_of_every_layout_come_up_in_6_and_none_is_copied(drivers, leng
     assert b.fp.received == [whole]
     assert b.ndis.xlate_copies == 0
     b.stop()
+
+
+@pytest.mark.rule("OB-08", "XL-12")
+def test_a_packet_that_is_used_again_has_nothing_of_its_last_use(five_over_six):
+    b = five_over_six(verify="off")
+    b.fp.references = 1
+    tagged = b.fm.build(b.frame(), head=3)
+    tagged.net_buffer_list_info[NblInfo.IEEE_8021Q] = 5
+    tagged.net_buffer_list_info[NblInfo.MEDIA_SPECIFIC] = b"cell"
+    tagged.nbl_flags = int(NblFlags.IS_LOOPBACK_PACKET)
+    b.fm.indicate_nbls([tagged])
+    (packet,) = b.fp.held
+    packet.protocol_reserved[0] = "mine"
+    b.fp.give_back(packet)
+    b.fm.indicate(b.frame(1))
+    (again,) = b.fp.held
+    assert again is packet
+    assert (again.packet_info, again.flags, again.protocol_reserved[0]) == ([None] * 12, 0, None)
+    assert again.oob.media_specific_information == b""
+    assert again.tobytes() == b.frame(1)
+    b.fp.give_back(again)

@@ -59,7 +59,7 @@ class PacketSource(PacketPool):
         if ledger is not None:
             ledger.freed(packet)
             return True  # a new object every time, so that whoever still uses this one is caught
-        packet.reset()
+        _clean(packet)
         self.free.append(packet)
         return True
 
@@ -155,6 +155,18 @@ class Translation:
                 pool.ndis.violation("XL-22", pool.owner, pool, f"{len(pool.live)} still out: {list(pool.live)}")
             if pool in pool.ndis.pools:
                 pool.ndis.pools.remove(pool)
+
+
+def _clean(packet: Packet) -> None:
+    """Nothing of its last use is left in a packet (OB-08); its counts are not valid, its stack is empty as it is."""
+    packet.head = packet.tail = packet.wrapper_reserved = None
+    packet.flags = 0
+    if packet.packet_info != oob.EMPTY_5:
+        packet.packet_info = oob.EMPTY_5.copy()
+    packet.protocol_reserved[:] = None, None, None, None
+    packet.miniport_reserved[:] = None, None
+    packet.miniport_reserved_ex[:] = None, None, None
+    packet.oob.reset()
 
 
 def note(ndis: Ndis, way: str, nbl: NetBufferList, packet: Packet) -> None:

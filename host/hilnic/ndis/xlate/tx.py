@@ -41,10 +41,6 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
     What is for loopback only is looped and goes no further (LB-10).
     """
     binding = edge.core
-    if binding.refusal is not None and binding.refusal is not NdisStatus.RESET_IN_PROGRESS:
-        for packet in packets:
-            edge.packet_sent(packet, status.to_5(binding.refusal))
-        return
     never_loop = bool(edge.protocol_options & _NO_LOOPBACK)
     at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
     ended: list[tuple[Packet, NdisStatus]] = []
