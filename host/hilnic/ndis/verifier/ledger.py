@@ -13,7 +13,7 @@ violations, an offending NBL is left out and stays with its owner.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NblInfo, ReceiveFlags, SendFlags
 from hilnic.ndis.kernel import Irql
@@ -76,7 +76,13 @@ class Verifier(FilterLedger):
         while nbl is not None:
             custody = nbl.ndis_custody
             if nbl.source_handle is binding and custody is not None and custody.state is HOME:
-                fault = frames_fault(nbl) or self._habits(binding, nbl)
+                fault = frames_fault(nbl)
+                if fault is None:  # most lists are one frame with its header in one piece, without a cancel id
+                    nb: Any = nbl.first_net_buffer
+                    mdl = nb.current_mdl
+                    whole = mdl is not None and mdl.byte_count - nb.current_mdl_offset >= LONGEST_HEADER
+                    if not whole or nb.next is not None or nbl.net_buffer_list_info[_CANCEL_ID]:
+                        fault = self._habits(binding, nbl)
             else:
                 fault = self._forward_fault(binding, nbl, call, send_flags)
                 if fault is None:
@@ -110,11 +116,6 @@ class Verifier(FilterLedger):
             other = self.cancel_ids.sent(binding, cancel_id)
             if other is not None:
                 self.frown("CN-06", binding, nbl, f"the cancel id {cancel_id!r} is live on {other!r}, too")
-        nb = nbl.first_net_buffer
-        if nb is None or nb.current_mdl is None:
-            return None
-        if nb.next is None and nb.current_mdl.byte_count - nb.current_mdl_offset >= LONGEST_HEADER:
-            return None
         fault = sent_fault(nbl)
         if fault is not None and fault[0] == "S6-20" and self.ndis.profile.split_header == "error":
             return fault
