@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus, Profile
-from hilnic.testing import FunctionalMiniport, NdisBench, expect_violation
+from hilnic.testing import FunctionalMiniport, FunctionalProtocol, NdisBench, expect_violation
 
 A, B = 0x0100_0001, 0x0200_0001
 HOLDING = Profile(hold_sends_during_reset=True)
@@ -151,6 +151,36 @@ def test_mutant_uses_an_id_that_is_live_on_another_binding(bench):
     marked(b, [A], which=1)  # the other has ended: nobody minds
     assert len(b.ndis.report.warnings) == 1
     b.fm.complete_all()
+
+
+@pytest.mark.rule("CN-06")
+def test_an_id_may_be_used_on_another_binding_once_it_is_free(bench):
+    b = bench(protocols=2)
+    marked(b, [A, A])
+    b.fm.complete_all()
+    marked(b, [A], which=1)
+    assert b.ndis.report.warnings == []
+    b.fm.complete_all()
+
+
+@pytest.mark.rule("CN-01", "S6-24")
+def test_what_waits_for_the_outermost_send_can_be_cancelled(bench):
+    class Deep(FunctionalProtocol):
+        def send_net_buffer_lists_complete(self, nbls, flags):
+            super().send_net_buffer_lists_complete(nbls, flags)
+            depth = self.completion_calls
+            if depth < 9:
+                nbl = self.build(b.frame(depth))
+                ndis.set_net_buffer_list_cancel_id(nbl, A + depth)
+                self.send_nbls([nbl])
+                ndis.cancel_send_net_buffer_lists(self.open, A + depth)
+
+    b = bench(protocol=Deep, completion="inline")
+    b.fp.send(b.frame())
+    aborted = [nbl for nbl, status in b.fp.completed if status is NdisStatus.SEND_ABORTED]
+    assert [ndis.get_net_buffer_list_cancel_id(nbl) for nbl in aborted] == [A + 8]
+    assert len(b.fm.sent_frames) == 8
+    assert b.fp.open.sends_outstanding == 0
 
 
 @pytest.mark.rule("CN-07")

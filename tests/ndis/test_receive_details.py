@@ -80,6 +80,7 @@ IP6_UDP = bytes.fromhex("6000000000100040") + bytes(32) + bytes([17, 0]) + bytes
         (frame_of(IPV4, b"\x45" + bytes(8) + b"\x01" + bytes(40)), 14 + 20),
         (frame_of(IPV6, IP6_UDP), 14 + 40 + 8 + 8),
         (frame_of(IPV6, IP6_UDP[:6] + b"\x2c" + IP6_UDP[7:]), 14 + 40 + 8 + 8),
+        (frame_of(IPV6, IP6_UDP[:41] + b"\1" + IP6_UDP[42:48] + bytes(8) + IP6_UDP[48:]), 14 + 40 + 16 + 8),
         (frame_of(0x8100, b"\0\5\x08\0" + IP_TCP), 18 + 24 + 32),
     ],
 )

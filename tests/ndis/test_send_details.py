@@ -88,6 +88,23 @@ def test_ten_thousand_sends_from_inside_of_completions_need_no_stack(bench, veri
     assert (b.fm.adapter.sending, b.fm.adapter.deferred_sends) == (0, [])
 
 
+@pytest.mark.rule("S6-24", "S6-12", "S6-11")
+def test_two_sends_from_each_completion_keep_the_order_of_the_calls(bench):
+    class Branching(FunctionalProtocol):
+        sent = 1
+
+        def send_net_buffer_lists_complete(self, nbls, flags):
+            super().send_net_buffer_lists_complete(nbls, flags)
+            for _ in range(2):
+                if self.sent < 500:
+                    self.sent += 1
+                    self.send(b.frame(self.sent))
+
+    b = bench(protocol=Branching, completion="inline")
+    b.fp.send(b.frame(1))
+    assert b.fm.sent_frames == [b.frame(number) for number in range(1, 501)]
+
+
 @pytest.mark.rule("S6-24", "S6-25")
 def test_what_waits_for_the_outermost_send_is_refused_when_the_binding_has_stopped_meanwhile(bench):
     class Stopping(FunctionalProtocol):
