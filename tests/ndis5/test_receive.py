@@ -401,3 +401,28 @@ def test_out_of_band_data_is_the_same_by_both_receive_handlers(bench5):
     b.fm.indicate_packets([packet])
     b.fm.indicate_lookahead(b.frame(destination=MAC_ADDRESS))
     assert seen == [(packet, 1234), (packet, 1234), (None, None)]
+
+
+@pytest.mark.rule("R5-03")
+def test_a_handler_may_return_a_packet_that_another_binding_holds(bench5):
+    others: list[ndis5.Packet] = []
+
+    class Crossing(FunctionalProtocol5):
+        def receive_packet(self, packet):
+            if others:
+                ndis5.return_packets(others)
+            return 0
+
+    b = bench5(handlers=("packet",), protocol=Crossing)
+    keeper = FunctionalProtocol5(b.ndis, "keeper", "packet", b.fm.name)
+    b.run(keeper.start())
+    b.run(keeper.listen())
+    keeper.references = 2
+    (packet,) = b.fm.indicate(b.frame())
+    others += [packet, packet]
+    keeper.references = 0
+    b.fm.indicate(b.frame(1))
+    assert b.fm.returned[0] is packet
+    assert keeper.open.core.idle()
+    assert b.ndis.report.warnings == []
+    b.run(keeper.stop())

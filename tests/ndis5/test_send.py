@@ -315,13 +315,14 @@ def test_a_reset_ends_what_waits_and_what_is_below(bench5):
 
 
 @pytest.mark.rule("C5-11")
-def test_sends_may_be_held_over_a_reset(bench5):
+@KINDS
+def test_sends_may_be_held_over_a_reset(bench5, serialized):
     class Slow(FunctionalMiniport5):
         def reset(self):
             super().reset()
             return NdisStatus.PENDING, False
 
-    b = bench5(miniport=Slow, profile=Profile(hold_sends_during_reset=True))
+    b = bench5(miniport=Slow, serialized=serialized, profile=Profile(hold_sends_during_reset=True))
     done = b.kernel.start(reset_adapter(b.fm.adapter))
     b.kernel.run_for(0)
     (packet,) = b.fp.send_array(b.frames(1)[0])

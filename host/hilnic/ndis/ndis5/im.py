@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.driver import MiniportDriver
 from hilnic.ndis.ndis5.characteristics import MiniportCharacteristics5, check_miniport
-from hilnic.ndis.ndis5.miniport_edge import core_driver
+from hilnic.ndis.ndis5.miniport_edge import core_driver, edge_of
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
@@ -36,4 +36,5 @@ def im_register_layered_miniport(
 @wdk("NdisIMGetDeviceContext")
 def im_get_device_context(adapter: Adapter) -> Any:
     """The device context that the driver gave when it had the instance created."""
-    return adapter.context.resources
+    edge = edge_of(adapter, "NdisIMGetDeviceContext")
+    return None if edge is None else edge.resources

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis import loopback as core
 from hilnic.ndis.binding import Binding
-from hilnic.ndis.flags import MacOptions
+from hilnic.ndis.flags import MacOptions, PacketFilter
 from hilnic.ndis.ndis5 import oob, owned, protocol_edge, receive
 from hilnic.ndis.ndis5.constants import PacketFlags, PacketInfo, ProtocolOptions
 from hilnic.ndis.ndis5.packet import Packet
@@ -26,6 +26,7 @@ _NO_LOOPBACK = int(MacOptions.NO_LOOPBACK)
 _DONT_LOOPBACK = int(PacketFlags.DONT_LOOPBACK)
 _LOOPED = int(PacketFlags.IS_LOOPBACK_PACKET)
 _OPTION_OFF = int(ProtocolOptions.NO_LOOPBACK)
+_ALL_LOCAL = int(PacketFilter.ALL_LOCAL)
 _TAG = int(PacketInfo.IEEE_8021Q)
 
 
@@ -35,8 +36,11 @@ def loop(sender: BindingEdge, lower: MiniportEdge, packet: Packet) -> None:
     if head is None or not adapter.attributes.mac_options & _NO_LOOPBACK:
         return  # without the option the card loops (LB-09)
     wanted = not (packet.flags & _DONT_LOOPBACK or sender.protocol_options & _OPTION_OFF)
-    station, address = core.station_of(adapter), bytes(head.view[:6])
-    receivers = core.looped_to(station, adapter.bindings, sender.core, wanted, address)
+    address = bytes(head.view[:6])
+    own = wanted and (sender.core.packet_filter & _ALL_LOCAL or sender.accepts(address))
+    if not own and not adapter.loopback:
+        return  # the sender does not want it, and nobody else listens in
+    receivers = core.looped_to(core.station_of(adapter), adapter.bindings, sender.core, wanted, address)
     copy = _copy(sender, packet) if receivers else None
     if copy is not None:
         sender.ndis.kernel.queue_dpc(lambda: _deliver(lower, copy, receivers))

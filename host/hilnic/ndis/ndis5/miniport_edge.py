@@ -146,9 +146,8 @@ class MiniportEdge:
     async def halt(self, action: HaltAction) -> None:
         """MiniportHalt, which frees everything (C5-12)."""
         del action
-        await self.lock.enter()
-        await answer_of(self.characteristics.halt(self.context))
-        self.lock.leave()
+        async with self.lock:
+            await answer_of(self.characteristics.halt(self.context))
         self.xlate.close()
         miniport_resources.check_released(self, "halt")
 
@@ -175,11 +174,10 @@ class MiniportEdge:
     async def reset(self) -> tuple[NdisStatus, bool]:
         """MiniportReset; what waits in NDIS ends now, or goes down afterwards (C5-11)."""
         handler = self.ndis.guarded(self.characteristics.reset, self.adapter, "MiniportReset")
-        await self.lock.enter()
         holds = self.ndis.profile.hold_sends_during_reset
-        self.queue.abort(NdisStatus.RESET_IN_PROGRESS, self.queue.is_translated if holds else None)
-        answer: tuple[NdisStatus, bool] = at_dispatch(self.ndis.kernel, handler, self.context)
-        self.lock.leave()
+        async with self.lock:
+            self.queue.abort(NdisStatus.RESET_IN_PROGRESS, self.queue.is_translated if holds else None)
+            answer: tuple[NdisStatus, bool] = at_dispatch(self.ndis.kernel, handler, self.context)
         self.ndis.kernel.queue_work_item(self._after_reset)
         return answer
 
@@ -192,9 +190,8 @@ class MiniportEdge:
         handler = self.characteristics.check_for_hang
         if handler is None:
             return False
-        await self.lock.enter()
-        hangs: bool = at_dispatch(self.ndis.kernel, handler, self.context)
-        self.lock.leave()
+        async with self.lock:
+            hangs: bool = at_dispatch(self.ndis.kernel, handler, self.context)
         return hangs
 
     def device_pnp_event_notify(self, event: DevicePnpEvent) -> None:

@@ -235,7 +235,7 @@ def return_packets(packets: Sequence[Packet], binding: BindingEdge | None = None
     """
     ndis = packets[0].ndis
     for packet in packets:
-        holder = binding or _running_holder(ndis, packet)
+        holder = binding or _running_holder(packet)
         level = levels.level_of(packet, holder)
         if level is None:
             ndis.violation("R5-05", binding or ndis, packet, "returned, but it is not indicated")
@@ -245,10 +245,14 @@ def return_packets(packets: Sequence[Packet], binding: BindingEdge | None = None
             release(packet, holder or _some_holder(level) or level.calling)
 
 
-def _running_holder(ndis: Any, packet: Packet) -> BindingEdge | None:
-    """The binding in whose handler the return is made, when the packet was shown to it."""
-    running = ndis.ndis5.running
-    return running[-1] if running and levels.level_of(packet, None) is not None else None
+def _running_holder(packet: Packet) -> BindingEdge | None:
+    """The binding in whose handler the return is made, when it owes one or has not answered yet."""
+    running = packet.ndis.ndis5.running
+    if not running:
+        return None
+    edge = running[-1]
+    level = levels.level_of(packet, edge)
+    return edge if level is not None and (level.holders.get(edge, 0) > 0 or level.calling is edge) else None
 
 
 def _some_holder(level: Level) -> BindingEdge | None:

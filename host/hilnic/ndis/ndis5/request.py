@@ -138,9 +138,8 @@ class MiniportRequests:
         handler = handlers.set_information if is_set else handlers.query_information
         self._active = ndis_request = NdisRequest(asked.request_type, asked.oid, asked.buffer)
         self._status, self._done = None, edge.ndis.kernel.create_event()
-        await edge.lock.enter()
-        status: NdisStatus = at_dispatch(edge.ndis.kernel, handler, edge.context, ndis_request)
-        edge.lock.leave()
+        async with edge.lock:
+            status: NdisStatus = at_dispatch(edge.ndis.kernel, handler, edge.context, ndis_request)
         if status is NdisStatus.PENDING:
             await self._done.wait()
             status = self._status or NdisStatus.SUCCESS

@@ -37,13 +37,16 @@ class SendQueue:
 
     def submit(self, packets: list[Packet], route: SendRoute) -> None:
         """Take packets; each comes back by one `route.send_completed`."""
+        edge = self._edge
         for packet in packets:
             self._take(packet, route)
-        if self._edge.lock.serialized:
+        if edge.lock.serialized:
             self.waiting.extend(packets)
-            self._edge.lock.run(self._drain)
+            edge.lock.run(self._drain)
+        elif edge.adapter.resetting:
+            self.waiting.extend(packets)
         else:
-            self._edge.lock.run(lambda: self._hand_over_at_once(packets))
+            edge.lock.run(lambda: self._hand_over_at_once(packets))
 
     def submit_one(self, packet: Packet, route: SendRoute) -> NdisStatus:
         """NdisSend: a final status when the miniport gave one in the call; no `send_completed` follows then (S5-01)."""
@@ -175,10 +178,15 @@ class SendQueue:
         self.resume()
 
     def resume(self) -> None:
-        """Resources may be there again."""
+        """Resources may be there again, or the reset over which packets were held has ended."""
         self.is_blocked = False
-        if self.waiting:
-            self._edge.lock.run(self._drain)
+        lock = self._edge.lock
+        if self.waiting and lock.serialized:
+            lock.run(self._drain)
+        elif self.waiting:
+            held = list(self.waiting)
+            self.waiting.clear()
+            lock.run(lambda: self._hand_over_at_once(held))
 
     def end(self, packet: Packet, status: int, answered: bool = True) -> None:
         """The miniport is done with a packet; `answered`: by what its send handler said, not by a completion."""

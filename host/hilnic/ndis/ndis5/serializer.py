@@ -15,7 +15,7 @@ from hilnic.ndis.kernel import Event, Irql, Kernel
 
 
 class Serializer:
-    """One miniport's turn. `run` for work at DISPATCH_LEVEL, `enter` and `leave` around work at PASSIVE_LEVEL."""
+    """One miniport's turn: `run` for work at DISPATCH_LEVEL, `async with` around work at PASSIVE_LEVEL."""
 
     __slots__ = ("_events", "_kernel", "_waiting", "is_busy", "serialized")
 
@@ -37,23 +37,27 @@ class Serializer:
             try:
                 at_dispatch(self._kernel, work)
             finally:
-                self.leave()
+                self._leave()
 
-    async def enter(self) -> None:
-        """Wait for the turn."""
+    async def __aenter__(self) -> None:
         while self.serialized and self.is_busy:
             turn = self._kernel.create_event()
             self._events.append(turn)
             await turn.wait()
         self.is_busy = True
 
-    def leave(self) -> None:
+    async def __aexit__(self, *exc: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
         """The turn is over: do what came meanwhile, then let the next one who waits in."""
-        while self._waiting:
-            at_dispatch(self._kernel, self._waiting.popleft())
-        self.is_busy = False
-        if self._events:
-            self._events.popleft().set()
+        try:
+            while self._waiting:
+                at_dispatch(self._kernel, self._waiting.popleft())
+        finally:
+            self.is_busy = False
+            if self._events:
+                self._events.popleft().set()
 
 
 def at_dispatch(kernel: Kernel, work: Callable[..., Any], *args: Any) -> Any:

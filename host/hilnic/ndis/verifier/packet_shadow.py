@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from hilnic.ndis.ndis5.constants import PacketInfo
 from hilnic.ndis.ndis5.packet import Packet
-from hilnic.ndis.verifier.shadow import POISON, checksum
+from hilnic.ndis.verifier.shadow import POISON
 
 _POISON_BYTES = bytes([POISON]) * 65536
 _POISON_WORD = int.from_bytes(bytes([POISON]) * 8, "little")
-_OWN_INFO = tuple(
-    int(slot)
-    for slot in (
-        PacketInfo.CLASSIFICATION_HANDLE,
-        PacketInfo.IEEE_8021Q,
-        PacketInfo.ORIGINAL_PACKET,
-        PacketInfo.CANCEL_ID,
-    )
+_own_info = itemgetter(
+    PacketInfo.CLASSIFICATION_HANDLE, PacketInfo.IEEE_8021Q, PacketInfo.ORIGINAL_PACKET, PacketInfo.CANCEL_ID
 )  # the other slots carry results back, or are NDIS's
 
 
@@ -38,8 +34,9 @@ def take_sent(packet: Packet) -> SentShadow:
     """Everything that the miniport must leave as it is."""
     oob = packet.oob
     out_of_band = (oob.time_to_send, oob.header_size, oob.media_specific_information)
-    info = tuple(packet.packet_info[slot] for slot in _OWN_INFO)
-    return SentShadow(_buffers(packet), _crc(packet), out_of_band + info, list(packet.protocol_reserved))
+    info = _own_info(packet.packet_info)
+    buffers, crc = _look(packet)
+    return SentShadow(buffers, crc, out_of_band + info, packet.protocol_reserved.copy())
 
 
 def sent_change(packet: Packet, before: SentShadow) -> tuple[str, str] | None:
@@ -58,7 +55,7 @@ def sent_change(packet: Packet, before: SentShadow) -> tuple[str, str] | None:
 
 def take_received(packet: Packet) -> ReceivedShadow:
     """What a receiver must leave as it is."""
-    return _buffers(packet), _crc(packet)
+    return _look(packet)
 
 
 def received_change(packet: Packet, before: ReceivedShadow) -> bool:
@@ -87,15 +84,14 @@ def fill(view: memoryview) -> None:
         piece[:] = _POISON_BYTES[: len(piece)]
 
 
-def _buffers(packet: Packet) -> list[Any]:
-    found: list[Any] = []
-    for mdl in packet.buffers():
-        found += (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
-    return found
-
-
-def _crc(packet: Packet) -> int:
+def _look(packet: Packet) -> tuple[list[Any], int]:
+    """Identity and extent of every buffer, and the CRC-32 of the bytes."""
+    buffers: list[Any] = []
     crc = 0
-    for mdl in packet.buffers():
-        crc = checksum(mdl, 0, mdl.byte_count, crc)
-    return crc
+    mdl = packet.head
+    while mdl is not None:
+        region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count
+        buffers += (mdl, region, start, length)
+        crc = crc32(region.view[start : start + length], crc)
+        mdl = mdl.next
+    return buffers, crc
