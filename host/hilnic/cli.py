@@ -60,6 +60,7 @@ class Bench(enum.StrEnum):
     """What is measured."""
 
     NIC = "nic"
+    NDIS = "ndis"
 
 
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random; 1 when not given.")]
@@ -157,7 +158,7 @@ def replay(
 
 @app.command()
 def bench(
-    bench: Annotated[Bench, typer.Argument(metavar="[nic]", help="What is measured.")] = Bench.NIC,
+    bench: Annotated[Bench, typer.Argument(metavar="[nic|ndis]", help="What is measured.")] = Bench.NIC,
     sim: Annotated[list[Simulator] | None, typer.Option(help="Simulator, repeatable; both when none is given.")] = None,
     ends: Annotated[list[Ends] | None, typer.Option(help="What stands at the NIC's ports, repeatable.")] = None,
     size: Annotated[list[int] | None, typer.Option(min=14, max=9018, help="Frame size with FCS, repeatable.")] = None,
@@ -166,11 +167,17 @@ def bench(
     window: Annotated[list[int] | None, typer.Option(min=1, help="Frames in flight, repeatable.")] = None,
     fragments: Annotated[list[int] | None, typer.Option(min=1, help="MDLs per frame, repeatable.")] = None,
     waves: Dump = False,
-    verify: Annotated[Verify, typer.Option(help="What the NDIS verifier checks.")] = Verify.FAST,
+    verify: Annotated[
+        Verify | None, typer.Option(help="What the NDIS verifier checks: fast for nic, all three for ndis.")
+    ] = None,
     seed: Seed = None,
     json: Json = None,
 ) -> None:
-    """Measure frames per second and latency."""
+    """Measure frames per second and latency of the NIC, or microseconds per NBL of NDIS alone."""
+    if bench is Bench.NDIS:
+        if sim or ends or size or dir or window or fragments or waves:
+            raise typer.BadParameter("bench ndis takes --frames, --verify, --seed and --json alone")
+        _run("bench_ndis", verify=verify and verify.value, nbls=frames, seed=seed, json=json)
     _run(
         "bench",
         bench=bench,
@@ -182,7 +189,7 @@ def bench(
         windows=window or [],
         fragments=fragments or [],
         waves=waves,
-        verify=verify,
+        verify=verify or Verify.FAST,
         seed=seed,
         json=json,
     )

@@ -31,7 +31,7 @@ from hilnic.cosim.build_hostmem import build_root
 from hilnic.hw.timing import TimingModel
 from hilnic.wire.link import NS_PER_OCTET
 
-__all__ = ["Row", "plan", "ratios", "run"]
+__all__ = ["Row", "plan", "ratios", "report", "run", "write"]
 
 SCHEMA = "hilnic.bench/1"
 SYSTEM_CYCLE_NS = 8
@@ -134,9 +134,9 @@ def run(
     for sim, end in dict.fromkeys((row.sim, row.ends) for row in rows):
         same = [row for row in rows if (row.sim, row.ends) == (sim, end)]
         failures.extend(_measure(console, same, str(bench), waves, seed, found))
-    report = _report(found, seed)
-    _print(console, report, failures)
-    _write(report, json)
+    result = report(found, seed) | {"ratios": ratios(found)}
+    _print(console, result, failures)
+    write(result, json)
     lost = any(line["drops"] for line in found)
     return Exit.FAILED if failures or lost or not found else Exit.PASSED
 
@@ -204,7 +204,8 @@ def _line_rate(load: Load, start: Line, end: Line) -> float:
 # --- report -----------------------------------------------------------------------------------------------------------
 
 
-def _report(rows: list[Line], seed: int) -> Line:
+def report(rows: list[Line], seed: int) -> Line:
+    """What every bench's JSON begins with; `ratios` are each bench's own."""
     return {
         "schema": SCHEMA,
         "version": __version__,
@@ -218,7 +219,6 @@ def _report(rows: list[Line], seed: int) -> Line:
         },
         "timing_model": TimingModel().as_dict(),
         "rows": rows,
-        "ratios": ratios(rows),
     }
 
 
@@ -258,15 +258,15 @@ _LEGEND = (
 )
 
 
-def _print(console: Console, report: Line, failures: list[str]) -> None:
+def _print(console: Console, result: Line, failures: list[str]) -> None:
     table = Table(box=box.SIMPLE, pad_edge=False, padding=(0, 1))
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name in _COLUMNS[:2] else "right", no_wrap=name != "drops")
-    for row in report["rows"]:
+    for row in result["rows"]:
         table.add_row(*_cells(row))
     console.print(table)
     console.print(_LEGEND, style="dim")
-    for name, value in report["ratios"].items():
+    for name, value in result["ratios"].items():
         console.print(f"{value:6.1f} x  {name}", highlight=False)
     for failure in failures:
         console.print(f"[red]failed[/red] {failure}", highlight=False)
@@ -285,9 +285,9 @@ def _cells(row: Line) -> Iterator[str]:
     yield ", ".join(f"{name} {count}" for name, count in row["drops"].items()) or "0"
 
 
-def _write(report: Line, json: Path | None) -> None:
+def write(result: Line, json: Path | None) -> None:
     """To build/bench.json, and to the file that was asked for."""
     default = build_root() / "bench.json"
     default.parent.mkdir(parents=True, exist_ok=True)
-    report_file.write(report, default)
-    report_file.write(report, json)
+    report_file.write(result, default)
+    report_file.write(result, json)
