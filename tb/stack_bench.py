@@ -18,6 +18,7 @@ from typing import Any
 
 from hilnic import ndis
 from hilnic.cosim import hostmem
+from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.harness import Card, Clocks, Harness
 from hilnic.hw import regs
 from hilnic.hw.timing import TimingModel
@@ -28,7 +29,7 @@ from hilnic.stack import Stack
 from hilnic.testing import run_record
 from hilnic.testing.protocol import FunctionalProtocol
 
-run_record.of_simulation()
+run_record.of_simulation(Recorder.current_folder)
 
 OWN = NicConfig().mac_address
 PEER = b"\x02\0\0\0\0\x99"

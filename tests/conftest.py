@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test shares: the last line that outside checks read, the record of the run, and the project's root."""
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 from time import monotonic
@@ -22,6 +23,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """The marks by which `hilnic rules` finds the tests of a rule."""
     config.addinivalue_line("markers", "rule(*ids): the rules of the catalogue that the test speaks for")
     _RECORD.start()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A new test: the hosts of the one before are not its own."""
+    _RECORD.begin_test()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails leaves a dump of its hosts."""
+    report = yield
+    if report.failed:
+        name = re.sub(r"[^\w.-]+", "_", item.nodeid)
+        _RECORD.dump(run_record.host_file().parent / "failed" / name / run_record.DUMP, f"{item.nodeid} failed")
+    return report
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -218,6 +218,17 @@ def wdk(check: Check = False, json: Json = None) -> None:
 
 
 @app.command()
+def dump(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[FILE|DIR]", help="A dump, or a test's folder; the latest when none.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Print what an NDIS host looked like when its test failed, or looks like in a running simulation."""
+    _run("dump", path=path, json=json)
+
+
+@app.command()
 def synth(
     top: Annotated[str, typer.Argument(metavar="[TOP]", help="Target of hdl/manifest.f.")] = "nic",
     json: Json = None,

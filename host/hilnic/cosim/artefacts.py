@@ -90,6 +90,11 @@ class Recorder:
             writer.add_interface(f"nic{card}", "GMII of the NIC")
 
     @classmethod
+    def current_folder(cls) -> Path | None:
+        """Where the running test's files go; None when nobody asked for them."""
+        return None if cls._open is None else cls._open.folder
+
+    @classmethod
     def of_current_test(cls, cards: int) -> Recorder | None:
         """The recorder of the running cocotb test; None when nobody asked for artefacts."""
         prefix = os.environ.get("HILNIC_ARTEFACTS")

@@ -57,10 +57,17 @@ class OidQueue:
     def submit(self, binding: Binding | None, request: OidRequest, done: Done) -> None:
         """Put a request in line; `done(request, status)` is called when it has ended."""
         request.ndis_pending = True
+        request.ndis_since = self._adapter.ndis.kernel.now_ns()
         self._waiting.append((binding, request, done))
         if not self._working:
             self._working = True
             self._adapter.ndis.kernel.queue_work_item(self._work)
+
+    def pending(self) -> list[tuple[OidRequest, Binding | None, str]]:
+        """(request, sender, where it is), the one that is served first."""
+        port, active = self._active, None if self._active is None else self._active.active
+        served = [] if port is None or active is None else [(active, self._sender, repr(port.owner))]
+        return [*served, *((request, binding, "NDIS, in line") for binding, request, _ in self._waiting)]
 
     async def _work(self) -> None:
         while self._waiting:

@@ -22,6 +22,7 @@ class OidRequest:
         "ndis_done",
         "ndis_original",
         "ndis_pending",
+        "ndis_since",
         "oid",
         "request_id",
         "request_type",
@@ -38,6 +39,7 @@ class OidRequest:
         self.bytes_read = 0
         self.bytes_needed = 0
         self.ndis_pending = False
+        self.ndis_since = 0  # when it was put in line, ns
         self.ndis_original: OidRequest | None = None  # set in a clone
         self.ndis_done: list[Callable[[OidRequest, NdisStatus], None]] = []  # who waits for a direct request
 

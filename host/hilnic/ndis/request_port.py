@@ -31,6 +31,11 @@ class RequestPort:
         self.active: OidRequest | None = None
 
     @property
+    def owner(self) -> Any:
+        """The adapter or filter module whose requests these are."""
+        return self._owner
+
+    @property
     def exists(self) -> bool:
         """Whether the driver sees requests at all; a filter without the handler is bypassed."""
         return self._handler is not None

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run called and which rules it saw broken: `hilnic wdk` and `hilnic rules` print it.
 
-A test session makes one `RunRecord`; it hears of every Ndis instance and adds its counts when the instance is gone.
+A test session makes one `RunRecord`; it hears of every Ndis instance and adds its counts when the instance is gone. A
+test that fails leaves a dump of its instances (`hilnic dump`).
 
     build/ndis/host.json        the last pytest run
     build/<sim>/<run>/ndis.json  each simulator process, the latest of each
@@ -12,16 +13,21 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import signal
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hilnic.ndis.ndis import Ndis
+from hilnic.ndis.verifier.dump import snapshot
 
 SCHEMA = "hilnic.ndis-run/1"
 _FILE = "ndis.json"
+DUMP = "ndis.dump.json"
+PROCESS = "ndis.pid"
+"""In the folder of a simulation while it runs: the process that SIGUSR1 makes write a dump."""
 
 
 class RunRecord:
@@ -32,6 +38,7 @@ class RunRecord:
         self.calls: Counter[str] = Counter()
         self.violated: Counter[str] = Counter()
         self.tests: set[str] = set()
+        self._now: list[Ndis] = []  # instances of the test that runs
         self._open: list[weakref.finalize[[Mapping[str, int], Mapping[str, int]], Ndis]] = []
 
     def start(self) -> RunRecord:
@@ -45,15 +52,32 @@ class RunRecord:
         for instance in self._open:
             instance()
         self._open.clear()
+        self._now.clear()
 
     def _watch(self, ndis: Ndis) -> None:
         ndis.counts_handlers = True
+        self._now.append(ndis)
         self._open = [instance for instance in self._open if instance.alive]
         self._open.append(weakref.finalize(ndis, self._add, ndis.calls, ndis.report.counts))
 
     def _add(self, calls: Mapping[str, int], violated: Mapping[str, int]) -> None:
         self.calls.update(calls)
         self.violated.update(violated)
+
+    def begin_test(self) -> None:
+        """The instances before belong to other tests."""
+        self._now.clear()
+
+    def dump(self, path: Path, reason: str) -> None:
+        """Write what the instances of this test look like now; nothing when there are none."""
+        instances = [snapshot(ndis, reason) for ndis in self._now]
+        if instances:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"instances": instances}, indent=1) + "\n", encoding="utf-8")
+
+    def unfinished(self) -> bool:
+        """Whether an instance of this test still has adapters: it was not stopped."""
+        return any(ndis.adapters for ndis in self._now)
 
     def as_data(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -81,17 +105,46 @@ def host_file() -> Path:
     return Path(os.environ.get("HILNIC_BUILD", "build")).absolute() / "ndis" / "host.json"
 
 
-def of_simulation() -> RunRecord:
-    """The record of a simulator process; it is written into the folder of the run when the process ends."""
-    record = RunRecord("hdl").start()
-    path = Path.cwd() / _FILE
+def of_simulation(folder_of_test: Callable[[], Path | None] = lambda: None) -> RunRecord:
+    """The record of a simulator process; it is written into the folder of the run when the process ends.
 
-    def write() -> None:
-        record.stop()
-        record.write(path)
-
-    atexit.register(write)
+    A test that ends with adapters still there has failed: its dump is written when the next one begins, or at the end.
+    """
+    record = _SimulationRecord(Path.cwd(), folder_of_test)
+    record.start()
+    atexit.register(record.end)
     return record
+
+
+class _SimulationRecord(RunRecord):
+    """One simulator process, which runs one test after the other."""
+
+    def __init__(self, folder: Path, folder_of_test: Callable[[], Path | None]) -> None:
+        super().__init__("hdl")
+        self._folder, self._folder_of_test = folder, folder_of_test
+        self._test: Path | None = None
+        (folder / PROCESS).write_text(f"{os.getpid()}\n", encoding="ascii")
+        signal.signal(signal.SIGUSR1, lambda *_: self.dump(folder / DUMP, "asked for"))
+
+    def _watch(self, ndis: Ndis) -> None:
+        test = self._folder_of_test()
+        if test != self._test or test is None:
+            self._leave_dump()
+            self.begin_test()
+            self._test = test
+        super()._watch(ndis)
+
+    def _leave_dump(self) -> None:
+        if self.unfinished():
+            self.dump((self._test or self._folder) / DUMP, "the test ended with adapters still there")
+
+    def end(self) -> None:
+        """The process ends."""
+        self._leave_dump()
+        self.begin_test()
+        self.stop()
+        self.write(self._folder / _FILE)
+        (self._folder / PROCESS).unlink(missing_ok=True)
 
 
 def read(root: Path) -> tuple[RunRecord, RunRecord]:
