@@ -26,7 +26,24 @@ MINIPORTS: dict[str, dict[str, Any]] = {"6": {}}
 """Miniports of the NIC by NDIS version -> options of `hosts`. Those of NDIS 5 get their line here."""
 
 
-class Five(FunctionalProtocol5):
+class Answering:
+    """A protocol that, once `replies` is set, answers each frame from inside its receive handler."""
+
+    replies = False
+    answered = 0
+    received: list[bytes]
+    go: Any
+
+    def answer_new(self) -> None:
+        """The frames since the last call go back to where they came from."""
+        while self.answered < len(self.received):
+            data = self.received[self.answered]
+            self.answered += 1
+            if self.replies:
+                self.go(data[6:12] + data[:6] + data[12:])
+
+
+class Five(FunctionalProtocol5, Answering):
     """A 5.x protocol; `handlers` as in FunctionalProtocol5."""
 
     def __init__(self, handlers: Any) -> None:
@@ -56,6 +73,18 @@ class Five(FunctionalProtocol5):
             self.give_back()
         self.forget()
         await super().stop()
+
+    def receive_packet(self, packet: Any) -> int:
+        """As the kit's; then perhaps answer."""
+        references = super().receive_packet(packet)
+        self.answer_new()
+        return references
+
+    def receive(self, context: Any, header: Any, lookahead: Any, packet_size: int) -> NdisStatus:
+        """As the kit's; then perhaps answer."""
+        status = super().receive(context, header, lookahead, packet_size)
+        self.answer_new()
+        return status
 
     def go(self, *frames: bytes, flags: int = 0, draw: random.Random | None = None) -> list[Any]:
         """NdisSendPackets; with `draw` each packet has buffers of any length at any alignment."""
@@ -111,7 +140,7 @@ class Five(FunctionalProtocol5):
         return self.open.xlate.live()
 
 
-class Six(FunctionalProtocol):
+class Six(FunctionalProtocol, Answering):
     """A 6.x protocol with the same words."""
 
     def __init__(self) -> None:
@@ -130,6 +159,11 @@ class Six(FunctionalProtocol):
         """Free what was sent, unregister."""
         self.forget()
         await super().stop()
+
+    def receive_net_buffer_lists(self, nbls: Any, port: int, count: int, flags: int) -> None:
+        """As the kit's; then perhaps answer."""
+        super().receive_net_buffer_lists(nbls, port, count, flags)
+        self.answer_new()
 
     def go(self, *frames: bytes, flags: int = 0, draw: random.Random | None = None) -> list[Any]:
         """NdisSendNetBufferLists; with `draw` each list has MDLs of any length and head room."""
@@ -204,10 +238,17 @@ class CornerHost(Host):
 async def corner(dut: Any, protocols: str | Sequence[str], miniport: str = "6", **options: Any) -> CornerHost:
     """Start these protocols over this miniport; each asks for directed, broadcast and listed multicast frames."""
     names = [protocols] if isinstance(protocols, str) else list(protocols)
-    made = [PROTOCOLS[name]() for name in names]
-    (found,) = await hosts(dut, protocols=lambda _: made, **MINIPORTS[miniport], **options)
-    host = CornerHost(found.harness, found.card, found.stack, made[0], made[-1])
-    host.ups = made
-    for up in made:
-        await up.listen()
-    return host
+    return (await corners(dut, [names], miniport, **options))[0]
+
+
+async def corners(dut: Any, names: Sequence[Sequence[str]], miniport: str = "6", **options: Any) -> list[CornerHost]:
+    """One host per card, with these protocols each; two cards are connected to each other."""
+    made = [[PROTOCOLS[name]() for name in each] for each in names]
+    plain = await hosts(dut, len(made), protocols=made.__getitem__, **MINIPORTS[miniport], **options)
+    found = []
+    for host, ups in zip(plain, made, strict=True):
+        found.append(CornerHost(host.harness, host.card, host.stack, ups[0], ups[-1]))
+        found[-1].ups = ups
+        for up in ups:
+            await up.listen()
+    return found
