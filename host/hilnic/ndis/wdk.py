@@ -157,7 +157,7 @@ def bad_handle(name: str, args: tuple[Any, ...]) -> NdisViolation:
 
 def misused(ndis: Any, name: str, args: tuple[Any, ...], error: Exception) -> Any:
     """An argument of the wrong kind got into NDIS: a violation by the caller, not a traceback of ours (BC7C 0x21)."""
-    if ndis.verifier is None:
+    if ndis.verifier is None or getattr(error, "of_the_device", False):
         raise error
     try:
         ndis.violation("OI-21", args[0], name, f"{name} cannot work with {args[1:]!r}: {error!r}")

@@ -64,14 +64,10 @@ class Verifier(FilterLedger):
         """A protocol sends: source handle, layout, ownership; the shadow is taken."""
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
-        if not self.ndis.watchdogs.armed:
-            self.ndis.watchdogs.watch_sends()
         holder = binding.adapter.top_sender or binding.adapter
         offenders: set[NetBufferList] | None = None
-        if nbls is None:
-            self.ndis.violation("S6-21", binding, "list", "an empty list was sent")
-        if send_flags & _DISPATCH_LEVEL and self.ndis.kernel.irql < Irql.DISPATCH:
-            self.ndis.violation("S6-23", binding, "send", f"DISPATCH_LEVEL set at {self.ndis.kernel.irql.name}")
+        if nbls is None or send_flags or not self.ndis.watchdogs.armed:
+            self._begin_send(binding, nbls, send_flags)
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
@@ -108,6 +104,15 @@ class Verifier(FilterLedger):
                 offenders.add(nbl)
             nbl = nbl.next
         return nbls if offenders is None else chain(n for n in walk(nbls) if n not in offenders)
+
+    def _begin_send(self, binding: Binding, nbls: NetBufferList | None, send_flags: int) -> None:
+        """What is seldom to be done at the beginning of a send: the call itself is wrong, or nothing was out."""
+        if nbls is None:
+            self.ndis.violation("S6-21", binding, "list", "an empty list was sent")
+        if send_flags & _DISPATCH_LEVEL and self.ndis.kernel.irql < Irql.DISPATCH:
+            self.ndis.violation("S6-23", binding, "send", f"DISPATCH_LEVEL set at {self.ndis.kernel.irql.name}")
+        if not self.ndis.watchdogs.armed:
+            self.ndis.watchdogs.watch_sends()
 
     def _habits(self, binding: Binding, nbl: NetBufferList) -> tuple[str, str] | None:
         """What is legal and yet asks for trouble: split headers, mixed flows, a cancel id that another binding uses."""
