@@ -26,11 +26,12 @@ MINIPORTS: dict[str, dict[str, Any]] = {"6": {}}
 """Miniports of the NIC by NDIS version -> options of `hosts`. Those of NDIS 5 get their line here."""
 
 
-class Answering:
-    """A protocol that, once `replies` is set, answers each frame from inside its receive handler."""
+class Receiving:
+    """What both do with what they receive: once `replies` is set, each frame is answered inside the handler."""
 
     replies = False
     answered = 0
+    scarce = 0  # frames that came with RESOURCES
     received: list[bytes]
     go: Any
 
@@ -43,7 +44,7 @@ class Answering:
                 self.go(data[6:12] + data[:6] + data[12:])
 
 
-class Five(FunctionalProtocol5, Answering):
+class Five(FunctionalProtocol5, Receiving):
     """A 5.x protocol; `handlers` as in FunctionalProtocol5."""
 
     def __init__(self, handlers: Any) -> None:
@@ -76,6 +77,7 @@ class Five(FunctionalProtocol5, Answering):
 
     def receive_packet(self, packet: Any) -> int:
         """As the kit's; then perhaps answer."""
+        self.scarce += packet.oob.status == NdisStatus.RESOURCES
         references = super().receive_packet(packet)
         self.answer_new()
         return references
@@ -140,7 +142,7 @@ class Five(FunctionalProtocol5, Answering):
         return self.open.xlate.live()
 
 
-class Six(FunctionalProtocol, Answering):
+class Six(FunctionalProtocol, Receiving):
     """A 6.x protocol with the same words."""
 
     def __init__(self) -> None:
@@ -162,6 +164,7 @@ class Six(FunctionalProtocol, Answering):
 
     def receive_net_buffer_lists(self, nbls: Any, port: int, count: int, flags: int) -> None:
         """As the kit's; then perhaps answer."""
+        self.scarce += count * bool(flags & ndis.ReceiveFlags.RESOURCES)
         super().receive_net_buffer_lists(nbls, port, count, flags)
         self.answer_new()
 
