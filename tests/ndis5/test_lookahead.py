@@ -222,7 +222,7 @@ def test_mutant_forgets_the_receive_complete(bench5):
     b = bench5(handlers=("lookahead",))
     with expect_violation(b.ndis, "R5-24"):
         b.fm.indicate_lookahead(b.frame(), complete=False)
-        b.run()
+        b.kernel.run_for(2_000_000_000)
 
 
 @pytest.mark.rule("R5-26")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from hilnic.ndis import NdisStatus, ndis5, pause_adapter
+from hilnic.ndis.ndis5 import Attributes5
 from hilnic.testing import expect_violation
 from hilnic.testing.miniport5 import FunctionalMiniport5
 from hilnic.testing.protocol5 import FunctionalProtocol5
@@ -59,6 +60,29 @@ def test_mutant_completes_with_pending(bench5):
     b.fp.send_array(*b.frames(1))
     with expect_violation(b.ndis, "S5-07"):
         b.fm.complete(status=NdisStatus.PENDING)
+
+
+@caught("S5-07")
+@pytest.mark.parametrize("serialized", [True, False])
+def test_mutant_keeps_a_packet_for_half_a_minute(bench5, serialized):
+    b = bench5(serialized=serialized)
+    b.fp.send_array(*b.frames(1))
+    b.kernel.run_for(25_000_000_000)
+    assert [warning.rule for warning in b.ndis.report.warnings] == ["S5-07"]
+    with expect_violation(b.ndis, "S5-07"):
+        b.kernel.run_for(10_000_000_000)
+
+
+@pytest.mark.rule("S5-07")
+def test_a_miniport_may_say_that_its_packets_take_as_long_as_they_take(bench5):
+    class Patient(FunctionalMiniport5):
+        def attributes(self):
+            return super().attributes() | Attributes5.IGNORE_PACKET_TIMEOUT
+
+    b = bench5(miniport=Patient)
+    b.fp.send_array(*b.frames(1))
+    b.kernel.run_for(60_000_000_000)
+    assert b.ndis.report.warnings == []
 
 
 @caught("S5-08")
@@ -238,11 +262,13 @@ def test_mutant_indicates_a_packet_that_it_has_freed(bench5):
 
 
 @caught("R6-16")
-def test_mutant_indicates_while_paused(bench5):
-    b = bench5()
+@pytest.mark.parametrize("serialized", [True, False])
+def test_mutant_indicates_while_paused(bench5, serialized):
+    b = bench5(serialized=serialized)
     b.run(pause_adapter(b.fm.adapter))
     packet = b.fm.build(b.frame())
     with expect_violation(b.ndis, "R6-16"):
-        ndis5.indicate_receive_packet(b.fm.adapter, [packet])
+        b.fm.indicate_packets([packet])
+    assert b.fm.returned == [packet]
     with expect_violation(b.ndis, "R6-16"):
         b.fm.indicate_lookahead(b.frame())

@@ -225,7 +225,7 @@ def _deliver(
 def _expect_complete(edge: MiniportEdge) -> None:
     """R5-24: the verifier looks whether the complete call comes."""
     if edge.receive_watch is None and edge.ledger is not None:
-        edge.receive_watch = edge.ndis.kernel.set_timer(COMPLETE_WITHIN_NS, lambda: _miss_complete(edge))
+        edge.receive_watch = edge.ndis.kernel.set_watchdog(COMPLETE_WITHIN_NS, lambda: _miss_complete(edge))
 
 
 def _miss_complete(edge: MiniportEdge) -> None:

@@ -42,6 +42,7 @@ def indicate_receive_packet(adapter: Adapter, packets: list[Packet]) -> None:
     ndis = adapter.ndis
     if Operation.INDICATE not in ADAPTER_OPERATIONS[adapter.state]:
         ndis.violation("R6-16", adapter, adapter, f"receive indicated while {adapter.state.value}")
+        _drop(edge, packets)
         return
     ledger = edge.ledger
     if ledger is not None:
@@ -50,6 +51,13 @@ def indicate_receive_packet(adapter: Adapter, packets: list[Packet]) -> None:
     else:
         packets = packets.copy()
     at_dispatch(ndis.kernel, _indicate, edge, packets)
+
+
+def _drop(edge: MiniportEdge, packets: list[Packet]) -> None:
+    """Nobody sees these: a deserialized miniport gets them by its handler, like any other."""
+    for packet in packets:
+        if not edge.lock.serialized and packet.oob.status != NdisStatus.RESOURCES:
+            edge.packet_returned(packet)
 
 
 def _check_stickiness(edge: MiniportEdge, packets: list[Packet]) -> None:

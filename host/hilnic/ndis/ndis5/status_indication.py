@@ -33,7 +33,7 @@ def indicate_status(adapter: Adapter, code: NdisStatus, buffer: Any = None) -> N
         adapter.ndis.violation("C5-13", adapter, adapter, f"status {code.name} while {adapter.state.value}")
         return
     if edge.status_watch is None and edge.ledger is not None:
-        edge.status_watch = adapter.ndis.kernel.set_timer(COMPLETE_WITHIN_NS, lambda: _miss_complete(edge))
+        edge.status_watch = adapter.ndis.kernel.set_watchdog(COMPLETE_WITHIN_NS, lambda: _miss_complete(edge))
     for receiver in _receivers(adapter):
         receiver.indicate(code, buffer)
     if code in link.LINK_STATUSES:

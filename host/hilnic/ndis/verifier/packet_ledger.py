@@ -48,10 +48,14 @@ class PacketState(Enum):
 class PacketCustody:
     """Who has the packet, and what happened to it."""
 
-    __slots__ = ("history", "owner", "state")
+    __slots__ = ("history", "is_untimed", "owner", "state")
+
+    late_rule = "S5-07"
+    """What a send breaks that does not end in time (V8)."""
 
     def __init__(self, owner: Any, time_ns: int) -> None:
         self.state = PacketState.HOME
+        self.is_untimed = False  # its miniport says that packets take as long as they take
         self.owner = owner
         self.history: deque[tuple[int, str, Any]] = deque([(time_ns, "allocated by", owner)], HISTORY_LENGTH)
 
@@ -106,6 +110,9 @@ class PacketLedger:
     def handed_down(self, packet: Packet, level: Level, by: Any, to: Any) -> None:
         """The packet is the miniport's (or the translation's) until it completes."""
         level.shadow = packet_shadow.take_sent(packet)
+        packet.ndis_custody.is_untimed = bool(getattr(to.context, "flags", 0) & Attributes5.IGNORE_PACKET_TIMEOUT)
+        if not self.ndis.watchdogs.armed:
+            self.ndis.watchdogs.watch_sends()
         self._hand_over(packet, level, PacketState.SENT, to, "sent by", by)
 
     def completed(self, edge: MiniportEdge, packet: Packet, status: int, oversize: bool) -> None:

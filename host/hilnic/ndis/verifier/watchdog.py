@@ -2,20 +2,23 @@
 """V8: what has to end in time, in virtual time: OIDs 12 s, pauses 10 s, sends 30 s and moving at least every 22 s.
 
 A time limit is a watchdog of the kernel: it fires when so much virtual time has passed, or when nothing else is left
-to happen and somebody still waits. Sends are looked at together, from the pools' lists of what is live.
+to happen and somebody still waits. Sends are looked at together, lists and packets, from what is live in the pools.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hilnic.ndis.verifier.custody import SENT
 
 if TYPE_CHECKING:
     from hilnic.ndis.nbl import NetBufferList
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.ndis5.packet import Packet
+
+    Sent: TypeAlias = NetBufferList | Packet
 
 SECOND = 1_000_000_000
 OID_LIMIT_S, PAUSE_LIMIT_S, UNBIND_LIMIT_S = 12, 10, 10
@@ -29,7 +32,7 @@ class Watchdogs:
 
     def __init__(self, ndis: Ndis) -> None:
         self._ndis = ndis
-        self._slow: set[NetBufferList] = set()  # reported already: hung, or late
+        self._slow: set[Sent] = set()  # reported already: hung, or late
         self.armed = False
 
     @contextmanager
@@ -74,29 +77,30 @@ class Watchdogs:
         for nbl in pending:
             self._judge(nbl, now)
 
-    def _judge(self, nbl: NetBufferList, now: int) -> None:
-        holder = nbl.ndis_custody.owner
+    def _judge(self, nbl: Sent, now: int) -> None:
+        holder, rule = nbl.ndis_custody.owner, getattr(nbl.ndis_custody, "late_rule", "S6-02")
         if now - _sent_at(nbl) >= SEND_LIMIT_S * SECOND:
             if nbl in self._slow:
                 self._slow.discard(nbl)
-                self._ndis.violation("S6-02", holder, nbl, f"a send has not completed within {SEND_LIMIT_S} s")
+                self._ndis.violation(rule, holder, nbl, f"a send has not completed within {SEND_LIMIT_S} s")
         elif now - _moved_at(nbl) >= PROGRESS_LIMIT_S * SECOND and nbl not in self._slow:
             self._slow.add(nbl)
-            self._ndis.warning("S6-02", holder, nbl, f"a send has not moved for {PROGRESS_LIMIT_S} s")
+            self._ndis.warning(rule, holder, nbl, f"a send has not moved for {PROGRESS_LIMIT_S} s")
 
 
 def _is_sent(thing: Any) -> bool:
     custody = getattr(thing, "ndis_custody", None)
-    return custody is not None and getattr(custody, "state", None) is SENT
+    state = getattr(custody, "state", None)
+    return getattr(state, "value", state) == SENT and not getattr(custody, "is_untimed", False)
 
 
-def _moved_at(nbl: NetBufferList) -> int:
+def _moved_at(nbl: Sent) -> int:
     """When it last changed hands."""
     time_ns: int = nbl.ndis_custody.history[-1][0]
     return time_ns
 
 
-def _sent_at(nbl: NetBufferList) -> int:
+def _sent_at(nbl: Sent) -> int:
     """When its first sender gave it away."""
     for time_ns, verb, _ in reversed(nbl.ndis_custody.history):
         if verb == "sent by":
