@@ -73,6 +73,7 @@ async def a_datagram_leaves_in_fragments_and_is_reassembled_from_what_came_in(du
     datagram.child_ref_count = 3
     for nb in fragments.net_buffers():
         write(nb, frame()[:14])
+    assert [ndis.query_net_buffer_physical_count(nb) >= 1 for nb in fragments.net_buffers()] == [True] * 3
     fragments.source_handle = sender.binding
     sender.send_nbls([fragments])
     await sender.settle(host)
@@ -486,6 +487,30 @@ async def a_cancelled_send_ends_once_and_is_on_the_wire_or_aborted_never_both(du
             expected += frames
     assert host.sent == expected
     assert len(expected) < count
+    await finish(host)
+
+
+@cocotb.test()
+async def a_cancel_at_any_clock_step_of_a_send_leaves_it_whole_or_ends_it(dut):
+    """CN-02, CN-03, CN-08, S6-18: two frames in one NBL behind two others, in a ring of 2; ever later cancels."""
+    host, (sender,) = await with_protocols(dut, "sender", tx_ring=2)
+    aborted, steps = [], range(0, 4_800, 8 if FAST else 160)
+    for step in steps:
+        del host.wire[:]
+        first, nbl = sender.build(frame(0), frame(1)), sender.build(frame(2), frame(3))
+        for one_of in (first, nbl):
+            ndis.set_net_buffer_list_cancel_id(one_of, 1 if one_of is nbl else 2)
+        sender.send_nbls([first, nbl])
+        await host.run(step)
+        ndis.cancel_send_net_buffer_lists(sender.open, 1)
+        await sender.settle(host)
+        await host.run(1_500)
+        ended = dict(sender.completed)
+        assert ended[first] == NdisStatus.SUCCESS and ended[nbl] in {NdisStatus.SUCCESS, NdisStatus.SEND_ABORTED}
+        assert host.sent == [frame(n) for n in range(4 if ended[nbl] == NdisStatus.SUCCESS else 2)]
+        aborted.append(ended[nbl] == NdisStatus.SEND_ABORTED)
+        sender.forget()
+    assert aborted == sorted(aborted, reverse=True) and aborted[0] and not aborted[-1]
     await finish(host)
 
 
