@@ -95,9 +95,11 @@ from hilnic.ndis.ndis5.packet_pool import (
 from hilnic.ndis.ndis5.protocol_edge import BindingEdge
 from hilnic.ndis.ndis5.receive import indicate_receive_packet, return_packets
 from hilnic.ndis.ndis5.registration import (
+    deregister_adapter_shutdown_handler,
     deregister_miniport,
     deregister_protocol,
     query_adapter_resources,
+    register_adapter_shutdown_handler,
     register_miniport,
     register_protocol,
     set_attributes_ex,
@@ -158,6 +160,7 @@ __all__ = [
     "copy_from_packet_to_packet",
     "copy_lookahead_data",
     "copy_out_of_band",
+    "deregister_adapter_shutdown_handler",
     "deregister_interrupt",
     "deregister_miniport",
     "deregister_protocol",
@@ -200,6 +203,7 @@ __all__ = [
     "query_information_complete",
     "query_packet",
     "recalculate_packet_counts",
+    "register_adapter_shutdown_handler",
     "register_interrupt",
     "register_miniport",
     "register_protocol",

@@ -86,6 +86,8 @@ class MiniportEdge:
         self.counters = xlate_oid.Counters()
         self.status_watch: Any = None  # the verifier's timer until the complete call comes
         self.receive_watch: Any = None
+        self.shutdown_handler: Any = None  # NdisMRegisterAdapterShutdownHandler's
+        self.shutdown_context: Any = None
         self.wants_isr = True
         self.dma: DmaHandle | None = None
         self.maps_sends = False
@@ -202,7 +204,9 @@ class MiniportEdge:
     def shutdown(self, action: ShutdownAction) -> None:
         """MiniportShutdown, at once and without the lock (C5-14)."""
         del action
-        if self.characteristics.shutdown is not None:
+        if self.shutdown_handler is not None:
+            self.shutdown_handler(self.shutdown_context)
+        elif self.characteristics.shutdown is not None:
             self.characteristics.shutdown(self.context)
 
     # Requests and data of 6.x drivers above.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis import driver as core
@@ -63,6 +64,22 @@ def query_adapter_resources(adapter: Adapter) -> Any:
     """NdisMQueryAdapterResources: what the bus gave the adapter (a Device port, for our NIC)."""
     edge = edge_of(adapter, "NdisMQueryAdapterResources")
     return None if edge is None else edge.resources
+
+
+@wdk("NdisMRegisterAdapterShutdownHandler", irql="PASSIVE")
+def register_adapter_shutdown_handler(adapter: Adapter, context: Any, handler: Callable[[Any], None]) -> None:
+    """How a 5.0 miniport, from initialize, has handler(context) called when the host goes down (C5-14)."""
+    edge = edge_of(adapter, "NdisMRegisterAdapterShutdownHandler")
+    if edge is not None:
+        edge.shutdown_handler, edge.shutdown_context = handler, context
+
+
+@wdk("NdisMDeregisterAdapterShutdownHandler", irql="PASSIVE")
+def deregister_adapter_shutdown_handler(adapter: Adapter) -> None:
+    """From halt: no more."""
+    edge = edge_of(adapter, "NdisMDeregisterAdapterShutdownHandler")
+    if edge is not None:
+        edge.shutdown_handler = None
 
 
 @wdk("NdisRegisterProtocol", irql="PASSIVE")
