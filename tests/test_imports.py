@@ -17,10 +17,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "hw": frozenset(),
     "ndis": frozenset(),
     "miniport": frozenset({"ndis", "hw"}),
+    "miniport5": frozenset({"ndis", "hw", "miniport"}),
     "protocols": frozenset({"ndis", "wire"}),
     "model": frozenset({"hw", "wire"}),
     "cosim": frozenset({"hw", "wire", "sources", "toolchain"}),
-    "stack": frozenset({"wire", "hw", "ndis", "miniport", "protocols", "testing"}),
+    "stack": frozenset({"wire", "hw", "ndis", "miniport", "miniport5", "protocols", "testing"}),
     "testing": frozenset({"ndis", "hw", "wire", "stack"}),
     "sources": frozenset(),
     "toolchain": frozenset(),
@@ -34,6 +35,7 @@ FORBIDDEN: dict[str, frozenset[str]] = {
     "hw": NO_SIMULATOR,
     "ndis": NO_SIMULATOR | {"asyncio", "time", "threading", "concurrent", "multiprocessing", "numpy"},
     "miniport": NO_SIMULATOR | {"asyncio", "time", "threading"},
+    "miniport5": NO_SIMULATOR | {"asyncio", "time", "threading"},
     "protocols": NO_SIMULATOR,
     "model": NO_SIMULATOR,
     "stack": NO_SIMULATOR,
@@ -43,7 +45,7 @@ FORBIDDEN: dict[str, frozenset[str]] = {
 }
 # what hilnic may import without an extra (the layers), from pyproject's dependencies
 CORE = {"numpy"}
-LAYERS = ("wire", "hw", "ndis", "miniport", "protocols", "model", "stack", "testing")
+LAYERS = ("wire", "hw", "ndis", "miniport", "miniport5", "protocols", "model", "stack", "testing")
 
 
 def imports(source: str, package: str) -> Iterator[str]:
@@ -143,6 +145,7 @@ def test_the_layers_need_numpy_alone(project: Path) -> None:
         ("ndis", "from ..wire import ethernet"),
         ("miniport", "from hilnic.model.nic import ModelNic"),
         ("miniport", "from hilnic import cosim"),
+        ("miniport", "from hilnic.miniport5 import tx"),
         ("protocols", "from hilnic.miniport import tx"),
         ("model", "from hilnic import ndis"),
         ("cosim", "from hilnic.miniport.adapter import Adapter"),
@@ -165,6 +168,7 @@ def test_a_forbidden_import_is_caught(layer: str, statement: str) -> None:
         ("ndis", "from hilnic.ndis import nbl"),
         ("ndis", "from . import nbl"),
         ("miniport", "from hilnic.hw.device import Device"),
+        ("miniport5", "from hilnic.miniport.ring import DescriptorRing"),
         ("stack", "from hilnic import miniport, protocols"),
         ("apps", "from hilnic.cosim import runner"),
         ("wire", "import numpy as np"),

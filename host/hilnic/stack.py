@@ -12,7 +12,7 @@ It knows every layer and nothing about what the device is made of: the Verilog o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from hilnic import ndis
 from hilnic.hw.clock import Clock
@@ -23,9 +23,18 @@ from hilnic.hw.trace import Trace
 from hilnic.miniport import driver
 from hilnic.miniport.adapter import NicAdapter
 from hilnic.miniport.config import NicConfig
+from hilnic.miniport.hardware import Hardware
+from hilnic.miniport5 import driver as driver5
+from hilnic.miniport5.nic import Nic5
+from hilnic.miniport5.wan import PppoeSession
 from hilnic.ndis.ndis import VerifyMode
+from hilnic.ndis.ndis5 import MiniportEdge
 
-__all__ = ["HostProtocol", "Stack", "StackError"]
+__all__ = ["HostProtocol", "MiniportKind", "Stack", "StackError"]
+
+MiniportKind = Literal["6", "5", "5-lookahead", "5-wan"]
+"""The NIC's driver: of NDIS 6; of NDIS 5 with full packets; of NDIS 5, serialized, by lookahead; PPP over Ethernet."""
+_KINDS_OF_5: dict[str, driver5.DriverKind] = {"5": "packets", "5-lookahead": "lookahead", "5-wan": "wan"}
 
 
 class HostProtocol(Protocol):
@@ -64,12 +73,18 @@ class Stack:
         trace: Trace | None = None,
         seed: int = 0,
         name: str = "nic0",
+        miniport: MiniportKind = "6",
+        sessions: Sequence[PppoeSession] = (),
     ) -> None:
         self.device, self.name = device, name
         self.cpu = HostCpu(clock, device.memory, timing, trace)
         self.cpu.attach(device)
         self.host = ndis.Ndis(self.cpu, verify, profile, seed)
-        self.driver = driver.register(self.host, config)
+        if miniport == "6":
+            self.driver = driver.register(self.host, config)
+        else:
+            settings = driver5.Settings(config or NicConfig(), seed, sessions)
+            self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], settings)
         self.protocols = list(protocols)
         self._adapter: ndis.Adapter | None = None
 
@@ -86,10 +101,23 @@ class Stack:
 
     @property
     def nic(self) -> NicAdapter:
-        """The miniport's adapter context, once started."""
+        """The 6.x miniport's adapter context, once started."""
         context = self.adapter.context
         assert isinstance(context, NicAdapter)
         return context
+
+    @property
+    def nic5(self) -> Nic5:
+        """The 5.x miniport's adapter context, once started."""
+        edge = self.adapter.context
+        assert isinstance(edge, MiniportEdge)
+        assert isinstance(edge.context, Nic5)
+        return edge.context
+
+    @property
+    def hardware(self) -> Hardware:
+        """The NIC's registers as its driver uses them, whichever driver it is."""
+        return self.nic.hardware if isinstance(self.adapter.context, NicAdapter) else self.nic5.hardware
 
     async def start(self) -> None:
         """Register the protocols, start the adapter; StackError if it refuses."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -21,8 +21,11 @@ from hilnic.ndis.waiting import answer_of
 
 if TYPE_CHECKING:
     from hilnic.miniport.adapter import NicAdapter
+    from hilnic.miniport.hardware import Hardware
+    from hilnic.miniport.rx import RxStatistics
+    from hilnic.miniport.tx import TxStatistics
 
-__all__ = ["SUPPORTED_OIDS", "oid_request", "read_statistics"]
+__all__ = ["DRIVER_VERSION", "SUPPORTED_OIDS", "VENDOR_ID", "Counted", "oid_request", "read_statistics"]
 
 VENDOR_ID = 0xFFFFFF  # no registered OUI
 DRIVER_VERSION = 0x00010000
@@ -52,19 +55,38 @@ _IN_ERRORS = (
 _OUT_ERRORS = (TxCounter.DROP_MALFORMED, TxCounter.DROP_DMA, TxCounter.DROP_ABORT)
 
 
+class _Transmits(Protocol):
+    def statistics(self) -> TxStatistics: ...
+
+
+class _Receives(Protocol):
+    def statistics(self) -> RxStatistics: ...
+
+
+class Counted(Protocol):
+    """A driver's adapter, of any NDIS version, whose statistics can be read."""
+
+    @property
+    def hardware(self) -> Hardware: ...
+    @property
+    def tx(self) -> _Transmits: ...
+    @property
+    def rx(self) -> _Receives: ...
+
+
 def _u32(value: int) -> bytes:
     return value.to_bytes(4, "little")
 
 
-async def _tx(nic: NicAdapter, counter: TxCounter) -> int:
+async def _tx(nic: Counted, counter: TxCounter) -> int:
     return await nic.hardware.read64(regs.tx_counter(counter))
 
 
-async def _rx(nic: NicAdapter, counter: RxCounter) -> int:
+async def _rx(nic: Counted, counter: RxCounter) -> int:
     return await nic.hardware.read64(regs.rx_counter(counter))
 
 
-async def read_statistics(nic: NicAdapter) -> ndis.StatisticsInfo:
+async def read_statistics(nic: Counted) -> ndis.StatisticsInfo:
     """OID_GEN_STATISTICS, from the counters of now."""
     ins = [(await _rx(nic, frames), await _rx(nic, octets)) for frames, octets in _UNICAST_MULTICAST_BROADCAST_IN]
     outs = [(await _tx(nic, frames), await _tx(nic, octets)) for frames, octets in _UNICAST_MULTICAST_BROADCAST_OUT]

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The adapter's life in NDIS 5: initialize to halt; the queues run in between, for a 5.x miniport knows no pause.
+
+    MiniportInitialize    steps in order, each with its undo on a stack; a failure at step k undoes 1..k-1
+    MiniportReset         PENDING; a work item resets the NIC, ends what is pending, starts again, NdisMResetComplete
+    OID_PNP_SET_POWER     below D0 the NIC is silent, at D0 it is as initialize left it
+    MiniportHalt          the whole undo stack
+
+Handlers of NDIS 5 run at DISPATCH_LEVEL and may not wait; a register read is a round trip. So whatever reads is a work
+item, and its handler answers PENDING. The filter is closed until a protocol opens it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from hilnic import ndis
+from hilnic.hw import regs
+from hilnic.hw.device import BusError, Device
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport.filter import ReceiveFilter
+from hilnic.miniport.hardware import ALL_ONES, Hardware
+from hilnic.miniport.link import ENABLED_CAUSES, QUEUE_ERRORS
+from hilnic.miniport5.interrupt import LINE, MiscWatch
+from hilnic.miniport5.link import Link5
+from hilnic.miniport5.rx import ReceiveRing
+from hilnic.miniport5.tx import TransmitRing
+from hilnic.ndis import NdisMedium, NdisStatus, ndis5
+from hilnic.ndis.waiting import Mutex
+
+__all__ = ["Nic5"]
+
+_MAJOR_VERSION = 1
+Undo = Callable[[], Awaitable[Any] | None]
+InitializeAnswer = tuple[NdisStatus, NdisMedium | None]
+
+
+class _Refused(Exception):
+    """An initialization step found something wrong."""
+
+    def __init__(self, status: NdisStatus) -> None:
+        super().__init__(status.name)
+        self.status = status
+
+
+class Nic5(ABC):
+    """One NIC: the MiniportAdapterContext. Subclasses choose how frames go up and down."""
+
+    medium: ClassVar[NdisMedium] = NdisMedium.MEDIUM_802_3
+    attributes: ClassVar[int]
+    tx: TransmitRing
+    rx: ReceiveRing
+    filter: ReceiveFilter
+    link: Link5
+    misc: MiscWatch
+
+    def __init__(self, adapter: ndis.Adapter, device: Device, config: NicConfig) -> None:
+        self.handle = adapter
+        self.config = config
+        self.kernel = adapter.ndis.kernel
+        self.hardware = Hardware(device, self.kernel)
+        self.memory = device.memory
+        self.queues_running = False
+        """True while completions are to be looked for."""
+        self._turn = Mutex(self.kernel)
+        self._awake = False
+        self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
+        self._hang_mark: tuple[int, bool] = (0, False)
+        self._undo: list[Undo] = []
+
+    def __repr__(self) -> str:
+        """Address and condition."""
+        state = "running" if self.queues_running else "stopped"
+        return f"<{type(self).__name__} {self.config.mac_address.hex(':')} {state}>"
+
+    # --- what the subclasses say --------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def set_up_dma(self) -> NdisStatus:
+        """NdisMInitializeScatterGatherDma or NdisMAllocateMapRegisters."""
+
+    def undo_dma(self) -> None:  # noqa: B027 - nothing is a good answer
+        """The reverse, where there is one."""
+
+    @abstractmethod
+    def make_transmitter(self) -> TransmitRing:
+        """The transmit half."""
+
+    @abstractmethod
+    def make_receiver(self) -> ReceiveRing:
+        """The receive half."""
+
+    def open(self) -> None:  # noqa: B027 - nothing is a good answer
+        """The queues run: what has to be programmed besides, after each start."""
+
+    # --- initialize and halt ------------------------------------------------------------------------------------------
+
+    async def initialize(self, mediums: Sequence[NdisMedium]) -> InitializeAnswer:
+        """MiniportInitialize."""
+        if self.medium not in mediums:
+            return NdisStatus.UNSUPPORTED_MEDIA, None
+        ndis5.set_attributes_ex(self.handle, self, attribute_flags=self.attributes)
+        try:
+            await self._identify()
+            await self._silence()
+            self._undo.append(self._silence_at_halt)
+            await self._make()
+            await self._start()
+        except _Refused as refused:
+            status = refused.status
+        except BusError:
+            status = NdisStatus.DEVICE_FAILED
+        except MemoryError:
+            status = NdisStatus.RESOURCES
+        else:
+            return NdisStatus.SUCCESS, self.medium
+        await self._unwind()
+        return status, None
+
+    async def _unwind(self) -> None:
+        while self._undo:
+            result = self._undo.pop()()
+            if result is not None:
+                await result
+
+    async def _identify(self) -> None:
+        """Is this our NIC, in a version that we know, with rings as long as ours?"""
+        if await self.hardware.read(regs.ID) != regs.ID_VALUE:
+            raise _Refused(NdisStatus.ADAPTER_NOT_FOUND)
+        version = await self.hardware.read(regs.VERSION)
+        if version >> regs.VERSION_MAJOR_LSB != _MAJOR_VERSION:
+            raise _Refused(NdisStatus.BAD_VERSION)
+        caps = await self.hardware.read(regs.CAPS0)
+        largest = 1 << ((caps & regs.CAPS0_LARGEST_RING_LOG2) >> regs.CAPS0_LARGEST_RING_LOG2_LSB)
+        if max(self.config.tx_ring, self.config.rx_ring) > largest:
+            raise _Refused(NdisStatus.NOT_SUPPORTED)
+
+    async def _silence(self) -> None:
+        if not await self.hardware.soft_reset(self.config.timeout_ns):
+            raise _Refused(NdisStatus.DEVICE_FAILED)
+
+    async def _silence_at_halt(self) -> None:
+        if self.hardware.present:
+            await self.hardware.soft_reset(self.config.timeout_ns)
+
+    async def _make(self) -> None:
+        """Everything that halt gives back (C5-12)."""
+        self.link = Link5(self.handle, self.hardware)
+        self.link.up = await self.link.read()
+        self.filter = ReceiveFilter(self.hardware)
+        self._require(self.set_up_dma())
+        self._undo.append(self.undo_dma)
+        self.tx = self.make_transmitter()
+        self._undo.append(self.tx.free)
+        self.tx.allocate()
+        self.rx = self.make_receiver()
+        self._undo.append(self.rx.free)
+        self.rx.allocate()
+        self.misc = MiscWatch(self.handle, self._look_at_causes)
+        self._undo.append(self.misc.stop)
+        status, interrupt = ndis5.register_interrupt(self.handle, self.hardware.device.connect_interrupt, LINE)
+        self._require(status)
+        assert interrupt is not None
+        line = interrupt
+        self._undo.append(lambda: ndis5.deregister_interrupt(line))
+        self._undo.append(self._mask_misc)
+
+    def _require(self, status: NdisStatus) -> None:
+        if status is not NdisStatus.SUCCESS:
+            raise _Refused(status)
+
+    async def _mask_misc(self) -> None:
+        """No interrupt any more; the read after the write pushes it and waits out a message under way."""
+        self.hardware.write(regs.MISC_ENABLE, 0)
+        await self.hardware.until(regs.MISC_ENABLE, ENABLED_CAUSES, 0, self.config.timeout_ns)
+
+    async def _start(self) -> None:
+        self._undo.append(self._stop_for_good)
+        self._awake = True
+        self._program()
+        if not await self._start_queues():
+            raise _Refused(NdisStatus.DEVICE_FAILED)
+
+    async def _stop_for_good(self) -> None:
+        async with self._turn:
+            self._awake = False
+            await self._stop_queues(NdisStatus.REQUEST_ABORTED)
+
+    async def halt(self) -> None:
+        """MiniportHalt: everything undone, in reverse."""
+        await self._unwind()
+
+    # --- the NIC ------------------------------------------------------------------------------------------------------
+
+    def _program(self) -> None:
+        """What a soft reset forgets: address, longest frame, closed filter, miscellaneous interrupts."""
+        self.filter.forget()
+        self.filter.set_own_address(self.config.mac_address)
+        self.hardware.write(regs.MAX_FRAME, self.config.max_frame)
+        self.hardware.write(regs.MISC_ENABLE, ENABLED_CAUSES)
+        self.hardware.write(regs.MISC_CAUSE, 0)
+
+    async def _start_queues(self) -> bool:
+        if not self.hardware.present:
+            return False
+        self.queues_running = True
+        if not (await self.rx.start() and await self.tx.start()):
+            return False
+        self.rearm()
+        self.open()
+        self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE | self._loopback)
+        return await self.hardware.until(regs.CTRL, regs.CTRL_RX_ENABLE, regs.CTRL_RX_ENABLE, self.config.timeout_ns)
+
+    async def _stop_queues(self, status: NdisStatus) -> None:
+        """Disable both queues, wait for the idle acknowledgement, only then touch their memory (RG-12)."""
+        self.tx.refusal = self.tx.refusal or status
+        if self.hardware.present:
+            self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | self._loopback)
+            idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+            self.hardware.write(regs.CTRL, 0)
+            if not all(idle) and self.hardware.present:
+                await self.hardware.soft_reset(self.config.timeout_ns)
+        self._end_traffic(status)
+
+    def _end_traffic(self, status: NdisStatus) -> None:
+        """The NIC does nothing any more: completions of the last moment are taken, buffers come back, sends end."""
+        if self.queues_running and self.hardware.present:
+            self.tx.reap()
+            self.rx.drain()
+        self.queues_running = False
+        self.rx.reclaim()
+        self.tx.abort(status)
+
+    # --- interrupt ----------------------------------------------------------------------------------------------------
+
+    def handle_interrupt(self) -> None:
+        """MiniportHandleInterrupt: sends that are done, at most `dpc_budget` frames; then whatever else it may be."""
+        taken = 0
+        if self.queues_running:
+            taken = self.tx.reap() + self.rx.poll(self.config.dpc_budget)
+        if self.hardware.present:
+            self.misc.note(taken > 0)
+
+    def rearm(self) -> None:
+        """MiniportEnableInterrupt: both queues, at the index up to which they were looked at (RG-06)."""
+        if self.queues_running:
+            self.tx.rearm()
+            self.rx.rearm()
+
+    async def _look_at_causes(self) -> None:
+        causes = await self.link.acknowledge()
+        if causes & QUEUE_ERRORS and self._awake:
+            ndis.reset_miniport(self.handle)
+        if self.hardware.present:
+            await self.link.report()
+
+    # --- reset --------------------------------------------------------------------------------------------------------
+
+    def reset(self) -> tuple[NdisStatus, bool]:
+        """MiniportReset: pending sends end with RESET_IN_PROGRESS (A8); NDIS sets the filters again."""
+        self.tx.refusal = self.tx.refusal or NdisStatus.RESET_IN_PROGRESS
+        self.tx.running = False
+        ndis.queue_io_work_item(self.handle, self._reset, None)
+        return NdisStatus.PENDING, False
+
+    async def _reset(self, context: Any) -> None:
+        del context
+        async with self._turn:
+            works = await self.hardware.soft_reset(self.config.timeout_ns)
+            if works:
+                self._end_traffic(NdisStatus.RESET_IN_PROGRESS)
+                self._program()
+                works = not self._awake or await self._start_queues()
+        if not works:
+            self._lose()
+        ndis.complete_reset(self.handle, NdisStatus.SUCCESS if works else NdisStatus.FAILURE, works)
+        if works:
+            await self.link.report()
+
+    def check_for_hang(self) -> bool:
+        """MiniportCheckForHang: True when sends have made no progress since the last call (ST-16)."""
+        ndis.queue_io_work_item(self.handle, self._check_presence, None)
+        before = self._hang_mark
+        self._hang_mark = (self.tx.completions.index, self.tx.busy)
+        return self.tx.busy and self.tx.refusal is None and before == self._hang_mark
+
+    async def _check_presence(self, context: Any) -> None:
+        del context
+        try:
+            missing = await self.hardware.read(regs.ID) == ALL_ONES
+        except BusError:
+            return  # it is there; a hang shows in the sends
+        if missing:
+            self._lose()
+
+    def _lose(self) -> None:
+        """The NIC does not come back from a reset, or is not there: it leaves."""
+        if self.hardware.present:
+            self.surprise_removed()
+            ndis.remove_miniport(self.handle)
+
+    # --- power, removal, shutdown -------------------------------------------------------------------------------------
+
+    async def set_power(self, state: ndis.DevicePowerState) -> NdisStatus:
+        """Below D0 the NIC forgets everything and causes no interrupt; at D0 it runs again (ST-24)."""
+        async with self._turn:
+            self._awake = state == ndis.DevicePowerState.D0
+            if self.queues_running:
+                await self._stop_queues(NdisStatus.FAILURE)
+            if not await self.hardware.soft_reset(self.config.timeout_ns):
+                return NdisStatus.NOT_ACCEPTED
+            if not self._awake:
+                self.filter.forget()
+                return NdisStatus.SUCCESS
+            self._program()
+            if not await self._start_queues():
+                return NdisStatus.FAILURE
+        await self.link.report()
+        return NdisStatus.SUCCESS
+
+    def surprise_removed(self) -> None:
+        """The device has left: no register access from now on, all that it owned is ours again (ST-17)."""
+        self.hardware.present = False
+        self._awake = False
+        self.tx.refusal = NdisStatus.NOT_ACCEPTED
+        self._end_traffic(NdisStatus.NOT_ACCEPTED)
+
+    def shut_down(self) -> None:
+        """MiniportShutdown: stop the traffic with one write; memory is nobody's concern any more (C5-14)."""
+        self.hardware.write(regs.CTRL, regs.CTRL_SOFT_RESET)
+        self.queues_running = False

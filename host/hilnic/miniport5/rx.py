@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receive: the ring that all NDIS 5 drivers of the NIC share, and the driver that indicates full packets.
+
+            free -> posted (the NIC's, in ring order) -> filled -> indicated ---> held by protocols -> free
+                                                              \\-> RESOURCES: back when the call returns -> free
+
+A packet is the first buffer's; a frame longer than a buffer chains those of the following ones behind it (RG-10). A
+buffer is mapped for the device only while it is posted (RG-11), so what a protocol holds cannot change. With fewer than
+`rx_low_water` buffers left, packets carry NDIS_STATUS_RESOURCES (R5-07), the last ones of the array.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from hilnic import ndis
+from hilnic.hw import regs
+from hilnic.hw.descriptors import COMPLETION_BYTES, RX_DESCRIPTOR_STRUCT
+from hilnic.hw.device import DeviceFault
+from hilnic.hw.memory import Direction, Mapping
+from hilnic.miniport.hardware import QueuePage
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.rx import RxStatistics
+from hilnic.miniport5.interrupt import LINE
+from hilnic.ndis import NdisStatus, ndis5
+from hilnic.ndis.ndis5 import Packet
+
+if TYPE_CHECKING:
+    from hilnic.miniport5.nic import Nic5
+
+__all__ = ["HEADER_BYTES", "Buffer", "Frame", "PacketReceiver", "ReceiveRing"]
+
+HEADER_BYTES = 14
+_EOP = int(regs.CompletionStatus.EOP)
+_ERROR = int(regs.CompletionStatus.ERROR)
+_LOOPBACK = int(regs.CompletionStatus.LOOPBACK)
+_FROM_DEVICE = int(Direction.FROM_DEVICE)
+_IS_LOOPBACK = int(ndis5.PacketFlags.IS_LOOPBACK_PACKET)
+
+
+class Buffer:
+    """A receive buffer."""
+
+    __slots__ = ("address", "descriptor", "view")
+
+    def __init__(self, address: int, view: memoryview) -> None:
+        self.address, self.view = address, view
+        self.descriptor = RX_DESCRIPTOR_STRUCT.pack(address, 0)
+
+
+class Frame:
+    """A received frame and the buffers that it lies in."""
+
+    __slots__ = ("buffers", "is_looped", "length")
+
+    def __init__(self, buffers: list[Any], length: int, is_looped: bool) -> None:
+        self.buffers, self.length, self.is_looped = buffers, length, is_looped
+
+    def read(self, start: int, number: int) -> bytes | memoryview:
+        """`number` bytes from byte `start` on; a view when they lie in one buffer."""
+        size = len(self.buffers[0].view)
+        first, offset = divmod(start, size)
+        if offset + number <= size:
+            view: memoryview = self.buffers[first].view
+            return view[offset : offset + number]
+        pieces = b"".join(bytes(buffer.view) for buffer in self.buffers[first : (start + number - 1) // size + 1])
+        return pieces[offset : offset + number]
+
+    def tobytes(self) -> bytes:
+        """The whole frame."""
+        return bytes(self.read(0, self.length))
+
+
+class ReceiveRing(ABC):
+    """One receive queue with its buffers. `indicate` shows frames to NDIS."""
+
+    def __init__(self, nic: Nic5) -> None:
+        self.page = QueuePage.rx(nic.hardware, 0)
+        self.running = False
+        self.moderated = True
+        self.lent = 0
+        """Buffers that the protocols hold."""
+        self._nic, self._adapter, self._config = nic, nic.handle, nic.config
+        self._kernel, self._memory = nic.kernel, nic.memory
+        self._trace: Any = nic.kernel.trace
+        self._buffers: list[Any] = []
+        self._free: deque[Any] = deque()
+        self._posted: deque[Any] = deque()
+        self._frame: list[Any] = []
+        self._polling = False
+        self._indicated = self._with_resources = self._errors = self._discarded = 0
+        self._shared: list[ndis.SharedMemory] = []
+
+    def __repr__(self) -> str:
+        """Where the buffers are."""
+        places = f"{len(self._posted)} posted, {len(self._free)} free, {self.lent} lent"
+        return f"<{type(self).__name__}: {places}, {self.ring}>"
+
+    # --- what the drivers say -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def make_buffers(self) -> None:
+        """Fill `_buffers`; MemoryError when there is not enough."""
+
+    def free_buffers(self) -> None:  # noqa: B027 - nothing is a good answer
+        """The reverse, where shared memory is not all of it."""
+
+    def map(self, buffer: Any) -> None:  # noqa: B027 - nothing is a good answer
+        """The NIC is about to own the buffer."""
+
+    def unmap(self, buffer: Any) -> None:  # noqa: B027 - nothing is a good answer
+        """It does so no more."""
+
+    @abstractmethod
+    def indicate(self, frames: list[Frame]) -> None:
+        """Show frames to NDIS; their buffers come back by `recycle`."""
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def _new_rings(self) -> None:
+        config, (descriptors, completions) = self._config, self._shared[:2]
+        size, start = config.rx_ring, config.start_index
+        self.ring = DescriptorRing("rx0", self._memory, descriptors.address, size, start, self.page.ring_doorbell)
+        self.completions = CompletionRing("rx0", completions.view, completions.address, size, start)
+        if self._adapter.ndis.verify == "full":
+            self.ring.monitor = ndis.RingMonitor(self._adapter.ndis, self._adapter, "rx0", size, start)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
+        shared = ndis5.allocate_shared_memory(self._adapter, length, regs.BASE_ALIGNMENT)
+        if shared is None:
+            raise MemoryError(f"no {length} bytes of shared memory")
+        self._shared.append(shared)
+        return shared
+
+    def allocate(self) -> None:
+        """Make rings and buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
+        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
+            self.share(self._config.rx_ring * entry)
+        self.make_buffers()
+        self._free.extend(self._buffers)
+        self._new_rings()
+
+    def free(self) -> None:
+        """Give back all memory; the queue is stopped and nothing is lent."""
+        self.free_buffers()
+        for shared in reversed(self._shared):
+            ndis5.free_shared_memory(shared)
+
+    async def start(self) -> bool:
+        """Configure and enable the queue and post buffers."""
+        config = self._config
+        self._new_rings()
+        self.page.configure(
+            ring=self.ring.address,
+            ring_size=config.rx_ring,
+            cpl=self.completions.address,
+            cpl_size=config.rx_ring,
+            init_index=config.start_index,
+            cpl_init_index=config.start_index,
+            vector=LINE,
+            buf_size=config.rx_buffer_bytes,
+        )
+        self.moderate(self.moderated)
+        if not await self.page.enable():
+            return False
+        self.running = True
+        self._refill()
+        return True
+
+    def moderate(self, on: bool) -> None:
+        """Interrupts as configured, or one per completion; allowed at any time."""
+        self.moderated = on
+        count, ticks = self._config.rx_moderation if on else (1, 0)
+        self.page.configure(mod_count=count, mod_ticks=ticks)
+
+    def drain(self) -> None:
+        """Take everything that the NIC completed before it stopped."""
+        while self.poll(self._config.dpc_budget):
+            pass
+
+    def reclaim(self) -> None:
+        """Take back the posted buffers; nothing of the queue may be outstanding in the NIC."""
+        self.running = False
+        for buffer in self._posted:
+            self.unmap(buffer)
+        self._free.extend(self._frame)  # half a frame
+        self._free.extend(self._posted)
+        self._frame = []
+        self._posted.clear()
+
+    def statistics(self) -> RxStatistics:
+        """Counts of now."""
+        return RxStatistics(
+            self._indicated,
+            self._with_resources,
+            self._errors,
+            self._discarded,
+            len(self._posted),
+            len(self._free),
+            self.lent,
+        )
+
+    # --- buffers ------------------------------------------------------------------------------------------------------
+
+    def _refill(self) -> None:
+        """Post free buffers while the ring has room; one doorbell."""
+        for _ in range(min(self.ring.free, len(self._free))):
+            buffer = self._free.popleft()
+            self.map(buffer)
+            self.ring.post(buffer.descriptor)
+            self._posted.append(buffer)
+        self.ring.publish()
+
+    def recycle(self, buffers: list[Any]) -> None:
+        """Buffers are the driver's again."""
+        self._free.extend(buffers)
+        if self.running and not self._polling:
+            self._refill()
+
+    # --- frames -------------------------------------------------------------------------------------------------------
+
+    def poll(self, budget: int) -> int:
+        """Take at most `budget` received frames and indicate them; how many there were."""
+        frames: list[Frame] = []
+        taken = 0
+        while taken < budget and (completion := self.completions.take()) is not None:
+            index, _, status, cause, length = completion
+            self._take_buffer(index)
+            if not status & _EOP:
+                continue
+            taken += 1
+            buffers, self._frame = self._frame, []
+            if status & _ERROR:
+                self._refuse(buffers, cause)
+            else:
+                frames.append(Frame(buffers, length, bool(status & _LOOPBACK)))
+        if taken:
+            self._deliver(taken, frames)
+        return taken
+
+    def _take_buffer(self, index: int) -> None:
+        """The oldest posted buffer has been filled, or the device broke its contract."""
+        if self.ring.retire(index) != 1:
+            raise DeviceFault(f"completion {index} skips a buffer of {self!r}", engine=self.ring.name)
+        buffer = self._posted.popleft()
+        self.unmap(buffer)
+        self._frame.append(buffer)
+
+    def _refuse(self, buffers: list[Any], cause: int) -> None:
+        """A frame that the NIC could not deliver whole: counted, never indicated."""
+        self._errors += 1
+        if self._trace.enabled:
+            self._trace.emit("rx.error", queue=0, index=self.ring.consumer, cause=cause)
+        self._free.extend(buffers)
+
+    def _deliver(self, taken: int, frames: list[Frame]) -> None:
+        """Indicate, then refill the ring with what came back meanwhile; one doorbell."""
+        self._kernel.charge_frames(taken)
+        self._polling = True
+        try:
+            self.indicate(frames)
+        finally:
+            self._polling = False
+        if self.running:
+            self._refill()
+
+    def find(self, frame: Frame) -> int:
+        """The id that the frame has had since the wire, for the trace; 0 without one."""
+        if not self._trace.enabled:
+            return 0
+        found: int = self._trace.find("rx", frame.tobytes())
+        self._trace.emit("rx.completion", frame=found, queue=0, index=self.ring.consumer, bytes=frame.length)
+        return found
+
+    def rearm(self) -> None:
+        """Unmask the interrupt if it may be masked: it fired only if completions were taken since the re-arm."""
+        completions = self.completions
+        if completions.armed != completions.index:
+            completions.armed = completions.index
+            self.page.ring_rearm(completions.index)
+
+
+class _PacketBuffer(Buffer):
+    """A receive buffer with its packet."""
+
+    __slots__ = ("mapping", "mdl", "packet", "region")
+
+    def __init__(self, region: ndis.Region, mdl: ndis.Mdl, packet: Packet) -> None:
+        super().__init__(mdl.address, mdl.view)
+        self.region, self.mdl, self.packet = region, mdl, packet
+        self.mapping: Mapping | None = None
+
+
+class PacketReceiver(ReceiveRing):
+    """Full packets in arrays, each with its status out of band (R5-01 to R5-10)."""
+
+    def __init__(self, nic: Nic5) -> None:
+        super().__init__(nic)
+        self._packets: ndis5.PacketPool | None = None
+        self._descriptors: ndis5.BufferPool | None = None
+
+    def make_buffers(self) -> None:
+        """A region, its descriptor and its packet for each."""
+        config, number = self._config, self._config.rx_buffers
+        _, self._packets = ndis5.allocate_packet_pool(self._adapter, number, tag="receive")
+        _, self._descriptors = ndis5.allocate_buffer_pool(self._adapter, number, tag="receive")
+        if self._packets is None or self._descriptors is None:
+            raise MemoryError(f"no pool of {number} packets")
+        for _ in range(number):
+            region = self._kernel.allocate(config.rx_buffer_bytes + config.rx_buffer_offset)
+            _, mdl = ndis5.allocate_buffer(self._descriptors, region, config.rx_buffer_offset, config.rx_buffer_bytes)
+            _, packet = ndis5.allocate_packet(self._packets)
+            assert mdl is not None
+            assert packet is not None
+            self._buffers.append(_PacketBuffer(region, mdl, packet))
+
+    def free_buffers(self) -> None:
+        """Packets, descriptors, memory, pools."""
+        for buffer in self._buffers:
+            ndis5.free_packet(buffer.packet)
+            ndis5.free_buffer(buffer.mdl)
+            self._kernel.free(buffer.region)
+        if self._packets is not None:
+            ndis5.free_packet_pool(self._packets)
+        if self._descriptors is not None:
+            ndis5.free_buffer_pool(self._descriptors)
+
+    def map(self, buffer: _PacketBuffer) -> None:
+        """The device may write to it."""
+        buffer.mapping = self._memory.map(buffer.address, self._config.rx_buffer_bytes, _FROM_DEVICE)
+
+    def unmap(self, buffer: _PacketBuffer) -> None:
+        """It may not any more."""
+        if buffer.mapping is not None:
+            self._memory.unmap(buffer.mapping)
+            buffer.mapping = None
+
+    def indicate(self, frames: list[Frame]) -> None:
+        """One array; those with RESOURCES are ours again when the call returns (R5-07, R5-09)."""
+        limit = len(self._buffers) - self._config.rx_low_water if self._config.rx_low_water else len(self._buffers)
+        packets, scarce = [], []
+        for frame in frames:
+            packet = self._describe(frame)
+            if self.lent + len(frame.buffers) > limit:
+                ndis5.set_packet_status(packet, NdisStatus.RESOURCES)
+                scarce.append(frame)
+            else:
+                ndis5.set_packet_status(packet, NdisStatus.SUCCESS)
+                self.lent += len(frame.buffers)
+            packets.append(packet)
+        self._indicated += len(packets) - len(scarce)
+        self._with_resources += len(scarce)
+        if packets:
+            ndis5.indicate_receive_packet(self._adapter, packets)
+        for frame in scarce:
+            self.recycle(frame.buffers)
+
+    def _describe(self, frame: Frame) -> Packet:
+        """A packet over the frame's buffers, the descriptors as long as what is in them."""
+        packet: Packet = frame.buffers[0].packet
+        ndis5.reinitialize_packet(packet)
+        left = frame.length
+        for buffer in frame.buffers:
+            buffer.mdl.next = None
+            buffer.mdl.byte_count = min(left, self._config.rx_buffer_bytes)
+            left -= buffer.mdl.byte_count
+            ndis5.chain_buffer_at_back(packet, buffer.mdl)
+        ndis5.set_packet_header_size(packet, HEADER_BYTES)
+        if frame.is_looped:
+            ndis5.set_packet_flags(packet, _IS_LOOPBACK)
+        packet.miniport_reserved[0] = frame.buffers
+        packet.frame_id = self.find(frame)
+        return packet
+
+    def give_back(self, packet: Packet) -> None:
+        """MiniportReturnPacket: any order, also from inside the indication."""
+        buffers = packet.miniport_reserved[0]
+        self.lent -= len(buffers)
+        self.recycle(buffers)

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transmit: the ring that all NDIS 5 drivers of the NIC share, and the deserialized driver's way of filling it.
+
+    send_packets -> waiting ----------> in flight ------------> NdisMSendComplete
+                    (no limit, S5-06)   (the NIC's, in order)
+
+Zero copy: each piece of a packet's scatter/gather list becomes one descriptor. Frames go when all their descriptors fit
+(RG-08) and never overtake each other. A packet with more pieces than the ring can take is copied first (RG-09).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hilnic import ndis
+from hilnic.hw import regs
+from hilnic.hw.descriptors import COMPLETION_BYTES, TX_DESCRIPTOR_EOP_IN_BITS_80, TX_DESCRIPTOR_STRUCT
+from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
+from hilnic.hw.device import DeviceFault
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport.hardware import QueuePage
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.tx import MINIMUM_FRAME, TxStatistics
+from hilnic.miniport5.interrupt import LINE
+from hilnic.ndis import NdisStatus, ndis5
+from hilnic.ndis.ndis5 import Packet
+
+if TYPE_CHECKING:
+    from hilnic.miniport5.nic import Nic5
+
+__all__ = ["InFlight", "PacketTransmitter", "TransmitRing", "is_sendable"]
+
+EOP = TX_DESCRIPTOR_EOP_IN_BITS_80
+Element = tuple[int, int]
+"""Bus address and length of a piece."""
+_OK = int(regs.CompletionStatus.OK)
+_LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
+_CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
+_U32 = 0xFFFFFFFF
+_VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
+_SG_LIST = int(ndis5.PacketInfo.SCATTER_GATHER_LIST)
+_pack = TX_DESCRIPTOR_STRUCT.pack
+
+
+def is_sendable(packet: Packet, config: NicConfig) -> bool:
+    """Is the frame as long as the NIC takes it? A VLAN tag may make it four octets longer (S5-11)."""
+    longest, length = config.max_frame - 4, packet.length()
+    if MINIMUM_FRAME <= length <= longest:
+        return True
+    return longest < length <= longest + 4 and packet.tobytes()[12:14] in _VLAN_TAGS
+
+
+class InFlight:
+    """One frame that the NIC has; `owner` is what the driver was given to send."""
+
+    __slots__ = ("bounce", "end", "frame_id", "mapped", "owner")
+
+    def __init__(self, owner: Any, frame_id: int, end: int) -> None:
+        self.owner = owner
+        self.frame_id = frame_id
+        self.end = end
+        self.bounce: ndis.SharedMemory | None = None
+        self.mapped: list[tuple[ndis.Mdl, int]] = []
+
+
+class TransmitRing(ABC):
+    """One transmit queue. `done` gets each frame back."""
+
+    def __init__(self, nic: Nic5) -> None:
+        self.page = QueuePage.tx(nic.hardware, 0)
+        self.refusal: NdisStatus | None = NdisStatus.FAILURE
+        """Why sends are refused now; None while they are accepted."""
+        self.moderated = True
+        self.running = False
+        """May frames go to the NIC?"""
+        self._nic, self._adapter, self._config = nic, nic.handle, nic.config
+        self._kernel = nic.kernel
+        self._trace: Any = nic.kernel.trace
+        self._in_flight: deque[InFlight] = deque()
+        self._max_fragments = min(nic.config.max_fragments, nic.config.tx_ring)
+        self._sent = self._errors = self._refused = self._aborted = self._copied = 0
+        self._shared: list[ndis.SharedMemory] = []
+        self._bounces: list[ndis.SharedMemory] = []
+
+    def __repr__(self) -> str:
+        """What is where."""
+        return f"<{type(self).__name__}: {len(self._in_flight)} in flight, {self.ring}>"
+
+    @abstractmethod
+    def done(self, frame: InFlight, status: NdisStatus) -> None:
+        """The NIC is done with a frame, or will never be: complete it."""
+
+    def after_reap(self) -> None:  # noqa: B027 - nothing is a good answer
+        """Descriptors have become free."""
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    def _new_rings(self) -> None:
+        config, (descriptors, completions) = self._config, self._shared[:2]
+        size, start = config.tx_ring, config.start_index
+        self.ring = DescriptorRing("tx0", self._nic.memory, descriptors.address, size, start, self.page.ring_doorbell)
+        self.completions = CompletionRing("tx0", completions.view, completions.address, size, start)
+        if self._adapter.ndis.verify == "full":
+            self.ring.monitor = ndis.RingMonitor(self._adapter.ndis, self._adapter, "tx0", size, start)
+
+    def allocate(self) -> None:
+        """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
+        config = self._config
+        for length in (config.tx_ring * DESCRIPTOR_BYTES, config.tx_ring * COMPLETION_BYTES):
+            self._share(length)
+        self._bounces = [self._share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
+        self._new_rings()
+
+    def _share(self, length: int) -> ndis.SharedMemory:
+        shared = ndis5.allocate_shared_memory(self._adapter, length, regs.BASE_ALIGNMENT)
+        if shared is None:
+            raise MemoryError(f"no {length} bytes of shared memory")
+        self._shared.append(shared)
+        return shared
+
+    async def start(self) -> bool:
+        """Configure and enable the queue; sends are accepted from now on."""
+        config = self._config
+        self._new_rings()
+        self.page.configure(
+            ring=self.ring.address,
+            ring_size=config.tx_ring,
+            cpl=self.completions.address,
+            cpl_size=config.tx_ring,
+            init_index=config.start_index,
+            cpl_init_index=config.start_index,
+            vector=LINE,
+        )
+        self.moderate(self.moderated)
+        if not await self.page.enable():
+            return False
+        self.refusal, self.running = None, True
+        return True
+
+    def moderate(self, on: bool) -> None:
+        """Interrupts as configured, or one per completion; allowed at any time."""
+        self.moderated = on
+        count, ticks = self._config.tx_moderation if on else (1, 0)
+        self.page.configure(mod_count=max(1, min(count, self._config.tx_ring // 8)), mod_ticks=ticks)
+
+    def free(self) -> None:
+        """Give back all memory; the queue is stopped and empty."""
+        for shared in reversed(self._shared):
+            ndis5.free_shared_memory(shared)
+
+    @property
+    def busy(self) -> bool:
+        """Does anything wait to be sent, or for its completion?"""
+        return bool(self._in_flight)
+
+    def statistics(self) -> TxStatistics:
+        """Counts of now."""
+        return TxStatistics(self._sent, self._errors, self._refused, self._aborted, self._copied, len(self._in_flight))
+
+    # --- down ---------------------------------------------------------------------------------------------------------
+
+    def place(self, owner: Any, frame_id: int, elements: Sequence[Element]) -> InFlight:
+        """Write the descriptors of a frame that fits into the ring; `publish` is the caller's."""
+        last, flags = len(elements) - 1, SOP
+        for number, (address, length) in enumerate(elements):
+            if number == last:
+                flags |= EOP
+            self.ring.post(_pack(address, length, flags, 0, 0))
+            flags = 0
+        frame = InFlight(owner, frame_id, self.ring.reserved)
+        self._in_flight.append(frame)
+        if self._trace.enabled:
+            self._trace.emit("tx.descriptors", frame=frame_id, queue=0, end=frame.end, count=len(elements))
+        return frame
+
+    def publish(self, frames: int) -> None:
+        """One doorbell for what was placed."""
+        self._kernel.charge_frames(frames)
+        self.ring.publish()
+        if self._trace.enabled:
+            self._trace.emit("tx.doorbell", queue=0, producer=self.ring.producer)
+
+    def gather(self, data: bytes) -> ndis.SharedMemory:
+        """Copy a frame with too many pieces into one buffer, of which there is one (RG-09)."""
+        bounce = self._bounces.pop()
+        bounce.view[: len(data)] = data
+        self._copied += 1
+        return bounce
+
+    # --- up -----------------------------------------------------------------------------------------------------------
+
+    def reap(self) -> int:
+        """Take completions, then complete what they end; how many frames came back."""
+        ended: list[tuple[InFlight, NdisStatus]] = []
+        while (completion := self.completions.take()) is not None:
+            index, _, status, cause, _ = completion
+            ended.append(self._end_frame(index, status, cause))
+        for frame, result in ended:
+            self._release(frame, result)
+        if ended:
+            self.after_reap()
+        return len(ended)
+
+    def _end_frame(self, index: int, status: int, cause: int) -> tuple[InFlight, NdisStatus]:
+        if not self._in_flight or not self._ends(self._in_flight[0], index, cause):
+            raise DeviceFault(f"completion {index} does not end the oldest frame of {self!r}", engine=self.ring.name)
+        frame = self._in_flight.popleft()
+        self.ring.retire(index)
+        if self._trace.enabled:
+            self._trace.emit("tx.completion", frame=frame.frame_id, queue=0, index=index, cause=cause)
+        if status & _OK:
+            self._sent += 1
+            return frame, NdisStatus.SUCCESS
+        self._errors += 1
+        return frame, NdisStatus.INVALID_PACKET if cause in _LENGTH_CAUSES else NdisStatus.FAILURE
+
+    def _ends(self, frame: InFlight, index: int, cause: int) -> bool:
+        """Is `index` the frame's end, or a cut in it? A failing queue may end a frame amid its descriptors."""
+        start = self.ring.consumer
+        return index == frame.end or (cause in _CUTS and 0 < (index - start) & _U32 < (frame.end - start) & _U32)
+
+    def _release(self, frame: InFlight, status: NdisStatus) -> None:
+        if frame.bounce is not None:
+            self._bounces.append(frame.bounce)
+        self.done(frame, status)
+
+    def abort(self, status: NdisStatus) -> None:
+        """End everything that has not been sent, with a reason; nothing of the queue may be outstanding in the NIC."""
+        self.running = False
+        ending, self._in_flight = self._in_flight, deque()
+        for frame in ending:
+            self._aborted += 1
+            self._release(frame, status)
+
+    def rearm(self) -> None:
+        """Unmask the interrupt if it may be masked: it fired only if completions were taken since the re-arm."""
+        completions = self.completions
+        if completions.armed != completions.index:
+            completions.armed = completions.index
+            self.page.ring_rearm(completions.index)
+
+
+class PacketTransmitter(TransmitRing):
+    """Deserialized: MiniportSendPackets takes everything, keeps what does not fit, and completes all of it (S5-06)."""
+
+    def __init__(self, nic: Nic5) -> None:
+        super().__init__(nic)
+        self._waiting: deque[Packet] = deque()
+        self._pumping = False
+
+    @property
+    def busy(self) -> bool:
+        """Does anything wait, here or for its completion?"""
+        return bool(self._waiting or self._in_flight)
+
+    def statistics(self) -> TxStatistics:
+        """Counts of now."""
+        queued = len(self._waiting) + len(self._in_flight)
+        return TxStatistics(self._sent, self._errors, self._refused, self._aborted, self._copied, queued)
+
+    def send_packets(self, packets: list[Packet]) -> None:
+        """MiniportSendPackets."""
+        for packet in packets:
+            if self.refusal is not None:
+                ndis5.send_complete(self._adapter, packet, self.refusal)
+            elif not is_sendable(packet, self._config):
+                self._refused += 1
+                ndis5.send_complete(self._adapter, packet, NdisStatus.INVALID_PACKET)
+            else:
+                ndis5.set_packet_status(packet, NdisStatus.PENDING)
+                self._waiting.append(packet)
+                if self._trace.enabled:
+                    self._trace.tag("tx", packet.tobytes(), packet.frame_id)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Move waiting frames to the ring, oldest first, as long as whole frames fit; one doorbell."""
+        if self._pumping:
+            return
+        self._pumping = True
+        placed = 0
+        while self._waiting and self.running and self._post(self._waiting[0]):
+            self._waiting.popleft()
+            placed += 1
+        self._pumping = False
+        if placed:
+            self.publish(placed)
+
+    def _post(self, packet: Packet) -> bool:
+        """Place a packet; False if it has to wait for descriptors or for a copy buffer."""
+        elements: Sequence[Element] = packet.packet_info[_SG_LIST].elements
+        bounce = None
+        if len(elements) > self._max_fragments:
+            if not self._bounces or not self.ring.free:
+                return False
+            bounce = self.gather(packet.tobytes())
+            elements = [(bounce.address, packet.length())]
+        if len(elements) > self.ring.free:
+            return False
+        self.place(packet, packet.frame_id, elements).bounce = bounce
+        return True
+
+    def after_reap(self) -> None:
+        """What waited may fit now."""
+        self._pump()
+
+    def done(self, frame: InFlight, status: NdisStatus) -> None:
+        """NdisMSendComplete (S5-07)."""
+        ndis5.send_complete(self._adapter, frame.owner, status)
+
+    def abort(self, status: NdisStatus) -> None:
+        """End what is in flight, then what waits."""
+        super().abort(status)
+        self._end_waiting(list(self._waiting), status)
+
+    def cancel(self, cancel_id: Any) -> None:
+        """MiniportCancelSendPackets: what waits with this id ends with REQUEST_ABORTED (CN-09)."""
+        matching = [packet for packet in self._waiting if ndis5.get_packet_cancel_id(packet) == cancel_id]
+        self._end_waiting(matching, NdisStatus.REQUEST_ABORTED)
+
+    def _end_waiting(self, packets: list[Packet], status: NdisStatus) -> None:
+        ending = set(packets)
+        self._waiting = deque(packet for packet in self._waiting if packet not in ending)
+        for packet in packets:
+            self._aborted += 1
+            ndis5.send_complete(self._adapter, packet, status)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transmit of the serialized driver: MiniportSend posts at once, or says NDIS_STATUS_RESOURCES (S5-03 to S5-05).
+
+It maps each buffer with one map register, which is free again when the frame has been sent. Whoever was refused is
+told by NdisMSendResourcesAvailable as soon as frames have come back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hilnic import ndis
+from hilnic.miniport5.tx import InFlight, TransmitRing, is_sendable
+from hilnic.ndis import NdisStatus, ndis5
+from hilnic.ndis.ndis5 import Packet
+
+if TYPE_CHECKING:
+    from hilnic.miniport5.nic import Nic5
+
+__all__ = ["MappedTransmitter", "SerializedTransmitter"]
+
+
+class MappedTransmitter(TransmitRing):
+    """Frames of buffers that are mapped one by one; there are as many map registers as descriptors."""
+
+    def __init__(self, nic: Nic5) -> None:
+        super().__init__(nic)
+        self._registers = list(range(nic.config.tx_ring))
+        self.starved = False
+        """A frame was refused for want of resources since frames last came back."""
+
+    def post(self, owner: Any, frame_id: int, buffers: list[ndis.Mdl], data: bytes) -> bool:
+        """Map a frame's buffers and hand it to the NIC; False, and nothing done, when resources are short."""
+        if len(buffers) > self._max_fragments:
+            return self._post_copy(owner, frame_id, data)
+        if len(buffers) > min(self.ring.free, len(self._registers)):
+            return False
+        mapped = [(mdl, self._registers.pop()) for mdl in buffers]
+        elements = [
+            element
+            for mdl, register in mapped
+            for element in ndis5.start_buffer_physical_mapping(self._adapter, mdl, register, True)
+        ]
+        self.place(owner, frame_id, elements).mapped = mapped
+        self.publish(1)
+        return True
+
+    def _post_copy(self, owner: Any, frame_id: int, data: bytes) -> bool:
+        if not self._bounces or not self.ring.free:
+            return False
+        bounce = self.gather(data)
+        self.place(owner, frame_id, [(bounce.address, len(data))]).bounce = bounce
+        self.publish(1)
+        return True
+
+    def unmap(self, frame: InFlight) -> None:
+        """The NIC reads a frame's buffers no more (IT-08)."""
+        for mdl, register in frame.mapped:
+            ndis5.complete_buffer_physical_mapping(self._adapter, mdl, register)
+            self._registers.append(register)
+
+
+class SerializedTransmitter(MappedTransmitter):
+    """MiniportSend; NDIS queues what there is no room for."""
+
+    def send(self, packet: Packet) -> NdisStatus:
+        """PENDING: NdisMSendComplete follows. RESOURCES: NDIS tries it again."""
+        if self.refusal is not None:
+            return self.refusal
+        if not is_sendable(packet, self._config):
+            self._refused += 1
+            return NdisStatus.INVALID_PACKET
+        buffers = [mdl for mdl in packet.buffers() if mdl.byte_count]
+        data = packet.tobytes() if len(buffers) > self._max_fragments or self._trace.enabled else b""
+        if self._trace.enabled:
+            self._trace.tag("tx", data, packet.frame_id)
+        if self.post(packet, packet.frame_id, buffers, data):
+            return NdisStatus.PENDING
+        self.starved = True
+        return NdisStatus.RESOURCES
+
+    def done(self, frame: InFlight, status: NdisStatus) -> None:
+        """NdisMSendComplete."""
+        self.unmap(frame)
+        ndis5.send_complete(self._adapter, frame.owner, status)
+
+    def after_reap(self) -> None:
+        """NdisMSendResourcesAvailable, when somebody waits for them (S5-04)."""
+        if self.starved:
+            self.starved = False
+            ndis5.send_resources_available(self._adapter)
