@@ -64,6 +64,53 @@ def test_a_binding_s_lists_reach_the_miniport_in_order_also_through_a_reset(call
     b.stop()
 
 
+@pytest.mark.rule("S6-12", "ST-14", "LB-02")
+def test_what_was_held_goes_first_and_is_looped_as_ever(bench):
+    class Answering(FunctionalProtocol):
+        def send_net_buffer_lists_complete(self, nbls, flags):
+            super().send_net_buffer_lists_complete(nbls, flags)
+            if self.completion_calls <= 4:
+                self.send(b.frame(100 + self.completion_calls))
+
+    profile = Profile(hold_sends_during_reset=True)
+    b = bench(miniport=Holding, profile=profile, completion="inline", protocol=Answering)
+    b.kernel.start(ndis.reset_adapter(b.fm.adapter))
+    b.kernel.run_for(0)
+    for number in range(4):
+        b.fp.send(b.frame(number), flags=SendFlags.CHECK_FOR_LOOPBACK)
+    assert b.fm.sent_frames == []
+    ndis.complete_reset(b.fm.adapter, NdisStatus.SUCCESS, False)
+    b.run()
+    assert b.fm.sent_frames == b.frames(4) + [b.frame(number) for number in range(101, 105)]
+    assert b.fp.received == b.frames(4)
+
+
+@pytest.mark.rule("S6-24")
+def test_an_error_amid_nested_sends_does_not_leave_the_rest_behind(bench):
+    class Broken(BaseException):  # what is an Exception, NDIS catches at the handler
+        pass
+
+    class Failing(FunctionalProtocol):
+        def send_net_buffer_lists_complete(self, nbls, flags):
+            super().send_net_buffer_lists_complete(nbls, flags)
+            call = self.completion_calls
+            if call < 12:
+                self.send(b.frame(call))
+                self.send(b.frame(50 + call))
+            if call == 10:
+                raise Broken
+
+    b = bench(protocol=Failing, completion="inline", verify="off")
+    with pytest.raises(Broken):
+        b.fp.send(b.frame(0))
+    assert b.fm.adapter.sending == 0
+    left = sum(number for _, _, number, _, _ in b.fm.adapter.deferred_sends)
+    sent = len(b.fm.sent_frames)
+    b.fp.send(b.frame(99))
+    assert b.fm.adapter.deferred_sends == []
+    assert len(b.fm.sent_frames) >= sent + left + 1
+
+
 @pytest.mark.rule("S6-24", "S6-12", "CL-07")
 @pytest.mark.parametrize("verify", ["off", "fast", "full"])
 def test_ten_thousand_sends_from_inside_of_completions_need_no_stack(bench, verify):

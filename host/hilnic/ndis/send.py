@@ -52,12 +52,12 @@ def send_net_buffer_lists(
         loop_back(binding, nbls, send_flags)
     if adapter.sending >= _DEEPEST or adapter.deferred_sends:
         adapter.deferred_sends.append((binding, nbls, number, port_number, send_flags))
-        return
-    adapter.sending += 1
-    try:
-        _enter(adapter, nbls, number, port_number, send_flags)
-    finally:
-        adapter.sending -= 1
+    else:
+        adapter.sending += 1
+        try:
+            _enter(adapter, nbls, number, port_number, send_flags)
+        finally:
+            adapter.sending -= 1
     if adapter.deferred_sends and not adapter.sending:
         _send_deferred(adapter)
 
@@ -180,10 +180,17 @@ def complete_by_ndis(binding: Binding, nbls: NetBufferList, send_flags: int, sta
 
 
 def release_held_sends(adapter: Adapter) -> None:
-    """The reset is over: what was held goes down in order, or is answered by the state of now (ST-14)."""
+    """The reset is over: what was held goes down, or is answered by the state of now (ST-14).
+
+    In order, and before anything that is sent from inside of it (S6-12).
+    """
     held, adapter.held_sends = adapter.held_sends, []
-    for entry in held:
-        _go_on(adapter, *entry)
+    for binding, nbls, _, _, send_flags in held:
+        if binding.refusal is None and (send_flags | adapter.loopback) & CHECK_FOR_LOOPBACK:
+            loop_back(binding, nbls, send_flags)
+    adapter.deferred_sends += held
+    if not adapter.sending:
+        _send_deferred(adapter)
 
 
 def _go_on(
