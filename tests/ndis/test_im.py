@@ -149,6 +149,27 @@ def test_an_original_completes_once_after_all_its_pieces_in_its_own_form(stack, 
     assert snapshot(nbl) == form
 
 
+@pytest.mark.rule("S6-04", "MD-28")
+@pytest.mark.parametrize("cut", ["frames", "mdls"])
+@pytest.mark.parametrize("share", ["lend", "clone"])
+def test_with_verify_full_everybody_touches_his_own_alone(stack, cut, share):
+    s = stack(verify="full", completion="deferred")
+    s.splitter(cut=cut, alone=True)
+    s.bench.filter(adapter_name="split0")
+    s.mux(2, lower="split0", share=share)
+    for number in range(3):
+        for up in s.ups:
+            up.send_nbls([up.build(*[s.frame(number, bytes(6)) for _ in range(3)], cuts=[20])])
+            up.hold = number == 1
+        s.fm.indicate(s.frame(1, b"\xff" * 6), s.frame(2, ADDRESSES[1]))
+        s.run()
+        for up in s.ups:
+            if up.held:
+                up.give_back()
+    assert [len(up.completed) for up in s.ups] == [3, 3]
+    assert len(s.fm.returned) == 6
+
+
 @pytest.mark.rule("IM-04", "S6-06")
 @pytest.mark.parametrize("cut", ["frames", "mdls"])
 def test_one_failed_piece_makes_the_whole_a_failure(stack, cut):

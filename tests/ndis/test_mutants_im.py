@@ -248,11 +248,6 @@ def test_mutant_returns_below_while_it_is_held_above(bench):
 @caught("MD-22")
 def test_mutant_returns_a_receive_before_its_clones(bench):
     class Mutant(MuxEdge):
-        def clone(self, virtual, original):
-            clone = super().clone(virtual, original)
-            original.child_ref_count -= 1
-            return clone
-
         def share_out(self, takers, members, port, flags):
             super().share_out(takers, members, port, flags)
             self.above.clear()

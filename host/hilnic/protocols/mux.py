@@ -137,7 +137,6 @@ class MuxEdge(LowerEdge):
         ndis.copy_receive_net_buffer_list_info(clone, original)
         clone.nbl_flags = original.nbl_flags
         clone.source_handle = virtual.adapter
-        original.child_ref_count += 1
         return clone
 
     def give_back(self, nbls: NetBufferList, return_flags: int) -> None:
@@ -147,7 +146,6 @@ class MuxEdge(LowerEdge):
             original = nbl
             if nbl.pool is self.pool and nbl.parent_net_buffer_list is not None:
                 original = nbl.parent_net_buffer_list
-                original.child_ref_count -= 1
                 ndis.free_clone_net_buffer_list(nbl)
             handle, holders = self.above.pop(original)
             if holders > 1:

@@ -61,8 +61,25 @@ class AccessGuard:
     @staticmethod
     def adopt(nbl: NetBufferList) -> None:
         """Remember in each NB which list it belongs to."""
+        borrowed = nbl.ndis_custody.borrowed = []
         for nb in nbl.net_buffers():
-            nb.ndis_reserved = nbl
+            if nb.ndis_reserved is not nbl:
+                borrowed.append((nb, nb.ndis_reserved))
+                nb.ndis_reserved = nbl
+
+    @staticmethod
+    def give_back(nbl: NetBufferList) -> None:
+        """The list is its sender's again: NBs that came from another list belong to that one again."""
+        for nb, before in nbl.ndis_custody.borrowed:
+            if before is not None and nb.ndis_reserved is nbl:
+                nb.ndis_reserved = before
+
+    @staticmethod
+    def forget(nbl: NetBufferList) -> None:
+        """The list is freed: NBs that were not allocated with it belong to none now."""
+        for nb, _ in nbl.ndis_custody.borrowed:
+            if nb.ndis_reserved is nbl and nb.pool is not nbl.pool:
+                nb.ndis_reserved = None
 
     def check(self, nbl: NetBufferList, name: str) -> None:
         """Report when the running handler's driver does not own `nbl`."""

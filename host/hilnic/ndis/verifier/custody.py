@@ -45,6 +45,7 @@ class Custody:
     """The verifier's record of one NBL."""
 
     __slots__ = (
+        "borrowed",
         "call",
         "children_before",
         "clones",
@@ -68,6 +69,7 @@ class Custody:
         self.outer: Level | None = None  # the level of the present holder's giver
         self.clones = 0
         self.clones_before = self.children_before = 0  # when it was handed over: the giver's business
+        self.borrowed: Any = ()  # in `full`: its NBs, and the list that each belonged to before
         self.pieces = 0  # lists made from it that are being sent (IM-04)
         self.call = 0
         self.history: deque[tuple[int, str, Any]] = deque([(time_ns, "allocated by", owner)], HISTORY_LENGTH)

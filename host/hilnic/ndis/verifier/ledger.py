@@ -55,6 +55,8 @@ class Verifier(FilterLedger):
             self.ndis.violation("S6-16", nbl.pool.owner, nbl, f"freed while {custody.state}")
             return False
         custody.state = FREED
+        if self.ndis.guard is not None:
+            self.ndis.guard.forget(nbl)
         custody.history.append((self.ndis.kernel.now_ns(), "freed by", nbl.pool.owner))
         return True
 
@@ -165,6 +167,8 @@ class Verifier(FilterLedger):
                     custody.state = HOME
                     custody.owner = nbl.source_handle
                     self.ended(nbl)
+                    if self.ndis.guard is not None:
+                        self.ndis.guard.give_back(nbl)
                     if nbl.parent_net_buffer_list is not None:
                         self.piece_done(nbl.parent_net_buffer_list)
                 else:

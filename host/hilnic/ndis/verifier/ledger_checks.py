@@ -124,6 +124,8 @@ class LedgerChecks:
         custody.pop()
         if custody.state is HOME:
             self.ended(nbl)
+        if self.ndis.guard is not None:
+            self.ndis.guard.give_back(nbl)
         if nbl.parent_net_buffer_list is not None:
             self.piece_done(nbl.parent_net_buffer_list)
 
