@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both Ethernet drivers of NDIS 5 on the twin, under protocols of either version."""
 
-
 import pytest
 
 from .conftest import frame, out, padded

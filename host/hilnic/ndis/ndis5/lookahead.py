@@ -18,7 +18,6 @@ from hilnic.ndis.flags import MacOptions, NdisMedium
 from hilnic.ndis.ndis5 import miniport_edge, protocol_edge, whole
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.ndis5.serializer import at_dispatch
-from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.verifier.packet_ledger import HEADER_SIZES
 from hilnic.ndis.verifier.packet_shadow import fill
 from hilnic.ndis.wdk import wdk
@@ -185,8 +184,7 @@ def _indicate(
     if edge is None:
         return
     ndis = adapter.ndis
-    if Operation.INDICATE not in ADAPTER_OPERATIONS[adapter.state]:
-        ndis.violation("R6-16", adapter, adapter, f"receive indicated while {adapter.state.value}")
+    if not miniport_edge.may_indicate(edge):
         return
     if edge.ledger is not None:
         _check(edge, medium, header, lookahead, packet_size)

@@ -30,6 +30,7 @@ from hilnic.ndis.ndis5.send_queue import SendQueue
 from hilnic.ndis.ndis5.serializer import Serializer, at_dispatch
 from hilnic.ndis.oid_request import OidRequest, query
 from hilnic.ndis.oids import Oid
+from hilnic.ndis.states import ADAPTER_OPERATIONS, AdapterState, Operation
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.waiting import answer_of
 from hilnic.ndis.xlate import oid as xlate_oid
@@ -258,6 +259,19 @@ class MiniportEdge:
         if self.return_handler is not None:
             self.lock.run(lambda: self.return_handler(self.context, packet))
         self.check_idle()
+
+
+def may_indicate(edge: MiniportEdge) -> bool:
+    """Whether frames go up now (R6-16).
+
+    A 5.x miniport knows no pause: what it indicates while its adapter is Paused is nobody's, and no mistake of its.
+    """
+    state = edge.adapter.state
+    if Operation.INDICATE in ADAPTER_OPERATIONS[state]:
+        return True
+    if state is not AdapterState.PAUSED:
+        edge.ndis.violation("R6-16", edge.adapter, edge.adapter, f"receive indicated while {state.value}")
+    return False
 
 
 def edge_of(adapter: Adapter, call: str) -> MiniportEdge | None:

@@ -16,7 +16,6 @@ from hilnic.ndis.ndis5 import levels, lookahead, miniport_edge, owned, protocol_
 from hilnic.ndis.ndis5.levels import Level, ReceiveRoute
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.ndis5.serializer import at_dispatch
-from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 from hilnic.ndis.xlate import rx
@@ -40,8 +39,7 @@ def indicate_receive_packet(adapter: Adapter, packets: list[Packet]) -> None:
     if edge is None:
         return
     ndis = adapter.ndis
-    if Operation.INDICATE not in ADAPTER_OPERATIONS[adapter.state]:
-        ndis.violation("R6-16", adapter, adapter, f"receive indicated while {adapter.state.value}")
+    if not miniport_edge.may_indicate(edge):
         _drop(edge, packets)
         return
     ledger = edge.ledger

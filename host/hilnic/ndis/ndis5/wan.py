@@ -15,7 +15,6 @@ from hilnic.ndis.ndis5 import miniport_edge, protocol_edge
 from hilnic.ndis.ndis5.miniport_edge import MiniportEdge
 from hilnic.ndis.ndis5.protocol_edge import BindingEdge, is_foreign
 from hilnic.ndis.ndis5.serializer import at_dispatch
-from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 from hilnic.ndis.xlate import status as xlate_status
@@ -120,8 +119,7 @@ def wan_indicate_receive(adapter: Adapter, link_context: Any, frame: memoryview)
     edge = miniport_edge.edge_of(adapter, "NdisMWanIndicateReceive")
     if edge is None:
         return NdisStatus.FAILURE
-    if Operation.INDICATE not in ADAPTER_OPERATIONS[adapter.state]:
-        adapter.ndis.violation("R6-16", adapter, adapter, f"receive indicated while {adapter.state.value}")
+    if not miniport_edge.may_indicate(edge):
         return NdisStatus.FAILURE
     answers = [
         at_dispatch(adapter.ndis.kernel, receiver.wan_receive_handler, receiver.context, link_context, frame)
