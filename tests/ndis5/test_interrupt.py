@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from hilnic.ndis import Irql, NdisStatus, ndis5
+from hilnic.ndis import Irql, NdisStatus, halt_adapter, ndis5
 from hilnic.ndis.ndis5 import PacketInfo
 from hilnic.testing import NdisBench, VirtualMapper, expect_violation
 from hilnic.testing.bench5 import Bench5
@@ -243,6 +243,30 @@ def test_random_traffic_on_a_serialized_miniport_never_overlaps(bench5):
     assert b.fm.overlaps == []
     assert b.ndis.report.violations == []
     b.is_abandoned = True
+
+
+@pytest.mark.rule("C5-03", "C5-12")
+@pytest.mark.parametrize("serialized", [True, False])
+def test_what_waited_for_a_halt_is_not_called_after_it(serialized):
+    class Slow(Card):
+        async def halt(self):
+            self.calls.append("halt begins")
+            await self.ndis.kernel.sleep(1_000_000)
+            ndis5.cancel_timer(self.timer)
+            super().halt()
+            self.calls.append("halt ends")
+
+    b = Bench5(miniport=Slow, serialized=serialized)
+    b.fm.timer = ndis5.initialize_timer(b.fm.adapter, lambda ctx: b.fm.calls.append("timer"))
+    ndis5.set_timer(b.fm.timer, 1)
+    done = b.kernel.start(halt_adapter(b.fm.adapter))
+    b.kernel.run_for(500_000)
+    b.fm.pending = True
+    b.fm.line.fire()
+    b.run()
+    assert done
+    assert b.fm.calls[-1] == "halt ends"
+    assert b.ndis.report.violations == []
 
 
 def test_synchronize_with_interrupt_runs_at_dirql(bench5):

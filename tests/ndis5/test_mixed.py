@@ -198,3 +198,37 @@ def test_6x_drivers_hear_of_the_link_of_a_5x_miniport():
     assert [indication.status_code for indication in h.fp6.statuses] == [NdisStatus.LINK_STATE]
     assert [code for code, _ in h.fp5.statuses] == [NdisStatus.MEDIA_DISCONNECT]
     h.stop()
+
+
+@KINDS
+def test_the_trace_follows_a_frame_both_ways(serialized):
+    kernel = VirtualKernel(trace=True)
+    b = Bench5On(kernel, serialized)
+    packet = b.fp.build(frame(7, destination=PEER))
+    ndis5.send_packets(b.fp.open, [packet])
+    sent = packet.frame_id
+    b.fm.complete()
+    b.fp.references = 1
+    (received,) = b.fm.indicate(frame())
+    arrived = received.frame_id
+    b.fp.give_back()
+    events = [(kind, fields["frame"]) for _, kind, fields in kernel.trace.events if kind.startswith("packet.")]
+    assert events == [
+        ("packet.send", sent),
+        ("packet.complete", sent),
+        ("packet.indicate", arrived),
+        ("packet.return", arrived),
+    ]
+    assert received.frame_id == 0
+
+
+class Bench5On:
+    """A miniport and a protocol of NDIS 5 on a kernel that traces."""
+
+    def __init__(self, kernel: VirtualKernel, serialized: bool) -> None:
+        self.ndis = Ndis(kernel)
+        self.fm = FunctionalMiniport5(self.ndis, serialized=serialized)
+        self.fp = FunctionalProtocol5(self.ndis)
+        kernel.run(self.fp.start())
+        kernel.run(self.fm.start())
+        kernel.run(self.fp.listen())

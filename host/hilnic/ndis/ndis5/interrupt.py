@@ -62,9 +62,13 @@ def synchronize_with_interrupt(interrupt: Interrupt, function: Callable[[Any], b
 
 
 def _in_turn(edge: MiniportEdge, handler: Callable[[], None]) -> Callable[[], None]:
+    def late() -> None:
+        if edge.adapter.interrupts:  # not deregistered meanwhile, by the halt that it waited for
+            handler()
+
     def arrive() -> None:
         if edge.lock.serialized and edge.lock.is_busy:
-            edge.lock.run(handler)
+            edge.lock.run(late)
         else:
             handler()
 
@@ -91,7 +95,8 @@ def _handle_interrupt(edge: MiniportEdge, message_id: int, throttle: ReceiveThro
     handlers = edge.characteristics
 
     def handle() -> None:
-        assert handlers.handle_interrupt is not None
+        if handlers.handle_interrupt is None or not edge.adapter.interrupts:
+            return
         handlers.handle_interrupt(edge.context)
         if handlers.enable_interrupt is not None:
             handlers.enable_interrupt(edge.context)

@@ -4,23 +4,57 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.ndis5 import miniport_edge
 from hilnic.ndis.timer import TimerObject
 from hilnic.ndis.wdk import wdk
 
+if TYPE_CHECKING:
+    from hilnic.ndis.ndis5.miniport_edge import MiniportEdge
+
 _NS_PER_MS = 1_000_000
 
 
+class MiniportTimer(TimerObject):
+    """NDIS_MINIPORT_TIMER: one that has fired and waits for its turn can still be cancelled."""
+
+    __slots__ = ("_edge", "_is_waiting", "_work")
+
+    def __init__(self, edge: MiniportEdge, work: Callable[[Any], None], context: Any) -> None:
+        super().__init__(edge.adapter, self._await_turn, context)
+        self._edge = edge
+        self._work = work
+        self._is_waiting = False
+
+    @property
+    def pending(self) -> bool:
+        """Whether its function will be called."""
+        return super().pending or self._is_waiting
+
+    def cancel(self) -> bool:
+        """Stop; True when the function had not been called yet."""
+        was_waiting, self._is_waiting = self._is_waiting, False
+        return super().cancel() or was_waiting
+
+    def _await_turn(self, context: Any) -> None:
+        self._is_waiting = True
+        self._edge.lock.run(lambda: self._call(context))
+
+    def _call(self, context: Any) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            self._work(context)
+
+
 @wdk("NdisMInitializeTimer")
-def initialize_timer(adapter: Adapter, function: Callable[[Any], None], context: Any = None) -> TimerObject | None:
+def initialize_timer(adapter: Adapter, function: Callable[[Any], None], context: Any = None) -> MiniportTimer | None:
     """A timer that calls function(context) at DISPATCH_LEVEL; cancelled before halt ends (C5-12)."""
     edge = miniport_edge.edge_of(adapter, "NdisMInitializeTimer")
     if edge is None:
         return None
-    timer = TimerObject(adapter, lambda with_context: edge.lock.run(lambda: function(with_context)), context)
+    timer = MiniportTimer(edge, function, context)
     adapter.timers.append(timer)
     return timer
 
