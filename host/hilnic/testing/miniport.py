@@ -204,6 +204,10 @@ class FunctionalMiniport:
 
     def answer(self, request: OidRequest) -> NdisStatus:
         """The final answer to a request."""
+        if request.oid == Oid.OID_PNP_SET_POWER:
+            return self.set_power(ndis.DevicePowerState(int.from_bytes(request.buffer, "little")))
+        if request.oid == Oid.OID_PNP_QUERY_POWER:
+            return NdisStatus.SUCCESS
         if request.request_type is not RequestType.SET_INFORMATION:
             data = self.answers.get(request.oid)
             return NdisStatus.NOT_SUPPORTED if data is None else ndis.answer_query(request, data)
@@ -215,6 +219,13 @@ class FunctionalMiniport:
             status, self.multicast_list = ndis.take_set(request, len(request.buffer))
             return status
         return NdisStatus.NOT_SUPPORTED
+
+    def set_power(self, power: ndis.DevicePowerState) -> NdisStatus:
+        """OID_PNP_SET_POWER: below D0 the filters are forgotten, as a NIC forgets its registers."""
+        self.trace.append(power.name)
+        if power is not ndis.DevicePowerState.D0:
+            self.packet_filter, self.multicast_list = 0, b""
+        return NdisStatus.SUCCESS
 
     def complete_oid(self, status: NdisStatus | None = None) -> None:
         """End the held request."""
