@@ -268,6 +268,7 @@ class HardwareLooping(FunctionalMiniport):
 def test_one_copy_whether_ndis_or_the_nic_loops(bench, miniport):
     b = bench(protocols=2, miniport=miniport)
     b.run(b.fps[1].set_filter(PacketFilter.PROMISCUOUS))
+    assert bool(b.fm.adapter.loopback) == (miniport is FunctionalMiniport)
     looping(b, BROADCAST, flags=CHECK)
     assert [fp.received for fp in b.fps] == [[frame_to(BROADCAST)]] * 2
 
