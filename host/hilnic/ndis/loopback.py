@@ -103,7 +103,7 @@ def station_of(adapter: Adapter) -> Station:
 
 
 def always(adapter: Adapter) -> int:
-    """The flag that every send of the adapter has as if it were set: 0 as long as nobody listens in, or the NIC loops."""
+    """The flag that every send of the adapter has as if it were set; 0 while nobody listens in, or the NIC loops."""
     if not adapter.attributes.mac_options & _NO_LOOPBACK:
         return 0
     return CHECK_FOR_LOOPBACK if listens_in(station_of(adapter), adapter.bindings) else 0
