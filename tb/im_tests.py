@@ -209,6 +209,60 @@ async def a_filter_between_the_mux_and_the_nic_may_separate_and_relink(dut):
     await finish(host)
 
 
+def takes_lists_apart(nic, remembers: bool = True) -> None:
+    """Have the NIC's driver unlink the frames of every list that it accepts, and link them again in the end."""
+    frames = {}
+    accept, complete = nic.tx._accept, nic.tx._complete
+
+    def apart(nbl):
+        accept(nbl)
+        frames[nbl] = list(nbl.net_buffers())
+        for nb in frames[nbl]:
+            nb.next = None
+
+    def together(queue):
+        for nbl in ndis.walk(queue.first):
+            if remembers and nbl in frames:
+                Separates.link(nbl, frames.pop(nbl))
+        complete(queue)
+
+    nic.tx._accept, nic.tx._complete = apart, together
+
+
+@cocotb.test()
+async def the_nics_driver_may_take_lists_apart_while_it_owns_them(dut):
+    """S6-04: the verifier is silent, the wire has every frame, and each list is as its sender gave it."""
+    host = await over(dut, mux(2))
+    takes_lists_apart(host.nic)
+    lists = [[out(3 * n + k, 60 + n) for k in range(3)] for n in range(ROUNDS)]
+    for number, frames in enumerate(lists):
+        up = host.ups[number % 2]
+        up.send_nbls([up.build(*frames, cuts=[20])])
+    await host.ended(*host.ups, number=ROUNDS)
+    assert host.sent == [data for frames in lists for data in frames]
+    ended = [[nb.tobytes() for nb in nbl.net_buffers()] for up in host.ups for nbl, _ in up.completed]
+    assert ended == lists[::2] + lists[1::2]
+    await finish(host)
+
+
+@cocotb.test()
+async def a_driver_of_the_nic_that_forgets_to_put_a_list_together_is_named(dut):
+    """S6-04: every frame is on the wire, and still the list is not what it was."""
+    host = await over(dut, mux(1), on=["mux0"])
+    (up,) = host.ups
+    nbl = up.build(out(1), out(2), out(3))
+    frames = list(nbl.net_buffers())
+    takes_lists_apart(host.nic, remembers=False)
+    with host.stack.host.report.collect() as found:
+        up.send_nbls([nbl])
+        await host.ended(up, number=1)
+    assert {violation.rule for violation in found} == {"S6-04"}
+    assert found[0].actor is host.stack.adapter
+    assert host.sent == [out(1), out(2), out(3)]
+    Separates.link(nbl, frames)
+    await finish(host)
+
+
 @cocotb.test()
 async def a_filter_comes_and_goes_under_traffic(dut):
     """ST-12, ST-03, IM-14, IM-15: attached, detached, restarted between sends; each frame once, none lost."""
