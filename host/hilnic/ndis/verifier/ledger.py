@@ -74,13 +74,9 @@ class Verifier(FilterLedger):
         while nbl is not None:
             custody = nbl.ndis_custody
             if nbl.source_handle is binding and custody is not None and custody.state is HOME:
-                fault = frames_fault(nbl)
-                if fault is None:  # most lists are one frame with its header in one piece, without a cancel id
-                    nb: Any = nbl.first_net_buffer
-                    mdl = nb.current_mdl
-                    whole = mdl is not None and mdl.byte_count - nb.current_mdl_offset >= LONGEST_HEADER
-                    if not whole or nb.next is not None or nbl.net_buffer_list_info[_CANCEL_ID]:
-                        fault = self._habits(binding, nbl)
+                fault = None
+                if not _is_plain(nbl):
+                    fault = frames_fault(nbl) or self._habits(binding, nbl)
             else:
                 fault = self._forward_fault(binding, nbl, call, send_flags)
                 if fault is None:
@@ -325,3 +321,17 @@ class Verifier(FilterLedger):
                 poison(custody.shadow)  # nobody below holds the bytes, by this list or by the one it is a clone of
             custody.pop()
             nbl = nbl.next
+
+
+def _is_plain(nbl: NetBufferList) -> bool:
+    """What most lists are: one frame of one MDL at least, its header in one piece, without a cancel id."""
+    nb: Any = nbl.first_net_buffer
+    if nb is None or nb.next is not None or nbl.net_buffer_list_info[_CANCEL_ID]:
+        return False
+    mdl = nb.mdl_chain
+    if mdl is None or mdl is not nb.current_mdl:
+        return False
+    offset: int = nb.data_offset
+    size: int = mdl.byte_count
+    inside = 0 <= offset <= offset + nb.data_length <= size >= offset + LONGEST_HEADER
+    return inside and offset == nb.current_mdl_offset

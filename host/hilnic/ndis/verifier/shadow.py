@@ -7,7 +7,6 @@ A shadow is cheap on purpose, for one is taken and compared per frame and direct
 from __future__ import annotations
 
 from typing import Any
-from zlib import crc32
 
 from hilnic.ndis.context import depth
 from hilnic.ndis.flags import NblInfo
@@ -15,12 +14,12 @@ from hilnic.ndis.mdl import Mdl
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.verifier.reserved import Kept, miniport_fields, same, sender_fields
 
-SendShadow = tuple[list[Any], int, list[Any], int, Kept | None]
-"""(identities and fields of every NB and MDL, CRC-32 of the used bytes, out-of-band, pieces of context, in `full` the
-sender's reserved fields)."""
+SendShadow = tuple[list[Any], bytes, list[Any], int, Kept | None, int, int]
+"""(identities and fields of every NB and MDL, the used bytes, out-of-band, pieces of context, in `full` the
+sender's reserved fields, flags, nbl_flags)."""
 
-ReceiveShadow = tuple[list[Any], int, Mdl | None, int, int, int, Kept | None]
-"""(identities of NB and MDLs, CRC-32 of the used bytes, first used MDL, offset in it, length, pieces of context, in
+ReceiveShadow = tuple[list[Any], bytes, Mdl | None, int, int, int, Kept | None]
+"""(identities of NB and MDLs, the used bytes, first used MDL, offset in it, length, pieces of context, in
 `full` the miniport's reserved fields)."""
 
 POISON = 0xDD
@@ -28,54 +27,71 @@ _POISON_BYTES = bytes([POISON]) * 65536
 _LSO = int(NblInfo.TCP_LARGE_SEND)  # a completion writes its result into this slot (OF-09)
 
 
-def checksum(mdl: Mdl | None, offset: int, length: int, crc: int = 0) -> int:
-    """CRC-32 of `length` bytes that begin `offset` into `mdl`."""
+def content(mdl: Mdl | None, offset: int, length: int) -> bytes:
+    """A copy of `length` bytes that begin `offset` into `mdl`: cheaper than any checksum of them."""
+    if mdl is not None and offset >= 0 and offset + length <= mdl.byte_count:
+        start = mdl.byte_offset + offset
+        return mdl.region.view[start : start + length].tobytes()
+    pieces = []
     while length > 0 and mdl is not None:
         piece = mdl.byte_count - offset
         if piece > length:
             piece = length
         if piece > 0:
             start = mdl.byte_offset + offset
-            crc = crc32(mdl.region.view[start : start + piece], crc)
+            pieces.append(mdl.region.view[start : start + piece])
             length -= piece
         mdl = mdl.next
         offset = 0
-    return crc
+    return b"".join(pieces)
 
 
 def take_sent(nbl: NetBufferList) -> SendShadow:
     """Everything that must be as submitted when the list completes (S6-04, S6-09)."""
-    structure: list[Any] = []
-    crc = 0
-    nb = nbl.first_net_buffer
+    structure, data = _sent_form(nbl)
+    context = 0 if nbl.context is None else depth(nbl)
+    kept = None if nbl.pool.ndis.guard is None else sender_fields(nbl)
+    return structure, data, nbl.net_buffer_list_info.copy(), context, kept, nbl.flags, nbl.nbl_flags
+
+
+def _sent_form(nbl: NetBufferList) -> tuple[list[Any], bytes]:
+    """(identities and fields of every NB and MDL, the used bytes)."""
+    nb: Any = nbl.first_net_buffer
+    mdl = nb.mdl_chain
+    if nb.next is None and mdl is not None and mdl is nb.current_mdl and mdl.next is None:  # one frame in one piece
+        offset, length, region, first = nb.current_mdl_offset, nb.data_length, mdl.region, mdl.byte_offset
+        start = first + offset
+        structure = [nb, nb.data_offset, length, mdl, offset, mdl, region, first, mdl.byte_count]
+        return structure, region.view[start : start + length].tobytes()
+    structure, frames = [], []
     while nb is not None:
         structure += (nb, nb.data_offset, nb.data_length, nb.current_mdl, nb.current_mdl_offset)
         mdl = nb.mdl_chain
         while mdl is not None:
             structure += (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
             mdl = mdl.next
-        crc = checksum(nb.current_mdl, nb.current_mdl_offset, nb.data_length, crc)
+        frames.append(content(nb.current_mdl, nb.current_mdl_offset, nb.data_length))
         nb = nb.next
-    info = nbl.net_buffer_list_info.copy()
-    info[_LSO] = None
-    info.append(nbl.flags)
-    info.append(nbl.nbl_flags)
-    kept = None if nbl.pool.ndis.guard is None else sender_fields(nbl)
-    return structure, crc, info, 0 if nbl.context is None else depth(nbl), kept
+    return structure, b"".join(frames)
 
 
 def sent_change(nbl: NetBufferList, before: SendShadow) -> tuple[str, str] | None:
     """The rule that a completed list breaks and what changed, or None."""
-    structure, crc, info, context, kept = take_sent(nbl)
+    if nbl.first_net_buffer is None:
+        return "S6-04", "NBL_MUTATED: its NBs are gone"
+    structure, data = _sent_form(nbl)
     if structure != before[0]:
         return "S6-04", "NBL_MUTATED: NB list, MDL chain or offsets differ from the submitted ones"
-    if crc != before[1]:
+    if data != before[1]:
         return "S6-09", "TOUCH_WHILE_PENDING: the bytes differ from the submitted ones"
-    if info != before[2]:
+    info = nbl.net_buffer_list_info
+    same_info = info == before[2] or info[:_LSO] + info[_LSO + 1 :] == before[2][:_LSO] + before[2][_LSO + 1 :]
+    if not same_info or nbl.flags != before[5] or nbl.nbl_flags != before[6]:
         return "S6-04", "NBL_MUTATED: flags or out-of-band values differ from the submitted ones"
+    context = 0 if nbl.context is None else depth(nbl)
     if context != before[3]:
         return "MD-19", f"{context} pieces of context instead of the {before[3]} that it came with"
-    if kept is not None and before[4] is not None and not same(before[4], kept):
+    if before[4] is not None and not same(before[4], sender_fields(nbl)):
         return "MD-28", "the sender's reserved fields differ from the submitted ones"
     return None
 
@@ -84,19 +100,19 @@ def take_received(nbl: NetBufferList) -> ReceiveShadow:
     """What a receiver must leave as it is; it may advance the NB, so the used range is kept here."""
     nb = nbl.first_net_buffer
     if nb is None:
-        return [], 0, None, 0, 0, 0, None
-    crc = checksum(nb.current_mdl, nb.current_mdl_offset, nb.data_length)
+        return [], b"", None, 0, 0, 0, None
+    data = content(nb.current_mdl, nb.current_mdl_offset, nb.data_length)
     context = 0 if nbl.context is None else depth(nbl)
     kept = None if nbl.pool.ndis.guard is None else miniport_fields(nbl)
-    return _received_structure(nbl), crc, nb.current_mdl, nb.current_mdl_offset, nb.data_length, context, kept
+    return _received_structure(nbl), data, nb.current_mdl, nb.current_mdl_offset, nb.data_length, context, kept
 
 
 def received_change(nbl: NetBufferList, before: ReceiveShadow) -> str | None:
     """What differs from the indicated form: "chain", "bytes", "context", "reserved" or None."""
-    structure, crc, mdl, offset, length, context, kept = before
+    structure, data, mdl, offset, length, context, kept = before
     if _received_structure(nbl) != structure:
         return "chain"
-    if checksum(mdl, offset, length) != crc:
+    if content(mdl, offset, length) != data:
         return "bytes"
     if (0 if nbl.context is None else depth(nbl)) != context:
         return "context"
@@ -104,8 +120,11 @@ def received_change(nbl: NetBufferList, before: ReceiveShadow) -> str | None:
 
 
 def _received_structure(nbl: NetBufferList) -> list[Any]:
+    nb: Any = nbl.first_net_buffer
+    if nb is not None and nb.next is None and nb.mdl_chain is not None and nb.mdl_chain.next is None:
+        mdl = nb.mdl_chain
+        return [nb, mdl, mdl.region, mdl.byte_offset, mdl.byte_count]
     structure: list[Any] = []
-    nb = nbl.first_net_buffer
     while nb is not None:
         structure.append(nb)
         mdl = nb.mdl_chain
