@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hilnic import ndis
-from hilnic.ndis import NdisStatus, Profile, SendFlags
+from hilnic.ndis import NdisStatus, Oid, Profile, SendFlags
 from hilnic.protocols.mux import Mux, MuxEdge, MuxMiniport
 from hilnic.protocols.splitter import Splitter, SplitterEdge, SplitterMiniport
-from hilnic.testing import NdisBench, expect_violation
+from hilnic.testing import FunctionalProtocol, NdisBench, expect_violation
 
 ADDRESSES = [bytes.fromhex(f"02484e0001{number:02x}") for number in range(2)]
 BROADCAST = b"\xff" * 6
@@ -264,6 +264,29 @@ def test_mutant_returns_a_receive_before_its_clones(bench):
     b.fps[0].hold = True  # the clone's
     with expect_violation(b.ndis, "MD-22"):
         b.fm.indicate(b.frame(destination=BROADCAST))
+
+
+@caught("OI-17")
+def test_mutant_never_frees_its_clones(bench):
+    class Mutant(MuxMiniport):
+        async def oid_request(self, request):
+            _, clone = ndis.allocate_clone_oid_request(self.handle, request)
+            return await self.edge.ask(clone)
+
+    class Edge(MuxEdge):
+        virtual_type = Mutant
+
+    class Driver(Mux):
+        edge_type = Edge
+
+    b = bench(protocols=0)
+    b.add(Driver(b.ndis, "mux", "fm", ADDRESSES[:1]))
+    up = FunctionalProtocol(b.ndis, "up", "mux0")
+    b.fps.append(up)
+    b.run(up.start())
+    b.run(up.request(ndis.query(Oid.OID_GEN_VENDOR_DESCRIPTION, 16)))
+    with expect_violation(b.ndis, "OI-17"):
+        b.stop()
 
 
 @caught("S6-09")

@@ -44,6 +44,8 @@ def report_everything(ndis: Ndis) -> None:
             ndis.violation("ST-21", pool.owner, pool, "; ".join(pool.leaks()))
     for mdl, site in list(ndis.mdls.items()):
         ndis.violation("ST-21", ndis, mdl, f"MDL allocated at {describe_site(site)}")
+    for clone, (handle, site) in list(ndis.oid_clones.items()):
+        ndis.violation("OI-17", handle, clone, f"a clone made at {describe_site(site)} is not freed")
     for adapter in ndis.adapters:
         for binding in adapter.bindings:
             if not binding.idle():
