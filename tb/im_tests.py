@@ -265,7 +265,7 @@ async def a_driver_of_the_nic_that_forgets_to_put_a_list_together_is_named(dut):
 
 @cocotb.test()
 async def a_filter_comes_and_goes_under_traffic(dut):
-    """ST-12, ST-03, IM-14, IM-15: attached, detached, restarted between sends; each frame once, none lost."""
+    """ST-07, ST-12, ST-03, IM-14, IM-15: attached, detached, restarted between sends; each frame once, none lost."""
     host = await over(dut, mux(1), filters=[(FunctionalFilter, "nic0")], on=["mux0"])
     (up,), (fi,) = host.ups, host.filters
     sent: list[bytes] = []
