@@ -35,10 +35,13 @@ def build(up, draw: random.Random, frames: list[bytes]):
 
 
 @cocotb.test()
-@cocotb.parametrize(cut=["frames", "mdls"])
-async def a_mux_over_a_splitter_carries_every_frame_byte_for_byte(dut, cut):
+@cocotb.parametrize(cut=["frames", "mdls"], verify=["fast", "full"])
+async def a_mux_over_a_splitter_carries_every_frame_byte_for_byte(dut, cut, verify):
     """IM-01, IM-02, IM-04, IM-05, IM-06, S6-04, S6-11: lists of several frames, any layout; order kept, whole again."""
-    host, draw = await over(dut, splitter(cut=cut), mux(2, "split0"), timing=HARD, seed=3), random.Random(3)
+    host, draw = (
+        await over(dut, splitter(cut=cut), mux(2, "split0"), timing=HARD, seed=3, verify=verify),
+        random.Random(3),
+    )
     expected: list[bytes] = []
     forms = {}
     for number in range(ROUNDS):

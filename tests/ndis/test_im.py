@@ -370,6 +370,21 @@ def test_a_reset_below_holds_the_traffic_and_loses_nothing(stack):
     assert up.received == [s.frame(3)]
 
 
+@pytest.mark.rule("IM-17", "ST-13")
+def test_what_a_reset_holds_ends_with_paused_when_a_pause_comes_first(stack):
+    s = stack()
+    mux = s.mux(1)
+    (up,) = s.ups
+    mux.edge.status(ndis.StatusIndication(NdisStatus.RESET_START))
+    held = up.send(*[s.frame(number, bytes(6)) for number in range(2)])
+    s.run(ndis.pause_adapter(s.fm.adapter))
+    assert up.completed == []
+    mux.edge.status(ndis.StatusIndication(NdisStatus.RESET_END, NdisStatus.SUCCESS))
+    assert up.completed == [(nbl, NdisStatus.PAUSED) for nbl in held]
+    assert s.ndis.report.warnings == []
+    s.run(ndis.restart_adapter(s.fm.adapter))
+
+
 @pytest.mark.rule("IM-18")
 def test_the_link_of_every_virtual_adapter_follows_the_one_below(stack):
     s = stack()

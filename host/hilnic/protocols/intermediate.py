@@ -73,8 +73,12 @@ class VirtualMiniport:
     def release_waiting(self) -> None:
         """The reset below is over: what was held goes on, in order (IM-06)."""
         nbls = self.waiting.take()
-        if nbls is not None:
+        if nbls is None:
+            return
+        if self.edge.running:
             self.forward(nbls, 0)
+        else:  # a pause came meanwhile (ST-13)
+            self.finish(nbls, NdisStatus.PAUSED)
 
     def cancel_send(self, cancel_id: Any) -> None:
         """MiniportCancelSend: what waits here ends, the rest is asked for below (IM-07)."""
