@@ -42,6 +42,7 @@ class Profile:
     pre630_reset: bool = False  # A8: sends may stay pending over a reset
     hold_sends_during_reset: bool = False  # ST-14: held and sent afterwards, instead of RESET_IN_PROGRESS
     pend_open: bool = False  # open_adapter answers PENDING and completes from a work item
+    pend_requests: bool = False  # oid_request answers PENDING also where NDIS knows the answer at once
     late_sg_callback: bool = False  # process_sg_list runs from a DPC after allocate_net_buffer_sg_list returned
     mux_sample: bool = False  # A6: an IM driver that leaves the source handle of receives alone is frowned upon only
     loopback_algorithm: Literal["ddi", "literal"] = "ddi"  # A15: literal = the send flag opens for other bindings too

@@ -181,7 +181,8 @@ def oid_request(binding: Binding, request: OidRequest) -> NdisStatus:
     if Operation.OID not in ADAPTER_OPERATIONS[adapter.state]:
         return NdisStatus.ADAPTER_NOT_READY
     answer = oid_answers.answer(binding, request)
-    if answer is not None:
+    pends = binding.ndis.profile.pend_requests
+    if answer is not None and not pends:
         return answer
     binding.oids_outstanding += 1
 
@@ -194,6 +195,14 @@ def oid_request(binding: Binding, request: OidRequest) -> NdisStatus:
                 failed(binding, "oid_request_complete", error)
         binding.check_close()
 
+    if answer is not None:
+        final = answer
+
+        async def later() -> None:
+            done(request, final)
+
+        binding.ndis.kernel.queue_work_item(later)
+        return NdisStatus.PENDING
     adapter.oids.submit(binding, request, done)
     return NdisStatus.PENDING
 

@@ -21,6 +21,7 @@ from hilnic.testing.frames import ethernet
 from hilnic.testing.kernel import VirtualKernel
 from hilnic.testing.miniport import MAC_ADDRESS, Completion, FunctionalMiniport
 from hilnic.testing.protocol import FunctionalProtocol
+from hilnic.testing.special_pool import SpecialPool
 
 __all__ = ["PEER", "NdisBench"]
 
@@ -60,6 +61,7 @@ class NdisBench:
         seed: int = 0,
     ) -> None:
         self.kernel = VirtualKernel(trace)
+        self.special_pool = SpecialPool(self.kernel) if verify == "full" else None
         self.ndis = Ndis(self.kernel, verify, profile, seed)
         self.fm = miniport(self.ndis, completion=completion)
         self.fps = [protocol(self.ndis, f"fp{n}") for n in range(protocols)]
@@ -124,6 +126,8 @@ class NdisBench:
         for driver in reversed(self.others):
             self.run(driver.stop())
         self.ndis.check_leaks()
+        if self.special_pool is not None:
+            self.special_pool.check()
 
 
 _STOPPABLE = {AdapterState.RUNNING, AdapterState.PAUSED}

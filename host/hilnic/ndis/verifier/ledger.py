@@ -331,7 +331,9 @@ def _is_plain(nbl: NetBufferList) -> bool:
     mdl = nb.mdl_chain
     if mdl is None or mdl is not nb.current_mdl:
         return False
+    length: int = nb.data_length
     offset: int = nb.data_offset
     size: int = mdl.byte_count
-    inside = 0 <= offset <= offset + nb.data_length <= size >= offset + LONGEST_HEADER
-    return inside and offset == nb.current_mdl_offset
+    inside = 0 <= offset <= offset + length <= size >= offset + LONGEST_HEADER
+    current: int = nb.current_mdl_offset
+    return inside and offset == current
