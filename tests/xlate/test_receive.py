@@ -267,3 +267,18 @@ def test_a_packet_that_is_used_again_has_nothing_of_its_last_use(five_over_six):
     assert again.oob.media_specific_information == b""
     assert again.tobytes() == b.frame(1)
     b.fp.give_back(again)
+
+
+@pytest.mark.rule("OB-08", "XL-12")
+def test_a_list_that_is_used_again_has_no_mark_of_its_last_use(bench, drivers):
+    b = bench(miniport=drivers.Miniport5, verify="off")
+    b.fp.hold = True
+    looped, plain = packets_of(b, *b.frames(2))
+    looped.flags = int(PacketFlags.IS_LOOPBACK_PACKET)
+    b.fm.indicate_packets([looped])
+    (nbl,) = b.fp.held
+    assert nbl.nbl_flags == NblFlags.IS_LOOPBACK_PACKET
+    b.fp.give_back()
+    b.fm.indicate_packets([plain])
+    assert (b.fp.held, nbl.nbl_flags) == ([nbl], 0)
+    b.fp.give_back()

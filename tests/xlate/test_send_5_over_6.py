@@ -239,3 +239,24 @@ def test_the_bytes_of_every_layout_arrive_and_none_is_copied(drivers, length, cu
     assert statuses(b) == [0]
     assert b.ndis.xlate_copies == 0
     b.stop()
+
+
+@pytest.mark.rule("XL-12")
+def test_the_result_of_a_large_send_reaches_the_5_sender(five_over_six):
+    b = five_over_six()
+    (packet,) = build(b, b.frame())
+    packet.packet_info[PacketInfo.TCP_LARGE_SEND] = 1460
+    b.fp.send_packets(packet)
+    (nbl,) = b.fm.captured
+    nbl.net_buffer_list_info[NblInfo.TCP_LARGE_SEND] = 64000
+    b.fm.complete_all()
+    assert packet.packet_info[PacketInfo.TCP_LARGE_SEND] == 64000
+
+
+@pytest.mark.rule("XL-22")
+def test_an_unbound_protocol_leaves_no_pool_behind(five_over_six):
+    b = five_over_six()
+    pools = {b.fp.xlate.packets, b.fp.xlate.lists}
+    assert pools <= set(b.ndis.pools)
+    b.run(ndis.unbind_protocol(b.fp.binding.core))
+    assert not pools & set(b.ndis.pools)

@@ -226,3 +226,23 @@ def test_the_bytes_of_every_layout_arrive_and_none_is_copied(drivers, length, he
     assert b.fp.completed == [(nbl, 0)]
     assert b.ndis.xlate_copies == 0
     b.stop()
+
+
+@pytest.mark.rule("XL-07")
+def test_a_packet_says_whether_it_was_sent_at_dispatch_level(six_over_five):
+    b = six_over_five()
+    b.fp.send(b.frame())
+    b.kernel.queue_dpc(lambda: b.fp.send(b.frame(1), flags=SendFlags.DISPATCH_LEVEL))
+    b.run()
+    assert [bool(packet.flags & PacketFlags.SENT_AT_DPC) for packet in b.fm.captured] == [False, True]
+    b.fm.complete_all()
+
+
+@pytest.mark.rule("XL-06", "S5-15")
+def test_the_first_buffer_of_a_packet_is_not_an_empty_one(six_over_five):
+    b = six_over_five()
+    (nbl,) = b.fp.send(b.frame(), cuts=(0, 0, 30))
+    (packet,) = b.fm.captured
+    assert packet.head is nbl.first_net_buffer.mdl_chain.next.next
+    assert packet.head.byte_count == 30
+    b.fm.complete_all()
