@@ -114,6 +114,13 @@ def _contain(driver: Any, name: str, handler: Callable[..., Any]) -> Callable[..
     return call
 
 
+def _haunt_edge(context: Any) -> None:
+    """The context of a 5.x driver is NDIS's own edge, which has more to let go of."""
+    haunt = getattr(context, "haunt", None)
+    if haunt is not None:
+        haunt()
+
+
 # A protocol's ghost.
 
 
@@ -141,6 +148,7 @@ def _haunt_protocol(driver: ProtocolDriver) -> None:
     for binding in driver.bindings:
         binding.receive_handler = _returner(binding)
         binding.complete_handler = binding.request_handler = binding.status_handler = _nothing
+        _haunt_edge(binding.context)
 
 
 def _returner(binding: Binding) -> Callable[..., None]:
@@ -200,6 +208,7 @@ def _haunt_miniport(driver: MiniportDriver) -> None:
     for adapter in driver.adapters:
         adapter.send_handler = _completer(adapter)
         adapter.return_handler = _receiver(adapter)
+        _haunt_edge(adapter.context)
 
 
 def _completer(adapter: Adapter) -> Callable[..., None]:

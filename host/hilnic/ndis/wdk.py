@@ -64,6 +64,7 @@ WDK_HANDLERS: dict[str, str] = {
     "MiniportTransferData": "MiniportCharacteristics5.transfer_data",
     "MiniportWanSend": "MiniportCharacteristics5.wan_send",
     "MiniportReset": "MiniportCharacteristics5.reset",
+    "MiniportCancelSendPackets": "MiniportCharacteristics5.cancel_send_packets",
     "ProtocolReceive": "ProtocolCharacteristics5.receive",
     "ProtocolReceivePacket": "ProtocolCharacteristics5.receive_packet",
     "ProtocolReceiveComplete": "ProtocolCharacteristics5.receive_complete",

@@ -21,7 +21,7 @@ from hilnic.ndis.driver import (
 )
 from hilnic.ndis.flags import DevicePnpEvent, HaltAction, NdisMedium, ShutdownAction
 from hilnic.ndis.kernel import Event
-from hilnic.ndis.ndis5 import levels, miniport_resources, receive, request
+from hilnic.ndis.ndis5 import ghost, levels, miniport_resources, receive, request
 from hilnic.ndis.ndis5.characteristics import VERSIONS, MiniportCharacteristics5
 from hilnic.ndis.ndis5.constants import MAXIMUM_DESCRIPTORS, Attributes5, PacketInfo
 from hilnic.ndis.ndis5.levels import SendRoute
@@ -98,12 +98,21 @@ class MiniportEdge:
         self.transfers: dict[Packet, Any] = {}  # destination of a transfer that pends -> who waits for it
         self.xlate = Translation(self)
         self._idle: Event | None = None
-        guarded, c = self.ndis.guarded, driver.characteristics
-        self.send_handler: Any = guarded(c.send, self, "MiniportSend")
-        self.send_packets_handler: Any = guarded(c.send_packets, self, "MiniportSendPackets")
-        self.return_handler: Any = guarded(c.return_packet, self, "MiniportReturnPacket")
-        self.transfer_handler: Any = guarded(c.transfer_data, self, "MiniportTransferData")
-        self.wan_send_handler: Any = guarded(c.wan_send, self, "MiniportWanSend")
+        self.send_handler: Any = self._handler("send", "MiniportSend", NdisStatus.FAILURE)
+        self.send_packets_handler: Any = self._handler("send_packets", "MiniportSendPackets", None)
+        self.return_handler: Any = self._handler("return_packet", "MiniportReturnPacket", None)
+        self.transfer_handler: Any = self._handler("transfer_data", "MiniportTransferData", (NdisStatus.FAILURE, 0))
+        self.cancel_handler: Any = self._handler("cancel_send_packets", "MiniportCancelSendPackets", None)
+        self.wan_send_handler: Any = self._handler("wan_send", "MiniportWanSend", NdisStatus.FAILURE)
+
+    def _handler(self, name: str, wdk_name: str, refused: Any) -> Any:
+        """A handler of the data path as NDIS calls it."""
+        handler = self.ndis.guarded(getattr(self.characteristics, name), self, wdk_name)
+        return ghost.contained(handler, lambda: self.adapter, name, refused)
+
+    def haunt(self) -> None:
+        """The driver has been taken out (ndis/faults.py)."""
+        ghost.haunt_miniport(self)
 
     @property
     def characteristics(self) -> MiniportCharacteristics5:
@@ -238,9 +247,8 @@ class MiniportEdge:
     def cancel(self, cancel_id: Any, matches: Any) -> None:
         """End matching packets that wait, and ask the miniport for the rest."""
         self.queue.abort(NdisStatus.REQUEST_ABORTED, matches)
-        handler = self.characteristics.cancel_send_packets
-        if handler is not None:
-            self.lock.run(lambda: handler(self.context, cancel_id))
+        if self.cancel_handler is not None:
+            self.lock.run(lambda: self.cancel_handler(self.context, cancel_id))
 
     # Receive.
 

@@ -14,7 +14,7 @@ from hilnic.ndis.binding import BindContext, Binding, UnbindContext
 from hilnic.ndis.driver import BindParameters, NetPnpEvent, ProtocolDriver
 from hilnic.ndis.ethernet import filter_accepts
 from hilnic.ndis.flags import NdisMedium, NetEvent, RequestType
-from hilnic.ndis.ndis5 import levels, miniport_edge, receive
+from hilnic.ndis.ndis5 import ghost, levels, miniport_edge, receive
 from hilnic.ndis.ndis5.characteristics import ProtocolCharacteristics5
 from hilnic.ndis.ndis5.constants import MAXIMUM_DESCRIPTORS
 from hilnic.ndis.ndis5.levels import ReceiveRoute
@@ -74,18 +74,34 @@ class BindingEdge:
         self.is_reset_pending = False
         self.link_state: LinkState | None = None  # as the protocol knows it
         self.xlate = Translation(self)
-        guarded, c = self.ndis.guarded, edge.characteristics
-        self.receive_handler: Any = guarded(c.receive, self, "ProtocolReceive")
-        self.receive_packet_handler: Any = guarded(c.receive_packet, self, "ProtocolReceivePacket")
-        self.receive_complete_handler: Any = guarded(c.receive_complete, self, "ProtocolReceiveComplete")
-        self.transfer_complete_handler: Any = guarded(c.transfer_data_complete, self, "ProtocolTransferDataComplete")
-        self.send_complete_handler: Any = guarded(c.send_complete, self, "ProtocolSendComplete")
-        self.request_complete_handler: Any = guarded(c.request_complete, self, "ProtocolRequestComplete")
-        self.reset_complete_handler: Any = guarded(c.reset_complete, self, "ProtocolResetComplete")
-        self.status_handler: Any = guarded(c.status, self, "ProtocolStatus")
-        self.status_complete_handler: Any = guarded(c.status_complete, self, "ProtocolStatusComplete")
-        self.wan_receive_handler: Any = guarded(c.wan_receive, self, "ProtocolWanReceive")
-        self.wan_send_complete_handler: Any = guarded(c.wan_send_complete, self, "ProtocolWanSendComplete")
+        self.receive_handler: Any = self._handler("receive", "ProtocolReceive", NdisStatus.NOT_ACCEPTED)
+        self.receive_packet_handler: Any = self._handler("receive_packet", "ProtocolReceivePacket", 0)
+        self.receive_complete_handler: Any = self._handler("receive_complete", "ProtocolReceiveComplete")
+        self.transfer_complete_handler: Any = self._handler("transfer_data_complete", "ProtocolTransferDataComplete")
+        self.send_complete_handler: Any = self._handler("send_complete", "ProtocolSendComplete")
+        self.request_complete_handler: Any = self._handler("request_complete", "ProtocolRequestComplete")
+        self.reset_complete_handler: Any = self._handler("reset_complete", "ProtocolResetComplete")
+        self.status_handler: Any = self._handler("status", "ProtocolStatus")
+        self.status_complete_handler: Any = self._handler("status_complete", "ProtocolStatusComplete")
+        self.wan_receive_handler: Any = self._handler("wan_receive", "ProtocolWanReceive", NdisStatus.NOT_ACCEPTED)
+        self.wan_send_complete_handler: Any = self._handler("wan_send_complete", "ProtocolWanSendComplete")
+
+    def _handler(self, name: str, wdk_name: str, refused: Any = None) -> Any:
+        """A handler as NDIS calls it."""
+        handler = self.ndis.guarded(getattr(self.characteristics, name), self, wdk_name)
+        return ghost.contained(handler, lambda: self.core, name, refused)
+
+    def connect(self) -> None:
+        """What the core calls is this edge, whatever becomes of the driver."""
+        core = self.core
+        core.receive_handler = BindingEdge.receive_net_buffer_lists
+        core.complete_handler = BindingEdge.send_net_buffer_lists_complete
+        core.request_handler = BindingEdge.oid_request_complete
+        core.status_handler = BindingEdge.status
+
+    def haunt(self) -> None:
+        """The driver has been taken out (ndis/faults.py)."""
+        ghost.haunt_protocol(self)
 
     @property
     def lower(self) -> MiniportEdge | None:

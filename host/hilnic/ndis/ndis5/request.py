@@ -151,6 +151,12 @@ class MiniportRequests:
         asked.bytes_needed = ndis_request.bytes_needed
         return status
 
+    def abandon(self) -> None:
+        """The driver is gone: nobody waits for it any more."""
+        if self._active is not None and self._done is not None:
+            self._status = NdisStatus.FAILURE
+            self._done.set()
+
     def complete(self, status: NdisStatus, is_set: bool) -> None:
         """The miniport ends the request that it answered with PENDING: once, by the function of its kind (C5-06)."""
         ndis, adapter, active = self._edge.ndis, self._edge.adapter, self._active

@@ -80,7 +80,7 @@ def _hand_over(edge: MiniportEdge, link_handle: Any, packet: WanPacket) -> NdisS
     if status is NdisStatus.PENDING or packet not in edge.wan_sends:
         return NdisStatus.PENDING
     if packet in edge.wan_late:
-        _complete(edge, packet, status)
+        complete(edge, packet, status)
     else:
         _ended(edge, packet)
     return status
@@ -96,7 +96,8 @@ def _ended(edge: MiniportEdge, packet: WanPacket) -> BindingEdge:
     return binding
 
 
-def _complete(edge: MiniportEdge, packet: WanPacket, status: NdisStatus) -> None:
+def complete(edge: MiniportEdge, packet: WanPacket, status: NdisStatus) -> None:
+    """The frame goes back to the binding that sent it."""
     binding = _ended(edge, packet)
     at_dispatch(edge.ndis.kernel, binding.wan_send_complete_handler, binding.context, packet, status)
 
@@ -110,7 +111,7 @@ def wan_send_complete(adapter: Adapter, packet: WanPacket, status: NdisStatus) -
     if packet not in edge.wan_sends:
         adapter.ndis.violation("S5-12", adapter, packet, "completed, but this miniport does not hold it")
         return
-    _complete(edge, packet, status)
+    complete(edge, packet, status)
 
 
 @wdk("NdisMWanIndicateReceive", callout=True)
