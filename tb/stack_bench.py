@@ -22,10 +22,12 @@ from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.harness import Card, Clocks, Harness
 from hilnic.hw import regs
 from hilnic.hw.timing import TimingModel
+from hilnic.miniport.adapter import NicAdapter
 from hilnic.miniport.config import NicConfig
+from hilnic.miniport5.wan import PppoeSession
 from hilnic.ndis import Oid
 from hilnic.protocols.raw import RawProtocol
-from hilnic.stack import Stack
+from hilnic.stack import MiniportKind, Stack
 from hilnic.testing import run_record
 from hilnic.testing.protocol import FunctionalProtocol
 
@@ -133,7 +135,7 @@ class Host:
     @property
     def nic(self) -> Any:
         """The miniport's adapter context."""
-        return self.stack.nic
+        return self.stack.nic if isinstance(self.stack.adapter.context, NicAdapter) else self.stack.nic5
 
     @property
     def sent(self) -> list[bytes]:
@@ -238,6 +240,8 @@ async def hosts(
     verify: Any = "fast",
     protocols: Callable[[int], list[Any]] | None = None,
     raw: dict[str, Any] | None = None,
+    miniport: MiniportKind = "6",
+    sessions: Sequence[PppoeSession] = (),
     limit_ns: int = 200_000_000,
     profile: ndis.Profile | None = None,
     **config: Any,
@@ -254,7 +258,8 @@ async def hosts(
             card.device, harness.clock, protocols=own, verify=verify,
             config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
             profile=profile,
-            trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}",
+            trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}", miniport=miniport,
+            sessions=sessions,
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])
         await stack.start()

@@ -22,8 +22,12 @@ from hilnic.testing.packets import free_built_packet
 from hilnic.testing.protocol import FunctionalProtocol
 from hilnic.testing.protocol5 import FunctionalProtocol5
 
-MINIPORTS: dict[str, dict[str, Any]] = {"6": {}}
-"""Miniports of the NIC by NDIS version -> options of `hosts`. Those of NDIS 5 get their line here."""
+MINIPORTS: dict[str, dict[str, Any]] = {
+    "6": {},
+    "5": {"miniport": "5"},
+    "5 lookahead": {"miniport": "5-lookahead"},
+}
+"""Miniports of the NIC by NDIS version -> options of `hosts`."""
 
 
 class Receiving:
@@ -214,7 +218,13 @@ PROTOCOLS: dict[str, Any] = {
     "6": Six,
 }
 
-CORNERS = [(protocol, miniport) for protocol in PROTOCOLS for miniport in MINIPORTS]
+CORNERS = [
+    (protocol, miniport)
+    for protocol in PROTOCOLS
+    for miniport in MINIPORTS
+    if (protocol, miniport) != ("5 packet", "5 lookahead")
+]
+"""A lookahead is nothing for a protocol that has ProtocolReceivePacket alone."""
 
 
 class CornerHost(Host):

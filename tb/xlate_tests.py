@@ -43,7 +43,9 @@ async def frames_of_every_length_go_out_and_come_in_byte_for_byte(dut, which):
     await host.until(lambda: len(host.up.received) == len(incoming), what="all frames received")
     assert host.sent == [padded(data) for data in frames]
     assert host.up.received == [padded(data) for data in incoming]
-    assert (host.copies, host.up.live) == (0, 0)
+    # a lookahead becomes a whole frame of NDIS's own for a 6.x protocol; nothing else is copied
+    copied = sum(len(padded(data)) for data in incoming) if which == ("6", "5 lookahead") else 0
+    assert (host.copies, host.up.live) == (copied, 0)
     await finish(host)
 
 
@@ -64,7 +66,7 @@ async def buffers_of_any_length_and_alignment_are_one_frame(dut, which):
 
 
 @cocotb.test()
-@cocotb.parametrize(which=[each for each in CORNERS if each[0] != "5 lookahead"])
+@cocotb.parametrize(which=[each for each in CORNERS if "5 lookahead" not in each])  # there nothing is kept or scarce
 async def what_is_kept_stays_intact_while_the_ring_goes_round(dut, which):
     """XL-10, R5-01, R6-06: held at random; short of buffers frames come as RESOURCES, and all of them arrive."""
     host, draw = await corner(dut, *which, rx_ring=16, rx_buffers=32, rx_low_water=8), random.Random(7)

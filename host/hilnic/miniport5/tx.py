@@ -186,7 +186,7 @@ class TransmitRing(ABC):
     def gather(self, data: bytes) -> ndis.SharedMemory:
         """Copy a frame with too many pieces into one buffer, of which there is one (RG-09)."""
         bounce = self._bounces.pop()
-        bounce.view[: len(data)] = data
+        self._nic.memory.store(bounce.address, data)
         self._copied += 1
         return bounce
 

@@ -26,8 +26,6 @@ class MappedTransmitter(TransmitRing):
     def __init__(self, nic: Nic5) -> None:
         super().__init__(nic)
         self._registers = list(range(nic.config.tx_ring))
-        self.starved = False
-        """A frame was refused for want of resources since frames last came back."""
 
     def post(self, owner: Any, frame_id: int, buffers: list[ndis.Mdl], data: bytes) -> bool:
         """Map a frame's buffers and hand it to the NIC; False, and nothing done, when resources are short."""
@@ -63,6 +61,12 @@ class MappedTransmitter(TransmitRing):
 class SerializedTransmitter(MappedTransmitter):
     """MiniportSend; NDIS queues what there is no room for."""
 
+    def __init__(self, nic: Nic5) -> None:
+        super().__init__(nic)
+        self.refused_for_now = 0
+        """How often it said RESOURCES."""
+        self._starved = False  # since frames last came back
+
     def send(self, packet: Packet) -> NdisStatus:
         """PENDING: NdisMSendComplete follows. RESOURCES: NDIS tries it again."""
         if self.refusal is not None:
@@ -76,7 +80,8 @@ class SerializedTransmitter(MappedTransmitter):
             self._trace.tag("tx", data, packet.frame_id)
         if self.post(packet, packet.frame_id, buffers, data):
             return NdisStatus.PENDING
-        self.starved = True
+        self._starved = True
+        self.refused_for_now += 1
         return NdisStatus.RESOURCES
 
     def done(self, frame: InFlight, status: NdisStatus) -> None:
@@ -86,6 +91,6 @@ class SerializedTransmitter(MappedTransmitter):
 
     def after_reap(self) -> None:
         """NdisMSendResourcesAvailable, when somebody waits for them (S5-04)."""
-        if self.starved:
-            self.starved = False
+        if self._starved:
+            self._starved = False
             ndis5.send_resources_available(self._adapter)

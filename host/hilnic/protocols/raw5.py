@@ -20,6 +20,7 @@ from hilnic.protocols.raw import DEFAULT_FILTER, RawStatistics
 __all__ = ["Handlers5", "RawBinding5", "RawProtocol5"]
 
 Handlers5 = Literal["packet", "lookahead", "both"]
+_HEADER_BYTES = 14
 ReceiveFrame = Callable[["RawBinding5", bytes], None]
 
 
@@ -281,10 +282,12 @@ class RawBinding5:
 
 
 def _fill(mdl: ndis.Mdl, frame: bytes, fragments: int) -> None:
-    """Copy a frame into the memory of a chain and cut it over the descriptors."""
+    """Copy a frame into the memory of a chain and cut it over the descriptors; the first has the header (S5-15)."""
     mdl.region.view[: len(frame)] = frame
     piece: ndis.Mdl | None = mdl
-    for start, end in pairwise([len(frame) * number // fragments for number in range(fragments + 1)]):
+    header = min(_HEADER_BYTES, len(frame))
+    cuts = [header + (len(frame) - header) * number // fragments for number in range(1, fragments + 1)]
+    for start, end in pairwise([0, *cuts]):
         assert piece is not None
         piece.byte_offset, piece.byte_count = start, end - start
         piece = piece.next
