@@ -46,7 +46,7 @@ class Relinking(FunctionalFilter):
 
 
 class Stack(RuleBasedStateMachine):
-    """MUX over splitter over filter over miniport; sends, releases, completions, receives and returns in any order."""
+    """MUX, filter, splitter, miniport; sends, completions, receives, returns, resets, cancels in any order."""
 
     cut = "frames"
     share = "lend"
@@ -76,6 +76,8 @@ class Stack(RuleBasedStateMachine):
             nbls.append(up.build(*content, cuts=cuts))
         for nbl in nbls:
             self.sent[nbl] = self.form(nbl)
+            if nbl.id % 2:
+                ndis.set_net_buffer_list_cancel_id(nbl, which + 1)
         up.send_nbls(nbls)
 
     @precondition(lambda self: self.filter.queued)
@@ -107,6 +109,14 @@ class Stack(RuleBasedStateMachine):
         up = self.ups[which]
         if up.held:
             up.give_back(*data.draw(st.permutations(up.held))[: data.draw(counts)])
+
+    @rule()
+    def reset(self) -> None:
+        assert self.bench.run(ndis.reset_adapter(self.bench.fm.adapter)) is NdisStatus.SUCCESS
+
+    @rule(which=st.integers(0, 1))
+    def cancel(self, which: int) -> None:
+        ndis.cancel_send_net_buffer_lists(self.ups[which].open, which + 1)
 
     @invariant()
     def nothing_is_counted_twice_or_lost(self) -> None:
