@@ -56,6 +56,35 @@ class Verify(enum.StrEnum):
     FULL = "full"
 
 
+class Suite(enum.StrEnum):
+    """A suite of `ndistest`."""
+
+    ONE_CARD = "1c"
+    TWO_CARDS = "2c"
+
+
+class CardKind(enum.StrEnum):
+    """What a miniport under test finds in its resources."""
+
+    NIC = "nic"
+    PORT = "port"
+
+
+class Miniport(enum.StrEnum):
+    """A driver of the NIC."""
+
+    NDIS_6 = "6"
+    NDIS_5 = "5"
+    NDIS_5_LOOKAHEAD = "5-lookahead"
+
+
+class Protocol(enum.StrEnum):
+    """The NDIS version of the protocol drivers."""
+
+    NDIS_6 = "6"
+    NDIS_5 = "5"
+
+
 class Bench(enum.StrEnum):
     """What is measured."""
 
@@ -138,10 +167,12 @@ def live(
     pings: Annotated[int, typer.Option(min=1, help="Echo requests of the kernel.")] = 100,
     size: Annotated[int, typer.Option("--bytes", min=1, help="Size of the HTTP download.")] = 1 << 20,
     pcap: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the wire's pcapng goes.")] = None,
+    miniport: Annotated[Miniport, typer.Option(help="NDIS version of the NIC's driver.")] = Miniport.NDIS_6,
+    protocol: Annotated[Protocol, typer.Option(help="NDIS version of the protocols.")] = Protocol.NDIS_6,
     json: Json = None,
 ) -> None:
     """Let the Linux kernel ping and download through the simulated NIC."""
-    _run("live", sim=sim, pings=pings, size=size, pcap=pcap, json=json)
+    _run("live", sim=sim, pings=pings, size=size, pcap=pcap, json=json, miniport=miniport, protocol=protocol)
 
 
 @app.command()
@@ -235,6 +266,39 @@ def synth(
 ) -> None:
     """Synthesize, place and route for an ECP5: LUT, FF, RAM and clock."""
     _run("synth", top=top, json=json)
+
+
+@app.command()
+def ndistest(
+    suite: Annotated[Suite, typer.Argument(metavar="1c|2c", help="For one card, or for two that are joined.")],
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Names or globs; all when none.")
+    ] = None,
+    miniport: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:FUNCTION", help="Registers the miniport under test; ours when not given."),
+    ] = None,
+    card: Annotated[
+        CardKind,
+        typer.Option(help="nic: our NIC's registers, by its twin or with --sim. port: a bare end of the wire."),
+    ] = CardKind.NIC,
+    sim: Annotated[Simulator | None, typer.Option(help="Through the Verilog; the twin when not given.")] = None,
+    verify: Annotated[Verify, typer.Option(help="What the NDIS verifier checks.")] = Verify.FAST,
+    seed: Seed = None,
+    json: Json = None,
+) -> None:
+    """Put a miniport through the suite for one card or for two."""
+    _run(
+        "ndistest",
+        suite=suite.value,
+        cases=cases or [],
+        miniport=miniport,
+        card=card.value,
+        sim=sim and sim.value,
+        verify=verify.value,
+        seed=seed,
+        json=json,
+    )
 
 
 @app.command()

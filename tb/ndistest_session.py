@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The simulator's side of `hilnic ndistest --sim`: the slots hold the Verilog NIC."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import cocotb
+from cocotb.triggers import SimTimeoutError, with_timeout
+
+from hilnic.apps import session
+from hilnic.apps.ndistest import CARDS, chosen, result
+from hilnic.apps.ndistest_beds import find_register
+from hilnic.cosim import hostmem
+from hilnic.cosim.harness import Card, Clocks, Harness
+from hilnic.hw.cpu import HostCpu
+from hilnic.testing import run_record
+from hilnic.testing.ndistest import Bed, Case, Slot, run_case
+from hilnic.testing.ndistest.port import LIMIT_NS
+
+run_record.of_simulation()
+ROUNDS = {"icarus": 1, "verilator": 4}
+
+
+class Slots:
+    """The cards of the harness as slots; a card that was taken out, or that a case has left broken, is put back."""
+
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self.removed: set[int] = set()
+
+    def slot(self, card: Card) -> Slot:
+        """One card; the host above it is new."""
+        cpu = HostCpu(self.harness.clock, card.memory, self.harness.timing)
+        cpu.attach(card.device)
+
+        async def remove() -> None:
+            self.removed.add(card.index)
+            await self.harness.remove(card)
+
+        return Slot(cpu, card.device, card.link, lambda: [*card.memory.live_mappings(), *card.memory.leaks()], remove)
+
+    def set_cable(self, up: bool) -> None:
+        """Join the cards, or let each see no carrier."""
+        for card in self.harness.cards:
+            joined = up and len(self.harness.cards) > 1
+            card.settings.wire_mode = hostmem.WIRE_CROSS if joined else hostmem.WIRE_ENDS
+            card.settings.link_up = int(up)
+
+    async def repair(self, broken: bool) -> None:
+        """Cards as after power-on where that is needed."""
+        for card in self.harness.cards:
+            if card.index in self.removed:
+                await self.harness.insert(card)
+            elif broken:
+                await self.harness.hard_reset(card)
+        self.removed.clear()
+        self.set_cable(True)
+
+
+async def play(case: Case, bed: Bed) -> tuple[str, ...]:
+    """Run a case; its failures."""
+    try:
+        return (await with_timeout(cocotb.start_soon(run_case(case, bed)), LIMIT_NS, "ns")).failures
+    except SimTimeoutError:
+        return (f"no end within {LIMIT_NS // 1_000_000} ms of simulated time",)
+
+
+@cocotb.test()
+async def ndistest(dut: Any) -> None:
+    job = session.job()
+    register = find_register(job["miniport"], Path(job["folder"]))
+    clocks = [Clocks(phases_ps=(0, 0, 0))] * CARDS[job["suite"]]
+    harness = Harness(dut, clocks=clocks, cards=CARDS[job["suite"]], seed=job["seed"], limit_ns=10**13)
+    await harness.start()
+    slots = Slots(harness)
+    for case in chosen(job["suite"], job["cases"]):
+        await slots.repair(broken=False)
+        wall, from_ns = perf_counter(), harness.now_ns
+        bed = Bed(
+            [slots.slot(card) for card in harness.cards], register, slots.set_cable, job["seed"],
+            ROUNDS[os.environ["HILNIC_SIM"]], job["verify"],
+        )  # fmt: skip
+        failures = await play(case, bed)
+        await slots.repair(broken=bool(failures))
+        session.say(**result(case, failures, harness.now_ns - from_ns, perf_counter() - wall))
+    harness.stop()
