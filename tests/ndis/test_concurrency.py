@@ -258,7 +258,8 @@ def at_once(work, protocols, seed):
 PAIRS = [
     ("send", "complete"), ("send", "pause"), ("complete", "pause"), ("indicate", "return"), ("indicate", "pause"),
     ("lend", "pause"), ("return", "pause"), ("return", "reset"), ("return", "halt"), ("complete", "unbind"),
-    ("indicate", "unbind"), ("halt", "unbind"), ("remove", "halt"), ("pause", "reset"), ("complete", "listen"),
+    ("indicate", "unbind"), ("halt", "unbind"), ("remove", "halt"), ("pause", "reset"), ("send", "reset"),
+    ("complete", "listen"),
 ]  # fmt: skip
 THREES = [("indicate", "return", "pause"), ("send", "complete", "pause"), ("return", "reset", "halt")]
 

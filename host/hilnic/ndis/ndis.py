@@ -82,6 +82,7 @@ class Ndis:
         self.mdls: dict[Mdl, Site] = {}
         self.oid_clones: dict[OidRequest, tuple[Any, Site]] = {}
         self.held_locks: list[SpinLock] = []
+        self.others_busy = False  # another CPU is in mid-call: what it sends may not have reached the miniport yet
         self.calls: defaultdict[str, int] = defaultdict(int)  # WDK name -> calls
         self.ndis5 = Ndis5(self, None if verify == "off" else PacketLedger(self))
         self.last_nbl_id = 0

@@ -214,6 +214,7 @@ class _Machine:
         host = self.bench.ndis
         self.kernel.irql, host.held_locks = cpu.irql, cpu.held_locks
         host.ndis5.running = cpu.running
+        host.others_busy = any(other is not cpu and not other.idle for other in self._cpus)
         for adapter in host.adapters:
             adapter.throttle = cpu.throttles.get(adapter)
         if host.guard is not None:
