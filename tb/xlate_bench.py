@@ -173,12 +173,14 @@ class Six(FunctionalProtocol, Receiving):
         self.answer_new()
 
     def go(self, *frames: bytes, flags: int = 0, draw: random.Random | None = None) -> list[Any]:
-        """NdisSendNetBufferLists; with `draw` each list has MDLs of any length and head room."""
-        nbls = []
-        for frame in frames:
-            head = draw.choice((0, 0, 3)) if draw else 0
+        """NdisSendNetBufferLists; with `draw` lists of up to three frames with cuts, head room and tail room."""
+        nbls, left = [], list(frames)
+        while left:
+            number = draw.randrange(1, 4) if draw else 1
+            head, tail = (draw.choice((0, 0, 3)), draw.choice((0, 9))) if draw else (0, 0)
             cuts = [14 + head] if draw and draw.randrange(2) else []
-            nbls.append(self.build(frame, cuts=cuts, head=head))
+            nbls.append(self.build(*left[:number], cuts=cuts, head=head, tail=tail))
+            del left[:number]
         self.send_nbls(nbls, flags=flags)
         return nbls
 
@@ -190,13 +192,13 @@ class Six(FunctionalProtocol, Receiving):
 
     @property
     def ended(self) -> int:
-        """How many sends have completed and not been forgotten."""
-        return len(self.completed)
+        """How many frames have completed and not been forgotten."""
+        return len(self.results)
 
     @property
     def results(self) -> list[int]:
         """Their statuses, in the order of completion."""
-        return [status for _, status in self.completed]
+        return [status for nbl, status in self.completed for _ in nbl.net_buffers()]
 
     def keep(self, yes: bool = True) -> None:
         """Hold what may be held from now on."""

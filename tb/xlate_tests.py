@@ -33,7 +33,7 @@ def out(number: int, length: int = 60) -> bytes:
 @cocotb.test()
 @cocotb.parametrize(which=CORNERS)
 async def frames_of_every_length_go_out_and_come_in_byte_for_byte(dut, which):
-    """XL-02, XL-03, XL-10, XL-11, XL-15, XL-19, XL-21: one completion each; a copy only where buffers are several."""
+    """XL-02, XL-03, XL-09, XL-10, XL-11, XL-15, XL-19, XL-21: one completion each; no copy on the direct ways."""
     host = await corner(dut, *which)
     frames = [out(n, length) for n, length in enumerate(LENGTHS)]
     incoming = [frame(n, length) for n, length in enumerate(LENGTHS)]
@@ -52,7 +52,7 @@ async def frames_of_every_length_go_out_and_come_in_byte_for_byte(dut, which):
 @cocotb.test()
 @cocotb.parametrize(which=CORNERS)
 async def buffers_of_any_length_and_alignment_are_one_frame(dut, which):
-    """XL-02, XL-15, RG-15: a wire with random latencies and stalls, answers out of order."""
+    """XL-02, XL-04, XL-06, XL-15, RG-15: lists of several frames with head and tail room, over a bus out of order."""
     host, draw = await corner(dut, *which, timing=HARD, seed=5), random.Random(5)
     frames = [out(n, draw.randrange(14, 700)) for n in range(ROUNDS)]
     for first in range(0, len(frames), 6):
@@ -162,6 +162,21 @@ async def a_frame_that_is_too_long_is_an_invalid_packet(dut):
     assert sorted(host.up.results) == [NdisStatus.SUCCESS, NdisStatus.SUCCESS, NdisStatus.INVALID_PACKET]
     await host.until(lambda: len(host.sent) == 2)
     assert host.sent == [out(1), out(3)]
+    await finish(host)
+
+
+@cocotb.test()
+async def a_list_with_one_frame_that_is_too_long_fails_as_a_whole_when_all_its_packets_have_ended(dut):
+    """XL-04, XL-05, XL-13: its other frames are on the wire; the lists around it end well."""
+    host = await corner(dut, "6", "5")
+    good, bad, last = (host.up.build(*each) for each in ([out(1)], [out(2), out(3, 1600), out(4)], [out(5), out(6)]))
+    host.up.send_nbls([good, bad, last])
+    await host.until(lambda: len(host.up.completed) == 3)
+    assert dict(host.up.completed) == {
+        good: NdisStatus.SUCCESS, bad: NdisStatus.INVALID_LENGTH, last: NdisStatus.SUCCESS
+    }  # fmt: skip
+    await host.until(lambda: len(host.sent) == 5)
+    assert host.sent == [out(1), out(2), out(4), out(5), out(6)]
     await finish(host)
 
 
