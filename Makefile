@@ -37,8 +37,8 @@ soak: setup     ## the long ones: Verilator, many seeds; every schedule of two C
 	@$(if $(T),,HILNIC_SOAK=1 $(BIN)/python -m pytest tests/ndis/test_concurrency.py -n $(or $(J),auto))
 	@$(if $(T),,$(BIN)/python -m hilnic.apps.noop)
 
-live: setup     ## the Linux kernel's ping and HTTP through the simulated NIC (SIM=)
-	@$(BIN)/hilnic live $(if $(SIM),--sim $(SIM))
+live: setup     ## the Linux kernel's ping and HTTP through the simulated NIC (SIM= MINIPORT= PROTOCOL=)
+	@$(BIN)/hilnic live $(if $(SIM),--sim $(SIM)) $(if $(MINIPORT),--miniport $(MINIPORT)) $(if $(PROTOCOL),--protocol $(PROTOCOL))
 
 waves: setup-view ## a test's waveform in GTKWave (T=)
 	@$(BIN)/hilnic waves $(if $(T),'$(T)') $(if $(SIM),--sim $(SIM))

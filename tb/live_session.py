@@ -15,6 +15,7 @@ from hilnic.cosim.harness import Clocks, Harness
 from hilnic.hw import regs
 from hilnic.miniport.config import NicConfig
 from hilnic.protocols.ipv4 import Ipv4Protocol
+from hilnic.protocols.ipv4_5 import Ipv4Protocol5
 from hilnic.stack import Stack
 from hilnic.testing import run_record
 from hilnic.wire.pcapng import PcapngWriter
@@ -36,14 +37,18 @@ async def bridge(dut):
     card = harness.cards[0]
     with PcapngWriter.create(job["pcap"]) as writer:
         record_into(writer, card.link)
-        bridge = Bridge(*descriptors, control.fileno(), harness.clock, card.link, lambda: card.statistics.progress)
-        ipv4 = Ipv4Protocol(bytes(job["address"]), hardware)
+        protocol = job["protocol"]
+        bridge = Bridge(
+            *descriptors, control.fileno(), harness.clock, card.link, lambda: card.statistics.progress, protocol
+        )
+        ipv4 = (Ipv4Protocol5 if protocol == "5" else Ipv4Protocol)(bytes(job["address"]), hardware)
         stack = Stack(
             card.device,
             harness.clock,
             protocols=[bridge.tap, ipv4],
             config=NicConfig(mac_address=hardware),
             seed=job["seed"],
+            miniport=job["miniport"],
         )
         await stack.start()
         started = monotonic()
@@ -52,7 +57,7 @@ async def bridge(dut):
         result = {
             "bridge": asdict(bridge.statistics),
             "ipv4": asdict(ipv4.statistics()),
-            "drops": await drops(stack.nic.hardware),
+            "drops": await drops(stack.hardware),
             "wire": {
                 "sent": card.statistics.tx_frames,
                 "received": card.statistics.rx_frames,

@@ -14,8 +14,14 @@ from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.miniport5.wan import HEADER_PADDING, PppoeSession
 from hilnic.ndis import NdisStatus, Oid, ndis5
+from hilnic.protocols.ipv4 import Ipv4Protocol
+from hilnic.protocols.ipv4_5 import Ipv4Protocol5
 from hilnic.protocols.raw5 import RawProtocol5
 from hilnic.protocols.wan5 import WanProtocol5
+from hilnic.wire.arp import ArpPacket, Operation
+from hilnic.wire.ethernet import EthernetFrame, EtherType
+from hilnic.wire.icmp import IcmpEcho, IcmpType
+from hilnic.wire.ipv4 import IpProtocol, Ipv4Packet
 
 FAST = os.environ.get("HILNIC_SIM") == "verilator"
 ROUNDS = 60 if FAST else 8
@@ -352,6 +358,32 @@ async def a_full_ring_is_resources_and_its_end_is_told(dut):
     await host.until(lambda: len(host.sent) == len(frames))
     assert host.sent == frames
     assert host.nic.tx.refused_for_now > 0
+    await finish(host)
+
+
+# --- a host of either version -----------------------------------------------------------------------------------------
+
+
+@cocotb.test()
+@cocotb.parametrize(protocol=[Ipv4Protocol5, Ipv4Protocol], miniport=["6", "5", "5-lookahead"])
+async def a_host_answers_arp_and_echo_in_every_corner(dut, protocol, miniport):
+    """XL-10, S5-02: each request is answered from inside the receive handler, through the other version or not."""
+    ours, theirs = b"\x0a\x4d\0\x03", b"\x0a\x4d\0\x02"
+    ipv4 = protocol(ours, OWN)
+    (host,) = await hosts(dut, protocols=lambda _: [ipv4], miniport=miniport)
+    request = ArpPacket(Operation.REQUEST, PEER, theirs, bytes(6), ours)
+    host.inject(EthernetFrame(b"\xff" * 6, PEER, EtherType.ARP, request.emit()).emit())
+    await host.until(lambda: len(host.sent) == 1)
+    assert ArpPacket.parse(host.sent[0][14:]).sender_hardware == OWN
+    for number in range(10):
+        echo = IcmpEcho(IcmpType.ECHO_REQUEST, 7, number, bytes([number]) * (140 * number))
+        datagram = Ipv4Packet(theirs, ours, IpProtocol.ICMP, echo.emit()).emit()
+        host.inject(EthernetFrame(OWN, PEER, EtherType.IPV4, datagram).emit())
+    await host.until(lambda: len(host.sent) == 11)
+    replies = [IcmpEcho.parse(Ipv4Packet.parse(data[14:]).payload) for data in host.sent[1:]]
+    assert [(each.type, each.sequence) for each in replies] == [(IcmpType.ECHO_REPLY, n) for n in range(10)]
+    assert [each.data for each in replies] == [bytes([n]) * (140 * n) for n in range(10)]
+    assert (ipv4.statistics().echo_replies, ipv4.statistics().malformed) == (10, 0)
     await finish(host)
 
 

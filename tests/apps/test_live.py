@@ -49,6 +49,9 @@ def test_a_ping_without_summary_is_an_error():
         Ping.parse("ping: socket: Operation not permitted\n")
 
 
+JOB = {"pcap": "wire0.pcapng", "miniport": "5", "protocol": "6"}
+
+
 def report(**changed):
     good = {"ping": {"sent": 5, "received": 5, "least_ms": 1.0, "average_ms": 1.0, "most_ms": 1.0}}
     good["ping_ipv4"] = dict(good["ping"])
@@ -62,7 +65,7 @@ def report(**changed):
             path.split("__")[-1],
         )
         place[key] = value
-    session = Session("live_session", "verilator", "live", {"pcap": "wire0.pcapng"})
+    session = Session("live_session", "verilator", "live", JOB)
     return live._judge(session, good, simulated)
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tap protocol over a functional miniport: what it hands over, what it refuses, what it gives back."""
+"""The tap protocols of both NDIS versions over a functional miniport: what they hand over, refuse and give back."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from hilnic.protocols.tap import TapProtocol
+from hilnic.protocols.tap5 import TapProtocol5
 from hilnic.testing.bench import PEER, NdisBench
 from hilnic.testing.miniport import MAC_ADDRESS
 
@@ -13,16 +14,16 @@ from hilnic.testing.miniport import MAC_ADDRESS
 class Host:
     """The protocol with its port (`delivered`), and the miniport below it."""
 
-    def __init__(self, limit: int = 3) -> None:
+    def __init__(self, kind: type[TapProtocol], limit: int = 3) -> None:
         self.delivered: list[bytes] = []
         self.bench = NdisBench(protocols=0, completion="hold")
-        self.tap = TapProtocol(self.delivered.append, limit=limit)
+        self.tap = kind(self.delivered.append, limit=limit)
         self.bench.run(self.tap.register(self.bench.ndis))
 
 
-@pytest.fixture
-def host() -> Iterator[Host]:
-    found = Host()
+@pytest.fixture(params=[TapProtocol, TapProtocol5])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    found = Host(request.param)
     yield found
     found.bench.fm.complete_all()
     found.bench.stop()

@@ -19,6 +19,7 @@ from typing import Any
 
 from hilnic.hw.clock import Clock
 from hilnic.protocols.tap import TapProtocol
+from hilnic.protocols.tap5 import TapProtocol5
 from hilnic.wire.link import Link, WireFrame
 
 __all__ = ["Bridge", "BridgeStatistics"]
@@ -50,13 +51,21 @@ class BridgeStatistics:
 class Bridge:
     """`host_tap` stands above the protocol, `wire_tap` at the wire end; a message or the end of `control` stops it.
 
-    `movement` returns a number that changes whenever the NIC does something. The descriptors are non-blocking.
+    `movement` returns a number that changes whenever the NIC does something. The descriptors are non-blocking. The tap
+    protocol is one of NDIS 6, or of NDIS 5.
     """
 
     def __init__(
-        self, host_tap: int, wire_tap: int, control: int, clock: Clock, link: Link, movement: Callable[[], int]
+        self,
+        host_tap: int,
+        wire_tap: int,
+        control: int,
+        clock: Clock,
+        link: Link,
+        movement: Callable[[], int],
+        protocol: str = "6",
     ) -> None:
-        self.tap = TapProtocol(self._to_host)
+        self.tap = (TapProtocol5 if protocol == "5" else TapProtocol)(self._to_host)
         self.statistics = BridgeStatistics()
         self._host_tap, self._wire_tap, self._control = host_tap, wire_tap, control
         self._clock, self._link, self._movement = clock, link, movement

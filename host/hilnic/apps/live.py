@@ -197,14 +197,27 @@ class _Simulator:
 # --- the command ------------------------------------------------------------------------------------------------------
 
 
-def run(*, sim: str | None, pings: int, size: int, pcap: Path | None, json: Path | None) -> Exit:
-    """Ping and download through the NIC; FAILED when an answer is missing or an octet is wrong."""
+def run(
+    *,
+    sim: str | None,
+    pings: int,
+    size: int,
+    pcap: Path | None,
+    json: Path | None,
+    miniport: str = "6",
+    protocol: str = "6",
+) -> Exit:
+    """Ping and download through the NIC; FAILED when an answer is missing or an octet is wrong.
+
+    `miniport` (6, 5 or 5-lookahead) and `protocol` (6 or 5) say of which NDIS version the drivers are.
+    """
+    drivers = {"miniport": str(miniport), "protocol": str(protocol)}
     simulator = str(sim or DEFAULT_SIM)
     if sys.platform != "linux":
         raise Stop(Exit.IMPOSSIBLE, "hilnic live needs Linux: network namespaces and TAPs are its")
     if inside_sandbox():
         end_with_parent()
-        return _inside(simulator, pings, size, pcap, json)
+        return _inside(simulator, drivers, pings, size, pcap, json)
     for tool in ("ping", "ip", "nsenter", "unshare"):
         if shutil.which(tool) is None:
             raise Stop(Exit.MISSING, f"{tool} is not installed; see `hilnic doctor`")
@@ -216,6 +229,7 @@ def run(*, sim: str | None, pings: int, size: int, pcap: Path | None, json: Path
         raise Stop(Exit.IMPOSSIBLE, str(refused)) from None
     prepare(simulator)
     command = [sys.executable, "-m", "hilnic", "live", "--sim", simulator, "--pings", str(pings), "--bytes", str(size)]
+    command += ["--miniport", drivers["miniport"], "--protocol", drivers["protocol"]]
     command += ["--pcap", str(pcap)] if pcap else []
     command += ["--json", str(json)] if json else []
     try:
@@ -224,8 +238,8 @@ def run(*, sim: str | None, pings: int, size: int, pcap: Path | None, json: Path
         return Exit.FAILED
 
 
-def _inside(sim: str, pings: int, size: int, pcap: Path | None, json: Path | None) -> Exit:
-    session = _session(sim, pcap)
+def _inside(sim: str, drivers: Line, pings: int, size: int, pcap: Path | None, json: Path | None) -> Exit:
+    session = _session(sim, drivers, pcap)
     console = open_console(json == report_file.STDOUT)
     try:
         with _network() as (host, peer):
@@ -241,8 +255,9 @@ def _inside(sim: str, pings: int, size: int, pcap: Path | None, json: Path | Non
     return Exit.PASSED if report["passed"] else Exit.FAILED
 
 
-def _session(sim: str, pcap: Path | None) -> Session:
+def _session(sim: str, drivers: Line, pcap: Path | None) -> Session:
     job: Line = {"hardware": HOST.mac.hex(), "address": [int(part) for part in OURS.split(".")], "seed": DEFAULT_SEED}
+    job |= drivers
     session = Session("live_session", sim, "live", job, wall_limit_s=24 * 3600.0)
     session.folder.mkdir(parents=True, exist_ok=True)
     job["socket"] = f"hilnic-live-{os.getpid()}"
@@ -310,6 +325,8 @@ def _judge(session: Session, report: Line, simulated: Line) -> Line:
         "schema": SCHEMA,
         "version": __version__,
         "sim": session.sim,
+        "miniport": session.job["miniport"],
+        "protocol": session.job["protocol"],
         **report,
         "simulated": simulated,
         "pcap": session.job["pcap"],
@@ -319,7 +336,7 @@ def _judge(session: Session, report: Line, simulated: Line) -> Line:
 
 
 def _print(console: Console, report: Line) -> None:
-    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, title=f"hilnic live on {report['sim']}")
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, title=_title(report))
     for name, value in _lines(report):
         table.add_row(name, value)
     console.print(table)
@@ -327,6 +344,12 @@ def _print(console: Console, report: Line) -> None:
         console.print(f"{'[green]yes[/green]' if fine else '[red]NO [/red]'}  {name}", highlight=False)
     console.print(f"pcapng of the wire: {report['pcap']}", highlight=False, soft_wrap=True)
     console.print("PASSED" if report["passed"] else "FAILED")
+
+
+def _title(report: Line) -> str:
+    return (
+        f"hilnic live on {report['sim']}, miniport of NDIS {report['miniport']}, protocols of NDIS {report['protocol']}"
+    )
 
 
 def _lines(report: Line) -> Iterator[tuple[str, str]]:

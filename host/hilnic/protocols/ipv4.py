@@ -12,6 +12,7 @@ from typing import Any
 
 from hilnic import ndis
 from hilnic.protocols.raw import RawBinding, RawProtocol
+from hilnic.protocols.raw5 import RawBinding5, RawProtocol5
 from hilnic.wire.arp import ArpPacket, Operation
 from hilnic.wire.ethernet import EthernetFrame, EthernetView, EtherType
 from hilnic.wire.icmp import IcmpEcho, IcmpType
@@ -22,6 +23,7 @@ from hilnic.wire.udp import UdpDatagram
 __all__ = ["Ipv4Protocol", "Ipv4Statistics"]
 
 ECHO_PORT = 7
+PACKET_FILTER = ndis.PacketFilter.DIRECTED | ndis.PacketFilter.BROADCAST
 _BROADCAST = b"\xff" * 6
 _IDENTIFIER = 0x4E44  # of our own echo requests
 
@@ -42,11 +44,7 @@ class Ipv4Protocol:
 
     def __init__(self, address: bytes, hardware: bytes, *, name: str = "ipv4") -> None:
         self.address, self.hardware = address, hardware
-        self.raw = RawProtocol(
-            name=name,
-            packet_filter=ndis.PacketFilter.DIRECTED | ndis.PacketFilter.BROADCAST,
-            on_receive=self._received,
-        )
+        self.raw = self._make_raw(name)
         self.neighbours: dict[bytes, bytes] = {}
         """Hardware address of each IPv4 address that spoke to us."""
         self._waiting: dict[object, Any] = {}
@@ -56,6 +54,9 @@ class Ipv4Protocol:
     def __repr__(self) -> str:
         """Address and traffic."""
         return f"<Ipv4Protocol {'.'.join(map(str, self.address))} {self.statistics()}>"
+
+    def _make_raw(self, name: str) -> RawProtocol | RawProtocol5:
+        return RawProtocol(name=name, packet_filter=PACKET_FILTER, on_receive=self._received)
 
     def statistics(self) -> Ipv4Statistics:
         """Counts since the start."""
@@ -77,6 +78,9 @@ class Ipv4Protocol:
         frames = [nbl.first_net_buffer.tobytes() for nbl in ndis.walk(nbls) if nbl.first_net_buffer is not None]
         if not flags & ndis.ReceiveFlags.RESOURCES:
             binding.return_nbls(nbls)
+        self._reply(binding, frames)
+
+    def _reply(self, binding: RawBinding | RawBinding5, frames: list[bytes]) -> None:
         answers = [answer for frame in frames if (answer := self._answer(frame)) is not None]
         if answers and binding.running:
             binding.send(*answers)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from hilnic import ndis
 from hilnic.protocols.raw import RawBinding, RawProtocol
+from hilnic.protocols.raw5 import RawBinding5, RawProtocol5
 
 __all__ = ["TapProtocol"]
 
@@ -20,13 +21,16 @@ class TapProtocol:
         self, deliver: Callable[[bytes], None], *, name: str = "tap", limit: int = 64, buffer_bytes: int = 2048
     ) -> None:
         self._deliver, self._limit = deliver, limit
-        self.raw = RawProtocol(name=name, on_receive=self._received, buffer_bytes=buffer_bytes)
+        self.raw = self._make_raw(name, buffer_bytes)
         self.refused = 0
         """Frames that `transmit` refused."""
 
     def __repr__(self) -> str:
         """The bindings."""
         return f"<TapProtocol {self.raw!r} refused {self.refused}>"
+
+    def _make_raw(self, name: str, buffer_bytes: int) -> RawProtocol | RawProtocol5:
+        return RawProtocol(name=name, on_receive=self._received, buffer_bytes=buffer_bytes)
 
     async def register(self, host: ndis.Ndis) -> None:
         """Register with NDIS."""
@@ -37,7 +41,7 @@ class TapProtocol:
         await self.raw.deregister()
 
     @property
-    def binding(self) -> RawBinding:
+    def binding(self) -> RawBinding | RawBinding5:
         """The one adapter that is bridged; RuntimeError when there is none."""
         for binding in self.raw.bindings.values():
             return binding
