@@ -32,7 +32,7 @@ struct queue {
     u64 late_until; /* a message of before the last re-arm may still come */
     struct slot *slots;
 };
-struct rings { struct queue q[2][QUEUES]; u32 misc_enable, resetting; };
+struct rings { struct queue q[2][QUEUES]; u32 misc_enable, resetting; u64 misc_until; /* a message of before the mask */ };
 static struct rings all[HM_CARDS];
 
 void rings_reset(u32 card) {
@@ -102,6 +102,7 @@ void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
             doorbell(q, data);
         }
     } else if (address == NIC_MISC_ENABLE) {
+        if (r->misc_enable && !data) r->misc_until = now + UNDER_WAY_PS;
         r->misc_enable = data;
     } else if (address == NIC_CTRL && data & NIC_CTRL_SOFT_RESET_MASK) {
         r->resetting = 1;
@@ -303,7 +304,10 @@ void rings_irq(u32 card, u32 vector, u64 now) {
         late->late_until = 0;
         return;
     }
-    if (!vector && r->misc_enable) return;
+    if (!vector && (r->misc_enable || r->misc_until >= now)) {
+        r->misc_until = 0;
+        return;
+    }
     char text[160] = "";
     for (u32 i = 0, n = 0; i < 2 * QUEUES && n < sizeof text - 60; i++) {
         const struct queue *q = &r->q[i / QUEUES][i % QUEUES];
