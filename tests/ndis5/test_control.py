@@ -114,3 +114,21 @@ def test_a_send_during_a_reset_is_told_so(bench5):
     complete_reset(b.fm.adapter, NdisStatus.SUCCESS, False)
     b.run()
     assert b.fp.resets == [NdisStatus.SUCCESS]
+
+
+@pytest.mark.rule("C5-10", "C5-11")
+def test_a_close_waits_for_a_reset_that_the_protocol_asked_for(bench5):
+    class Slow(FunctionalMiniport5):
+        def reset(self):
+            return NdisStatus.PENDING, False
+
+    b = bench5(miniport=Slow)
+    ndis5.reset(b.fp.open)
+    b.kernel.run_for(0)
+    closing = b.kernel.start(unbind_protocol(b.fp.open.core))
+    b.kernel.run_for(1_000_000)
+    assert not closing
+    complete_reset(b.fm.adapter, NdisStatus.SUCCESS, False)
+    b.run()
+    assert closing
+    assert b.fp.resets == [NdisStatus.SUCCESS]

@@ -402,3 +402,33 @@ def test_a_wan_packet_fits_into_its_buffer(bench5):
     b = bench5()
     with pytest.raises(ValueError, match="do not fit"):
         WanPacket(b.kernel.allocate(16), 8, 8, 8)
+
+
+@pytest.mark.rule("S5-13")
+def test_a_wan_packet_that_waited_once_is_answered_at_once_the_next_time(bench5):
+    b = bench5(miniport=Wan, listen=False)
+    b.fm.answer_with = NdisStatus.SUCCESS
+    packet = wan_packet(b, b"again")
+
+    def during(call: str) -> None:
+        b.fm.on_call = lambda _: None
+        ndis5.wan_send(b.fp.open, 1, packet)
+
+    b.fm.on_call = during
+    ndis5.wan_send(b.fp.open, 1, wan_packet(b, b"first"))
+    assert len(b.fp.trace) == 1
+    assert ndis5.wan_send(b.fp.open, 1, packet) is NdisStatus.SUCCESS
+    assert len(b.fp.trace) == 1  # no callback this time
+
+
+@pytest.mark.rule("C5-10")
+def test_a_close_waits_for_a_wan_send(bench5):
+    b = bench5(miniport=Wan, listen=False)
+    packet = wan_packet(b, b"frame")
+    ndis5.wan_send(b.fp.open, 1, packet)
+    closing = b.kernel.start(unbind_protocol(b.fp.open.core))
+    b.kernel.run_for(1_000_000)
+    assert not closing
+    ndis5.wan_send_complete(b.fm.adapter, packet, NdisStatus.SUCCESS)
+    b.run()
+    assert closing

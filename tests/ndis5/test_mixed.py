@@ -94,6 +94,7 @@ def test_a_lookahead_becomes_a_whole_frame_for_ndis_6(verify, transfer, size):
     while h.fm.pending_transfers:
         h.fm.finish_transfer()
     assert h.fp5.received == h.fp6.received == [frame(0, size)]
+    assert h.ndis.xlate_copies == size
     h.fp6.give_back()
     h.stop()
 
