@@ -6,7 +6,6 @@ In a project of one's own the first line stands in conftest.py.
 
 import pytest
 
-from hilnic import ndis
 from hilnic.ndis import NdisStatus, ReceiveFlags
 
 pytest_plugins = ["hilnic.testing.pytest_plugin"]
@@ -24,11 +23,10 @@ def test_any_layout_arrives_as_the_same_bytes(ndis_bench, cuts):
 
 def test_a_cancelled_send_comes_back_aborted(ndis_bench):
     bench = ndis_bench()
-    keep, cancel = (bench.fp.build(frame) for frame in bench.frames(2))
-    ndis.set_net_buffer_list_cancel_id(cancel, 7)
-    bench.fp.send_nbls([keep, cancel])
-    ndis.cancel_send_net_buffer_lists(bench.fp.open, 7)
-    assert bench.fp.completed == [(cancel, NdisStatus.SEND_ABORTED)]
+    bench.fp.send(bench.frame(0))
+    (cancelled,) = bench.fp.send(bench.frame(1), cancel_id=7)
+    bench.fp.cancel(7)
+    assert bench.fp.completed == [(cancelled, NdisStatus.SEND_ABORTED)]
     bench.fm.complete_all()
 
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 from hilnic.ndis import (
     Mdl,
@@ -18,7 +20,9 @@ from hilnic.ndis import (
     walk_mdls,
 )
 
-__all__ = ["GARBAGE", "build_nbl", "ethernet", "free_nbl"]
+__all__ = ["GARBAGE", "build_nbl", "ethernet", "free_nbl", "in_parts"]
+
+T = TypeVar("T")
 
 GARBAGE = 0xA5
 
@@ -26,6 +30,14 @@ GARBAGE = 0xA5
 def ethernet(destination: bytes, source: bytes, payload: bytes = b"", ether_type: int = 0x88B5) -> bytes:
     """A frame without FCS and without padding; the default EtherType is the one for experiments."""
     return destination + source + ether_type.to_bytes(2, "big") + payload
+
+
+def in_parts(items: Sequence[T], parts: Sequence[int]) -> Iterator[list[T]]:
+    """The items in lists of these lengths; the last list has the rest, if there is one."""
+    at = iter(items)
+    yield from (list(islice(at, count)) for count in parts)
+    if rest := list(at):
+        yield rest
 
 
 def build_nbl(

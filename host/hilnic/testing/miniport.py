@@ -14,12 +14,12 @@ A *mutant* is a subclass that breaks one rule.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from hilnic import ndis
 from hilnic.ndis import Ndis, NdisStatus, NetBufferList, Oid, OidRequest, ReceiveFlags, RequestType
-from hilnic.testing.frames import build_nbl, free_nbl
+from hilnic.testing.frames import build_nbl, free_nbl, in_parts
 
 __all__ = ["MAC_ADDRESS", "Completion", "FunctionalMiniport"]
 
@@ -114,10 +114,28 @@ class FunctionalMiniport:
         nbl.source_handle = self.adapter
         return nbl
 
-    def indicate(self, *frames: bytes, flags: int = 0, cuts: Sequence[int] = (), head: int = 0) -> list[NetBufferList]:
-        """Indicate one NBL per frame in one call; the NBLs are returned for the test to look at."""
+    def indicate(
+        self,
+        *frames: bytes,
+        flags: int = 0,
+        cuts: Sequence[int] = (),
+        head: int = 0,
+        info: Mapping[int, Any] | None = None,
+        nbl_flags: int = 0,
+        parts: Sequence[int] = (),
+    ) -> list[NetBufferList]:
+        """Indicate one NBL per frame; the NBLs are returned for the test to look at.
+
+        `info` is out-of-band information by NblInfo slot, `nbl_flags` what the card says of the frames. One call takes
+        all of them, or as many as `parts` names, call by call; the last call takes the rest.
+        """
         nbls = [self.build(frame, cuts=cuts, head=head) for frame in frames]
-        self.indicate_nbls(nbls, flags)
+        for nbl in nbls:
+            nbl.nbl_flags |= nbl_flags
+            for slot, value in (info or {}).items():
+                nbl.net_buffer_list_info[slot] = value
+        for part in in_parts(nbls, parts):
+            self.indicate_nbls(part, flags)
         return nbls
 
     def indicate_nbls(self, nbls: Sequence[NetBufferList], flags: int = 0, count: int | None = None) -> None:

@@ -13,14 +13,15 @@ rule.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from hilnic import ndis
 from hilnic.ndis import MacOptions, Ndis, NdisMedium, NdisStatus, Oid, RequestType, ndis5
 from hilnic.ndis.ndis5 import Attributes5, MiniportCharacteristics5, NdisRequest, Packet, WanPacket
+from hilnic.testing.frames import in_parts
 from hilnic.testing.miniport import MAC_ADDRESS
-from hilnic.testing.packets import build_packet, free_built_packet
+from hilnic.testing.packets import build_packet, fill_info, free_built_packet
 
 __all__ = ["FunctionalMiniport5", "SendStyle"]
 
@@ -56,6 +57,7 @@ class FunctionalMiniport5:
         self.room = NO_ROOM_LIMIT  # packets it takes before it says RESOURCES
         self.answer_with: int = NdisStatus.PENDING  # how it answers a send; PENDING = `complete` follows
         self.captured: list[Packet] = []
+        self.pattern: tuple[int, bytes] | None = None
         self.sent_frames: list[bytes] = []
         self.calls: list[str] = []  # handlers, in order
         self.arrays: list[int] = []  # lengths of the arrays it was given
@@ -109,6 +111,10 @@ class FunctionalMiniport5:
 
     # What a test commands.
 
+    def capture(self, offset: int, pattern: bytes) -> None:
+        """From now on only packets that have `pattern` at `offset` are captured; others end at once."""
+        self.pattern = (offset, pattern)
+
     def complete(self, *packets: Packet, status: int = NdisStatus.SUCCESS) -> None:
         """Complete captured packets, in this order; all of them when none is named."""
         for packet in packets or tuple(self.captured):
@@ -123,10 +129,22 @@ class FunctionalMiniport5:
         ndis5.set_packet_header_size(packet, 14)
         return packet
 
-    def indicate(self, *frames: bytes, status: int = NdisStatus.SUCCESS, cuts: Sequence[int] = ()) -> list[Packet]:
-        """Indicate one packet per frame in one array."""
+    def indicate(
+        self,
+        *frames: bytes,
+        status: int = NdisStatus.SUCCESS,
+        cuts: Sequence[int] = (),
+        info: Mapping[int, Any] | None = None,
+        time_received: int = 0,
+        parts: Sequence[int] = (),
+    ) -> list[Packet]:
+        """One packet a frame, in one array or in arrays of `parts` lengths and the rest; `info` by PacketInfo slot."""
         packets = [self.build(frame, cuts, status) for frame in frames]
-        self.indicate_packets(packets)
+        for packet in packets:
+            ndis5.set_packet_time_received(packet, time_received)
+            fill_info(packet, info)
+        for part in in_parts(packets, parts):
+            self.indicate_packets(part)
         return packets
 
     def indicate_packets(self, packets: list[Packet]) -> None:
@@ -244,6 +262,8 @@ class FunctionalMiniport5:
         self.sent_frames.append(packet.tobytes())
         if self.answer_with != NdisStatus.PENDING:
             return self.end(packet, self.answer_with)
+        if self.pattern is not None and not self.sent_frames[-1][self.pattern[0] :].startswith(self.pattern[1]):
+            return self.end(packet, NdisStatus.SUCCESS)
         self.captured.append(packet)
         return NdisStatus.PENDING
 

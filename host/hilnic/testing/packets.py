@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hilnic.ndis import Mdl, ndis5
 
-__all__ = ["build_packet", "free_built_packet"]
+__all__ = ["build_packet", "fill_info", "free_built_packet"]
 
 
 def build_packet(pool: ndis5.PacketPool, frame: bytes, cuts: Sequence[int] = ()) -> ndis5.Packet:
@@ -21,6 +22,12 @@ def build_packet(pool: ndis5.PacketPool, frame: bytes, cuts: Sequence[int] = ())
         ndis5.chain_buffer_at_back(packet, Mdl(region, 0, length))
         at += length
     return packet
+
+
+def fill_info(packet: ndis5.Packet, info: Mapping[int, Any] | None) -> None:
+    """Per-packet information by PacketInfo slot."""
+    for slot, value in (info or {}).items():
+        packet.packet_info[slot] = value
 
 
 def free_built_packet(packet: ndis5.Packet) -> None:

@@ -10,7 +10,7 @@ A *mutant* is a subclass that breaks one rule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hilnic import ndis
@@ -92,11 +92,28 @@ class FunctionalProtocol:
         nbl.source_handle = self.binding
         return nbl
 
-    def send(self, *frames: bytes, cuts: Sequence[int] = (), head: int = 0, flags: int = 0) -> list[NetBufferList]:
-        """Send one NBL per frame in one call."""
+    def send(
+        self,
+        *frames: bytes,
+        cuts: Sequence[int] = (),
+        head: int = 0,
+        flags: int = 0,
+        info: Mapping[int, Any] | None = None,
+        cancel_id: Any = None,
+    ) -> list[NetBufferList]:
+        """Send one NBL per frame in one call; `info` is out-of-band information by NblInfo slot."""
         nbls = [self.build(frame, cuts=cuts, head=head) for frame in frames]
+        for nbl in nbls:
+            for slot, value in (info or {}).items():
+                nbl.net_buffer_list_info[slot] = value
+            if cancel_id is not None:
+                ndis.set_net_buffer_list_cancel_id(nbl, cancel_id)
         self.send_nbls(nbls, flags=flags)
         return nbls
+
+    def cancel(self, cancel_id: Any) -> None:
+        """Ask for the end of this binding's sends with this id; each still completes."""
+        ndis.cancel_send_net_buffer_lists(self.open, cancel_id)
 
     def send_nbls(self, nbls: Sequence[NetBufferList], port: int = 0, flags: int = 0) -> None:
         """Send prepared NBLs in one call."""

@@ -10,13 +10,13 @@ A *mutant* is a subclass that breaks one rule.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from hilnic import ndis
 from hilnic.ndis import Ndis, NdisMedium, NdisStatus, Oid, PacketFilter, RequestType, ndis5
 from hilnic.ndis.ndis5 import BindingEdge, NdisRequest, Packet, ProtocolCharacteristics5, WanPacket
-from hilnic.testing.packets import build_packet, free_built_packet
+from hilnic.testing.packets import build_packet, fill_info, free_built_packet
 
 __all__ = ["FunctionalProtocol5", "Handlers"]
 
@@ -119,11 +119,25 @@ class FunctionalProtocol5:
             self.completed.append((packet, status))
         return packet, status
 
-    def send_array(self, *frames: bytes, cuts: Sequence[int] = ()) -> list[Packet]:
-        """NdisSendPackets, one packet per frame."""
+    def send_array(
+        self,
+        *frames: bytes,
+        cuts: Sequence[int] = (),
+        info: Mapping[int, Any] | None = None,
+        cancel_id: Any = None,
+    ) -> list[Packet]:
+        """NdisSendPackets, one packet per frame; `info` is per-packet information by PacketInfo slot."""
         packets = [self.build(frame, cuts) for frame in frames]
+        for packet in packets:
+            fill_info(packet, info)
+            if cancel_id is not None:
+                ndis5.set_packet_cancel_id(packet, cancel_id)
         ndis5.send_packets(self.open, packets)
         return packets
+
+    def cancel(self, cancel_id: Any) -> None:
+        """NdisCancelSendPackets: each packet of this id still ends once."""
+        ndis5.cancel_send_packets(self.open, cancel_id)
 
     def give_back(self, *packets: Packet) -> None:
         """Pay one reference per packet named; all that are owed when none is."""
