@@ -301,6 +301,7 @@ class PacketReceiver(ReceiveRing):
         super().__init__(nic)
         self._packets: ndis5.PacketPool | None = None
         self._descriptors: ndis5.BufferPool | None = None
+        self._array: list[Packet] = []  # the driver's for all indications (R5-10)
 
     def make_buffers(self) -> None:
         """A region, its descriptor and its packet for each."""
@@ -341,7 +342,8 @@ class PacketReceiver(ReceiveRing):
     def indicate(self, frames: list[Frame]) -> None:
         """One array; those with RESOURCES are ours again when the call returns (R5-07, R5-09)."""
         limit = len(self._buffers) - self._config.rx_low_water if self._config.rx_low_water else len(self._buffers)
-        packets, scarce = [], []
+        packets, scarce = self._array, list[Frame]()
+        packets.clear()
         for frame in frames:
             packet = self._describe(frame)
             if self.lent + len(frame.buffers) > limit:
@@ -369,6 +371,7 @@ class PacketReceiver(ReceiveRing):
             left -= buffer.mdl.byte_count
             ndis5.chain_buffer_at_back(packet, buffer.mdl)
         ndis5.set_packet_header_size(packet, HEADER_BYTES)
+        ndis5.set_packet_time_received(packet, self._kernel.now_ns())
         if frame.is_looped:
             ndis5.set_packet_flags(packet, _IS_LOOPBACK)
         packet.miniport_reserved[0] = frame.buffers

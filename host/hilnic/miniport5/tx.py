@@ -308,7 +308,8 @@ class PacketTransmitter(TransmitRing):
         self._pump()
 
     def done(self, frame: InFlight, status: NdisStatus) -> None:
-        """NdisMSendComplete (S5-07)."""
+        """NdisMSendComplete (S5-07), with the time at which the completion was seen (OB-03)."""
+        ndis5.set_packet_time_sent(frame.owner, self._kernel.now_ns())
         ndis5.send_complete(self._adapter, frame.owner, status)
 
     def abort(self, status: NdisStatus) -> None:

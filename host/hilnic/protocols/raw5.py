@@ -37,6 +37,7 @@ class RawBinding5:
         self.received: list[bytes] = []
         """Received frames, when the protocol has no callback."""
         self.status_indications: list[tuple[NdisStatus, Any]] = []
+        self.receive_completes = self.status_completes = 0
         self.transferred = 0
         """Frames of which a part came by NdisTransferData."""
         self._kernel = protocol.handle.ndis.kernel
@@ -74,11 +75,15 @@ class RawBinding5:
 
     # --- send ---------------------------------------------------------------------------------------------------------
 
-    def send(self, *frames: bytes, fragments: int = 1, cancel_id: Any = None) -> None:
-        """Send frames, one packet each, in one call of NdisSendPackets; RuntimeError on a binding that is closed."""
+    def send(self, *frames: bytes, fragments: int = 1, cancel_id: Any = None, flags: int = 0) -> None:
+        """Send frames, one packet each, in one call of NdisSendPackets; RuntimeError on a binding that is closed.
+
+        `flags`: PacketFlags.
+        """
         binding, packets = self._open, [self._build(frame, fragments) for frame in frames]
         for packet in packets:
             ndis5.set_packet_cancel_id(packet, cancel_id)
+            ndis5.set_packet_flags(packet, flags)
         self._sent += len(packets)
         self._outstanding += len(packets)
         ndis5.send_packets(binding, packets)
@@ -194,6 +199,14 @@ class RawBinding5:
         if status is NdisStatus.SUCCESS and moved == len(rest):
             self.transferred += 1
             self._deliver(seen + rest)
+
+    def receive_complete(self) -> None:
+        """ProtocolReceiveComplete."""
+        self.receive_completes += 1
+
+    def status_complete(self) -> None:
+        """ProtocolStatusComplete."""
+        self.status_completes += 1
 
     def _deliver(self, frame: bytes) -> None:
         self._received += 1
@@ -346,9 +359,9 @@ class RawProtocol5:
             request_complete=RawBinding5.request_complete,
             reset_complete=lambda binding, status: binding.status_indications.append((status, "reset")),
             status=lambda binding, code, buffer: binding.status_indications.append((code, buffer)),
-            status_complete=_nothing_to_do,
+            status_complete=RawBinding5.status_complete,
             receive=RawBinding5.receive if by_lookahead else None,
-            receive_complete=_nothing_to_do,
+            receive_complete=RawBinding5.receive_complete,
             receive_packet=RawBinding5.receive_packet if self.handlers in {"packet", "both"} else None,
             transfer_data_complete=RawBinding5.transfer_complete,
         )
