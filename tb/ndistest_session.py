@@ -19,6 +19,7 @@ from hilnic.cosim.harness import Card, Clocks, Harness
 from hilnic.hw.cpu import HostCpu
 from hilnic.testing import run_record
 from hilnic.testing.ndistest import Bed, Case, Slot, run_case
+from hilnic.testing.ndistest.bed import Register
 from hilnic.testing.ndistest.port import LIMIT_NS
 
 run_record.of_simulation()
@@ -61,8 +62,16 @@ class Slots:
         self.set_cable(True)
 
 
-async def play(case: Case, bed: Bed) -> tuple[str, ...]:
-    """Run a case; its failures."""
+async def play(case: Case, slots: Slots, register: Register, seed: int, rounds: int, verify: Any) -> tuple[str, ...]:
+    """Run a case on fresh hosts; its failures. Afterwards the cards are in order again."""
+    await slots.repair(broken=False)
+    stands = [slots.slot(card) for card in slots.harness.cards]
+    failures = await _failures(case, Bed(stands, register, slots.set_cable, seed, rounds, verify))
+    await slots.repair(broken=bool(failures))
+    return failures
+
+
+async def _failures(case: Case, bed: Bed) -> tuple[str, ...]:
     try:
         return (await with_timeout(cocotb.start_soon(run_case(case, bed)), LIMIT_NS, "ns")).failures
     except SimTimeoutError:
@@ -78,13 +87,7 @@ async def ndistest(dut: Any) -> None:
     await harness.start()
     slots = Slots(harness)
     for case in chosen(job["suite"], job["cases"]):
-        await slots.repair(broken=False)
         wall, from_ns = perf_counter(), harness.now_ns
-        bed = Bed(
-            [slots.slot(card) for card in harness.cards], register, slots.set_cable, job["seed"],
-            ROUNDS[os.environ["HILNIC_SIM"]], job["verify"],
-        )  # fmt: skip
-        failures = await play(case, bed)
-        await slots.repair(broken=bool(failures))
+        failures = await play(case, slots, register, job["seed"], ROUNDS[os.environ["HILNIC_SIM"]], job["verify"])
         session.say(**result(case, failures, harness.now_ns - from_ns, perf_counter() - wall))
     harness.stop()
