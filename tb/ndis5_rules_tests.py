@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import random
 from dataclasses import replace
 
 import cocotb
@@ -10,9 +11,11 @@ from stack_bench import BROADCAST, OWN, PEER, finish, frame, hosts
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus, Oid, ndis5
-from hilnic.ndis.ndis5 import NdisRequest, PacketFlags
+from hilnic.ndis.ndis5 import NdisRequest, PacketFlags, Tsdu, tdi_return_chained_receives
 from hilnic.protocols.ipv4_5 import Ipv4Protocol5
 from hilnic.protocols.raw5 import RawBinding5, RawProtocol5
+from hilnic.testing.im5 import FunctionalIntermediate5
+from hilnic.testing.protocol5 import FunctionalProtocol5
 from hilnic.wire.arp import ArpPacket, Operation
 from hilnic.wire.ethernet import EthernetFrame, EtherType
 
@@ -303,3 +306,104 @@ async def a_shutdown_silences_the_nic_and_does_nothing_else(dut, miniport):
     assert host.received == [frame(1)]
     assert isinstance(host.binding, RawBinding5)
     host.harness.stop()
+
+
+# --- drivers in between, and above ------------------------------------------------------------------------------------
+
+
+class Tower:
+    """Intermediate drivers above one another over the card, and functional protocols on the topmost; a HostProtocol."""
+
+    async def register(self, host):
+        """The adapter is not there yet: `build` does the work."""
+        self.host = host
+
+    async def deregister(self):
+        """`take_down` has done it."""
+
+    async def build(self, levels, uppers, **options):
+        self.ims, lower = [], "nic0"
+        for level in range(levels):
+            number = uppers if level == levels - 1 else 1
+            self.ims.append(FunctionalIntermediate5(self.host, lower, f"im{level}", uppers=number, **options))
+            await self.ims[-1].start()
+            lower = f"im{level}.0"
+        self.fps = [FunctionalProtocol5(self.host, f"fp{n}", "packet", f"im{levels - 1}.{n}") for n in range(uppers)]
+        for fp in self.fps:
+            await fp.start()
+            await fp.listen()
+
+    async def take_down(self):
+        for fp in self.fps:
+            await fp.stop()
+        for im in reversed(self.ims):
+            await im.stop()
+
+
+WAYS = {  # levels, virtual adapters, reuse, counts_uppers
+    "the packet itself": (1, 1, True, True),
+    "copies": (1, 1, False, True),
+    "two above, counted by NDIS": (1, 2, True, True),
+    "two above, counted by the driver": (1, 2, True, False),
+    "two deep": (2, 1, True, True),
+}
+
+
+@cocotb.test()
+@cocotb.parametrize(way=list(WAYS))
+async def intermediate_drivers_of_ndis_5_stand_over_the_card(dut, way):
+    """R5-34, R5-35, OB-05, OB-06: the packet itself, or one of its own with the out-of-band data; returns balance."""
+    levels, uppers, reuse, counts_uppers = WAYS[way]
+    tower = Tower()
+    host = await stack(dut, tower, rx_ring=16, rx_buffers=64, rx_low_water=0)
+    await tower.build(levels, uppers, reuse=reuse, counts_uppers=counts_uppers)
+    await host.run(20_000)
+    draw, number = random.Random(3), ROUNDS
+    for first in range(0, number, 8):
+        for fp in tower.fps:
+            fp.references = draw.randrange(3)
+        host.inject(*[frame(n, draw.randrange(60, 400), BROADCAST) for n in range(first, first + 8)])
+        tower.fps[0].send_array(*[out(n, 200) for n in range(first, first + 8)])
+        await host.until(lambda wanted=first + 8: all(len(fp.received) == wanted for fp in tower.fps))
+        for fp in tower.fps:
+            for packet in draw.sample(fp.held, len(fp.held) // 2):
+                assert packet.tobytes() in fp.received
+                assert ndis5.get_packet_time_received(packet) > 0
+                fp.give_back(packet)
+    await host.until(lambda: len(tower.fps[0].completed) == number and len(host.sent) == number)
+    assert host.sent == [out(n, 200) for n in range(number)]
+    assert {status for _, status in tower.fps[0].completed} == {NdisStatus.SUCCESS}
+    assert all(fp.received == tower.fps[0].received for fp in tower.fps)
+    for fp in tower.fps:
+        if fp.held:
+            fp.give_back()
+    assert host.nic.rx.lent == 0
+    assert all(im.owed == {} for im in tower.ims)
+    lowest = tower.ims[0]
+    assert (lowest.passed > 0, lowest.copied > 0) == (reuse, not reuse or uppers > 1 or levels > 1)
+    await tower.take_down()
+    await finish(host)
+
+
+@cocotb.test()
+async def a_highest_level_driver_answers_the_number_of_its_clients(dut):
+    """R5-33: each client returns the chained receive once; the buffer is the card's after the last of them."""
+    clients = [[], [], []]
+
+    def peek(binding, packet):
+        data = packet.tobytes()
+        takers = [held for divisor, held in enumerate(clients, 1) if data[17] % divisor == 0]
+        for held in takers:
+            held.append((Tsdu(binding.handle, packet, held), data))
+        return len(takers)
+
+    host = await stack(dut, Curious(peek, handlers="packet"), rx_ring=16, rx_buffers=64, rx_low_water=0)
+    host.inject(*[frame(n, 100 + n) for n in range(12)])
+    await host.until(lambda: len(clients[0]) == 12)
+    assert [len(held) for held in clients] == [12, 6, 4]
+    assert host.nic.rx.lent == 12
+    for held, left in zip(clients, (8, 4, 0), strict=True):
+        assert all(tsdu.tobytes() == data for tsdu, data in held)
+        tdi_return_chained_receives([tsdu for tsdu, _ in held])
+        assert host.nic.rx.lent == left
+    await finish(host)
