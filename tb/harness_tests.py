@@ -48,6 +48,7 @@ def stray_tx(card, address: int) -> None:
 
 @cocotb.test()
 async def a_read_outside_of_a_mapping_is_a_fault_with_address_engine_and_time(dut):
+    """RG-11, IT-08: the memory side knows every mapping and its direction."""
     harness = await started(dut)
     card = harness.cards[0]
     region = card.memory.allocate(64)  # not mapped

@@ -208,18 +208,29 @@ def test_mutant_maps_a_frame_twice(bench):
     b.fm.complete_all()
 
 
-@pytest.mark.rule("IT-08")
-@pytest.mark.mutant("IT-08")
-def test_mutant_ends_dma_with_memory_still_mapped(bench):
+@pytest.mark.rule("IT-07")
+@pytest.mark.mutant("IT-07")
+def test_mutant_ends_dma_before_its_shared_memory(bench):
     class Leaking(Mapped):
         def halt(self, action):
             ndis.deregister_scatter_gather_dma(self.dma)
             FunctionalMiniport.halt(self, action)
 
     b = bench(miniport=Leaking)
-    with expect_violation(b.ndis, "IT-08") as found:
+    with expect_violation(b.ndis, "IT-07") as found:
         b.run(ndis.halt_adapter(b.fm.adapter))
     assert "SharedMemory" in str(found[0])
+
+
+@pytest.mark.rule("IT-08")
+@pytest.mark.mutant("IT-08")
+def test_mutant_ends_dma_with_a_frame_still_mapped(bench):
+    b = bench(miniport=Mapped)
+    nbl = b.fp.build(b.frame())
+    ndis.allocate_net_buffer_sg_list(b.fm.dma, nbl.first_net_buffer, None)
+    ndis.free_shared_memory(b.fm.shared)
+    with expect_violation(b.ndis, "IT-08"):
+        ndis.deregister_scatter_gather_dma(b.fm.dma)
 
 
 @pytest.mark.rule("IT-08")
@@ -444,3 +455,40 @@ def test_mutant_device_writes_after_its_stop(bench):
         dma.access(0x1000, 64, write=True)
     dma.start()
     dma.access(0x1000, 64, write=True)
+
+
+@pytest.mark.rule("IT-05")
+@pytest.mark.mutant("IT-05")
+def test_mutant_leaves_a_work_item_behind_its_halt(bench):
+    async def never_heard_of(context):
+        await context.sleep(1_000)
+
+    class Leaving(FunctionalMiniport):
+        def halt(self, action):
+            ndis.queue_io_work_item(self.adapter, never_heard_of, self.ndis.kernel)
+            super().halt(action)
+
+    b = bench(miniport=Leaving)
+    with expect_violation(b.ndis, "IT-05"):
+        b.run(ndis.halt_adapter(b.fm.adapter))
+
+
+@pytest.mark.rule("IT-05")
+def test_a_halt_that_waits_for_its_work_item_is_in_order(bench):
+    class Waiting(FunctionalMiniport):
+        def halt(self, action):
+            done = self.ndis.kernel.create_event()
+
+            async def work(context):
+                done.set()
+
+            async def ended():
+                await done.wait()
+                FunctionalMiniport.halt(self, action)
+
+            ndis.queue_io_work_item(self.adapter, work)
+            return ended()
+
+    b = bench(miniport=Waiting)
+    b.run(ndis.halt_adapter(b.fm.adapter))
+    assert not b.fm.adapter.work_items

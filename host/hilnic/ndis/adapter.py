@@ -72,6 +72,7 @@ class Adapter:
         "timers",
         "top_returner",
         "top_sender",
+        "work_items",
     )
 
     def __init__(self, ndis: Ndis, driver: MiniportDriver, name: str) -> None:
@@ -115,6 +116,7 @@ class Adapter:
         self.interrupts: list[Any] = []
         self.dma_handles: list[Any] = []
         self.timers: list[Any] = []
+        self.work_items = 0  # queued or running, of the miniport (IT-05)
         self.hang_timer: Any = None
         self.halted: Event | None = None  # from the beginning of a halt on; set at its end
         self.throttle: Any = None  # the receive throttle of the DPC that runs now

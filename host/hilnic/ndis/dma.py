@@ -127,9 +127,11 @@ def register_scatter_gather_dma(
 
 @wdk("NdisMDeregisterScatterGatherDma", irql="PASSIVE")
 def deregister_scatter_gather_dma(dma: DmaHandle) -> None:
-    """End DMA; every mapping has been undone before (IT-08)."""
-    if dma.live or dma.shared:
-        dma.ndis.violation("IT-08", dma.adapter, dma, f"still mapped: {[*dma.live, *dma.shared]}")
+    """End DMA; every SG list (IT-08) and all shared memory (IT-07) has been freed before."""
+    if dma.live:
+        dma.ndis.violation("IT-08", dma.adapter, dma, f"still mapped: {list(dma.live)}")
+    if dma.shared:
+        dma.ndis.violation("IT-07", dma.adapter, dma, f"its shared memory is not freed: {list(dma.shared)}")
     if dma in dma.adapter.dma_handles:
         dma.adapter.dma_handles.remove(dma)
 

@@ -95,7 +95,7 @@ def free_timer_object(timer: TimerObject) -> None:
 def queue_io_work_item(
     adapter: Adapter, routine: Callable[[Any], Coroutine[Any, Any, None]], context: Any = None
 ) -> None:
-    """Run the coroutine routine(context) at PASSIVE_LEVEL."""
+    """Run the coroutine routine(context) at PASSIVE_LEVEL; halt waits until it has ended (IT-05)."""
     if not callable(routine):
         raise TypeError(f"{routine!r} is no routine")
 
@@ -104,5 +104,8 @@ def queue_io_work_item(
             await routine(context)
         except Exception as error:
             failed(adapter, "a work item", error)
+        finally:
+            adapter.work_items -= 1
 
+    adapter.work_items += 1
     adapter.ndis.kernel.queue_work_item(work)

@@ -30,6 +30,8 @@ def _report_hardware(ndis: Ndis, adapter: Adapter) -> None:
     for timer in adapter.timers:
         if timer.pending:
             ndis.violation("ST-18", adapter, timer, "still pending when halt ended")
+    if adapter.work_items:
+        ndis.violation("IT-05", adapter, adapter, f"{adapter.work_items} work items still queued when halt ended")
     for dma in adapter.dma_handles:
         left = [f"{sg_list!r}" for sg_list in dma.live]
         left += [f"{shared!r} allocated at {describe_site(site)}" for shared, site in dma.shared.items()]
