@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from hilnic import ndis
 from hilnic.hw import regs
+from hilnic.hw.descriptors import RxDescriptor
 from hilnic.hw.device import DeviceFault
-from hilnic.hw.regs import Cause
+from hilnic.hw.regs import Cause, CompletionStatus
 
 RESOURCES = ndis.ReceiveFlags.RESOURCES
 
@@ -242,3 +243,13 @@ def test_dma_into_a_buffer_that_the_stack_holds_is_a_device_fault(make_bench, fr
     with pytest.raises(DeviceFault):
         bench.nic.memory.dma_write(address, b"late")
     bench.binding.release()
+
+
+def test_half_a_frame_gives_its_buffers_back_at_a_reset(bench):
+    queue = bench.nic.queues["rx"]
+    bench.nic._descriptor(queue, RxDescriptor)
+    bench.nic._complete(queue, length=2048, status=CompletionStatus.OK | CompletionStatus.SOP)
+    bench.run()
+    bench.wait(ndis.reset_adapter(bench.stack.adapter))
+    counts = bench.miniport.rx.statistics()
+    assert counts.buffers_posted + counts.buffers_free == bench.config.rx_buffers

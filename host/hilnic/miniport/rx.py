@@ -179,7 +179,8 @@ class Receiver:
     def reclaim(self) -> None:
         """Take back the posted buffers; nothing of the queue may be outstanding in the NIC."""
         self.running = False
-        self._frame.clear()
+        self._free.extend(self._frame)  # half a frame
+        self._frame = []
         for buffer in self._posted:
             self._unmap(buffer)
             self._free.append(buffer)
