@@ -3,6 +3,7 @@
 
 import pytest
 
+from hilnic.miniport5.lookahead import LookaheadReceiver
 from hilnic.miniport5.rx import Frame
 from hilnic.ndis import NdisStatus
 
@@ -43,6 +44,27 @@ def test_the_rest_is_not_read_before_it_is_asked_for(host, monkeypatch):
     h.inject(frame(1, 1000))
     h.run()
     assert read == [(0, 14 + 64), (14 + 64, 1000 - 14 - 64)]
+
+
+@pytest.mark.rule("R5-27")
+def test_a_buffer_is_the_drivers_until_its_transfer_has_ended(host, monkeypatch):
+    original, looked = LookaheadReceiver._finish_transfers, []
+
+    def watched(self, context):
+        for shown, *_ in self._later:
+            kept = set(shown.frame.buffers)
+            looked.append(not kept & set(self._posted) and not kept & set(self._free) and self.lent == len(kept))
+        original(self, context)
+
+    monkeypatch.setattr(LookaheadReceiver, "_finish_transfers", watched)
+    h = host("5-lookahead", "lookahead", rx_ring=4, rx_buffers=4)
+    for first in range(0, 20, 4):
+        h.inject(*[frame(n, 400) for n in range(first, first + 4)])
+        h.run(200_000)
+    assert h.received == [frame(n, 400) for n in range(20)]
+    assert len(looked) == h.miniport.rx.pended > 0
+    assert all(looked)
+    assert h.miniport.rx.lent == 0
 
 
 def test_a_lookahead_beyond_the_largest_frame_is_refused(host):
