@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Receive: the ring that all NDIS 5 drivers of the NIC share, and the driver that indicates full packets.
+"""Receive: the ring and the buffers that all NDIS 5 drivers of the NIC share.
 
-            free -> posted (the NIC's, in ring order) -> filled -> indicated ---> held by protocols -> free
-                                                              \\-> RESOURCES: back when the call returns -> free
+            free -> posted (the NIC's, in ring order) -> filled -> indicated ... -> free
 
-A packet is the first buffer's; a frame longer than a buffer chains those of the following ones behind it (RG-10). A
-buffer is mapped for the device only while it is posted (RG-11), so what a protocol holds cannot change. With fewer than
-`rx_low_water` buffers left, packets carry NDIS_STATUS_RESOURCES (R5-07), the last ones of the array.
+Completions are taken by their phase bits; a frame longer than a buffer takes several (RG-10). How frames are shown to
+NDIS, and where their buffers lie, is each driver's.
 """
 
 from __future__ import annotations
@@ -19,25 +17,21 @@ from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.descriptors import COMPLETION_BYTES, RX_DESCRIPTOR_STRUCT
 from hilnic.hw.device import DeviceFault
-from hilnic.hw.memory import Direction, Mapping
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
 from hilnic.miniport.rx import RxStatistics
 from hilnic.miniport5.interrupt import LINE
-from hilnic.ndis import NdisStatus, ndis5
-from hilnic.ndis.ndis5 import Packet
+from hilnic.ndis import ndis5
 
 if TYPE_CHECKING:
     from hilnic.miniport5.nic import Nic5
 
-__all__ = ["HEADER_BYTES", "Buffer", "Frame", "PacketReceiver", "ReceiveRing"]
+__all__ = ["HEADER_BYTES", "Buffer", "Frame", "ReceiveRing"]
 
 HEADER_BYTES = 14
 _EOP = int(regs.CompletionStatus.EOP)
 _ERROR = int(regs.CompletionStatus.ERROR)
 _LOOPBACK = int(regs.CompletionStatus.LOOPBACK)
-_FROM_DEVICE = int(Direction.FROM_DEVICE)
-_IS_LOOPBACK = int(ndis5.PacketFlags.IS_LOOPBACK_PACKET)
 
 
 class Buffer:
@@ -281,105 +275,3 @@ class ReceiveRing(ABC):
         if completions.armed != completions.index:
             completions.armed = completions.index
             self.page.ring_rearm(completions.index)
-
-
-class _PacketBuffer(Buffer):
-    """A receive buffer with its packet."""
-
-    __slots__ = ("mapping", "mdl", "packet", "region")
-
-    def __init__(self, region: ndis.Region, mdl: ndis.Mdl, packet: Packet) -> None:
-        super().__init__(mdl.address, mdl.view)
-        self.region, self.mdl, self.packet = region, mdl, packet
-        self.mapping: Mapping | None = None
-
-
-class PacketReceiver(ReceiveRing):
-    """Full packets in arrays, each with its status out of band (R5-01 to R5-10)."""
-
-    def __init__(self, nic: Nic5) -> None:
-        super().__init__(nic)
-        self._packets: ndis5.PacketPool | None = None
-        self._descriptors: ndis5.BufferPool | None = None
-        self._array: list[Packet] = []  # the driver's for all indications (R5-10)
-
-    def make_buffers(self) -> None:
-        """A region, its descriptor and its packet for each."""
-        config, number = self._config, self._config.rx_buffers
-        _, self._packets = ndis5.allocate_packet_pool(self._adapter, number, tag="receive")
-        _, self._descriptors = ndis5.allocate_buffer_pool(self._adapter, number, tag="receive")
-        if self._packets is None or self._descriptors is None:
-            raise MemoryError(f"no pool of {number} packets")
-        for _ in range(number):
-            region = self._kernel.allocate(config.rx_buffer_bytes + config.rx_buffer_offset)
-            _, mdl = ndis5.allocate_buffer(self._descriptors, region, config.rx_buffer_offset, config.rx_buffer_bytes)
-            _, packet = ndis5.allocate_packet(self._packets)
-            assert mdl is not None
-            assert packet is not None
-            self._buffers.append(_PacketBuffer(region, mdl, packet))
-
-    def free_buffers(self) -> None:
-        """Packets, descriptors, memory, pools."""
-        for buffer in self._buffers:
-            ndis5.free_packet(buffer.packet)
-            ndis5.free_buffer(buffer.mdl)
-            self._kernel.free(buffer.region)
-        if self._packets is not None:
-            ndis5.free_packet_pool(self._packets)
-        if self._descriptors is not None:
-            ndis5.free_buffer_pool(self._descriptors)
-
-    def map(self, buffer: _PacketBuffer) -> None:
-        """The device may write to it."""
-        buffer.mapping = self._memory.map(buffer.address, self._config.rx_buffer_bytes, _FROM_DEVICE)
-
-    def unmap(self, buffer: _PacketBuffer) -> None:
-        """It may not any more."""
-        if buffer.mapping is not None:
-            self._memory.unmap(buffer.mapping)
-            buffer.mapping = None
-
-    def indicate(self, frames: list[Frame]) -> None:
-        """One array; those with RESOURCES are ours again when the call returns (R5-07, R5-09)."""
-        limit = len(self._buffers) - self._config.rx_low_water if self._config.rx_low_water else len(self._buffers)
-        packets, scarce = self._array, list[Frame]()
-        packets.clear()
-        for frame in frames:
-            packet = self._describe(frame)
-            if self.lent + len(frame.buffers) > limit:
-                ndis5.set_packet_status(packet, NdisStatus.RESOURCES)
-                scarce.append(frame)
-            else:
-                ndis5.set_packet_status(packet, NdisStatus.SUCCESS)
-                self.lent += len(frame.buffers)
-            packets.append(packet)
-        self._indicated += len(packets) - len(scarce)
-        self._with_resources += len(scarce)
-        if packets:
-            ndis5.indicate_receive_packet(self._adapter, packets)
-        for frame in scarce:
-            self.recycle(frame.buffers)
-
-    def _describe(self, frame: Frame) -> Packet:
-        """A packet over the frame's buffers, the descriptors as long as what is in them."""
-        packet: Packet = frame.buffers[0].packet
-        ndis5.reinitialize_packet(packet)
-        left = frame.length
-        for buffer in frame.buffers:
-            buffer.mdl.next = None
-            buffer.mdl.byte_count = min(left, self._config.rx_buffer_bytes)
-            left -= buffer.mdl.byte_count
-            ndis5.chain_buffer_at_back(packet, buffer.mdl)
-        ndis5.set_packet_header_size(packet, HEADER_BYTES)
-        ndis5.set_packet_time_received(packet, self._kernel.now_ns())
-        if frame.is_looped:
-            ndis5.set_packet_flags(packet, _IS_LOOPBACK)
-        packet.miniport_reserved[0] = frame.buffers
-        packet.frame_id = self.find(frame)
-        return packet
-
-    def give_back(self, packet: Packet) -> None:
-        """MiniportReturnPacket: any order, also from inside the indication."""
-        buffers = packet.miniport_reserved[0]
-        self.lent -= len(buffers)
-        self.recycle(buffers)
