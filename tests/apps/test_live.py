@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -199,8 +198,8 @@ def test_nothing_is_left_behind_when_the_command_is_killed(tmp_path, how):
         except KeyboardInterrupt:
             sys.exit(1)
     """
-    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background job inherits it as ignored
-    process = subprocess.Popen(in_sandbox(tmp_path, body), stdout=subprocess.PIPE, text=True, preexec_fn=heeded)
+    heeding = ["env", "--default-signal=INT", *in_sandbox(tmp_path, body)]  # a shell's background job ignores SIGINT
+    process = subprocess.Popen(heeding, stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout.readline() == "ready\n"
         assert len(alive(str(tmp_path))) >= 3
