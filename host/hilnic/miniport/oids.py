@@ -117,8 +117,8 @@ async def _crc_errors(nic: NicAdapter) -> int:
     return await _rx(nic, RxCounter.CRC_ALIGN_ERRORS)
 
 
-async def _no_collisions(nic: NicAdapter) -> int:
-    """Full duplex knows none."""
+async def _never_happens(nic: NicAdapter) -> int:
+    """Full duplex knows no collision, GMII no part of an octet."""
     del nic
     return 0
 
@@ -155,9 +155,9 @@ _FIXED: dict[int, Callable[[NicAdapter], bytes]] = {
 _COUNTERS: dict[int, Callable[[NicAdapter], Awaitable[int]]] = {
     Oid.OID_GEN_RCV_CRC_ERROR: _crc_errors,
     Oid.OID_GEN_TRANSMIT_QUEUE_LENGTH: _queue_length,
-    Oid.OID_802_3_RCV_ERROR_ALIGNMENT: _no_collisions,
-    Oid.OID_802_3_XMIT_ONE_COLLISION: _no_collisions,
-    Oid.OID_802_3_XMIT_MORE_COLLISIONS: _no_collisions,
+    Oid.OID_802_3_RCV_ERROR_ALIGNMENT: _never_happens,
+    Oid.OID_802_3_XMIT_ONE_COLLISION: _never_happens,
+    Oid.OID_802_3_XMIT_MORE_COLLISIONS: _never_happens,
 }
 
 

@@ -90,7 +90,7 @@ class Receiver:
         self._frame: list[_Buffer] = []
         self._polling = False
         self._drained: Any = None
-        self._indicated = self._with_resources = self._errors = self._discarded = 0
+        self._indicated = self._with_resources = self._errors = 0
         self._dma = dma
         self._shared: list[ndis.SharedMemory] = []
         self._buffers: list[_Buffer] = []
@@ -198,7 +198,7 @@ class Receiver:
             self._indicated,
             self._with_resources,
             self._errors,
-            self._discarded,
+            0,  # this driver drops no frame itself: without buffers the NIC does
             len(self._posted),
             len(self._free),
             self.lent,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`VirtualKernel`: a whole operating system in 150 lines, deterministic, in virtual time, with no hardware below it.
+"""`VirtualKernel`: a whole operating system, deterministic, in virtual time, with no hardware below it.
 
 kernel = VirtualKernel()
 ndis = Ndis(kernel)
