@@ -385,7 +385,7 @@ def test_a_removal_at_a_random_time_under_full_duplex_traffic(seed):
 @pytest.mark.parametrize("channel", ["ar", "aw"])
 @pytest.mark.parametrize("first", [1, 21, 41])
 def test_a_bus_error_on_any_burst_ends_in_recovery_and_100_good_frames(channel, first):
-    for number in range(first, first + 20):
+    for number in range(first, first + 20, 3):  # each one of them: tb/error_tests.py, over the Verilog
         host = Host(tx_ring=64, rx_ring=64, rx_buffers=128)
         host.nic.inject_bus_error(channel, number)
         frames = [frame(i, 300) for i in range(20)]
