@@ -19,11 +19,13 @@ from typing import Any, Final
 from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.device import BusError, Device
+from hilnic.miniport import bring_up
+from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
 from hilnic.miniport.interrupt import MISC_MESSAGE, QueuePoller, message_interrupt, message_interrupt_dpc
-from hilnic.miniport.link import ENABLED_CAUSES, QUEUE_ERRORS, Link, link_state
+from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
 from hilnic.miniport.rx import Receiver
 from hilnic.miniport.tx import Transmitter
@@ -33,17 +35,7 @@ from hilnic.ndis.waiting import Mutex
 __all__ = ["NicAdapter"]
 
 _DRAIN_POLL_NS = 5_000
-_MAJOR_VERSION = 1
 _MAC_OPTIONS = ndis.MacOptions.TRANSFERS_NOT_PEND | ndis.MacOptions.COPY_LOOKAHEAD_DATA
-Undo = Callable[[], Awaitable[Any] | None]
-
-
-class _Refused(Exception):
-    """An initialization step found something wrong."""
-
-    def __init__(self, status: NdisStatus) -> None:
-        super().__init__(status.name)
-        self.status = status
 
 
 class NicAdapter:
@@ -67,7 +59,7 @@ class NicAdapter:
         self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
         self._misc_queued = False
         self._hang_mark: tuple[int, bool] = (0, False)
-        self._undo: list[tuple[str, Undo]] = []
+        self._undo = UndoStack()
         self._dma: Any = None
 
     def __repr__(self) -> str:
@@ -82,7 +74,7 @@ class NicAdapter:
         try:
             for step in INITIALIZATION_STEPS:
                 await step(self)
-        except _Refused as refused:
+        except Refused as refused:
             status = refused.status
         except BusError:
             status = NdisStatus.DEVICE_FAILED
@@ -90,43 +82,15 @@ class NicAdapter:
             status = NdisStatus.RESOURCES
         else:
             return NdisStatus.SUCCESS
-        await self._unwind()
+        await self._undo.unwind()
         return status
 
-    def _on_undo(self, name: str, undo: Undo) -> None:
-        self._undo.append((name, undo))
-
-    async def _unwind(self) -> None:
-        while self._undo:
-            result = self._undo.pop()[1]()
-            if result is not None:
-                await result
-
     async def _identify(self) -> None:
-        """Is this our NIC, in a version that we know, with the queues and the vector that we use?"""
-        if await self.hardware.read(regs.ID) != regs.ID_VALUE:
-            raise _Refused(NdisStatus.ADAPTER_NOT_FOUND)
-        version = await self.hardware.read(regs.VERSION)
-        if version >> regs.VERSION_MAJOR_LSB != _MAJOR_VERSION:
-            raise _Refused(NdisStatus.BAD_VERSION)
-        caps = await self.hardware.read(regs.CAPS0)
-        vectors = (caps & regs.CAPS0_NUM_VECTORS) >> regs.CAPS0_NUM_VECTORS_LSB
-        largest = 1 << ((caps & regs.CAPS0_LARGEST_RING_LOG2) >> regs.CAPS0_LARGEST_RING_LOG2_LSB)
-        if self.config.vector >= vectors or max(self.config.tx_ring, self.config.rx_ring) > largest:
-            raise _Refused(NdisStatus.NOT_SUPPORTED)
+        await bring_up.identify(self.hardware, self.config, self.config.vector)
 
     async def _quiesce(self) -> None:
-        """Whatever ran before us, the NIC now does nothing; at the end it does nothing again (ST-18)."""
-        await self._silence()
-        self._on_undo("soft reset", self._silence_at_halt)
-
-    async def _silence(self) -> None:
-        if not await self.hardware.soft_reset(self.config.timeout_ns):
-            raise _Refused(NdisStatus.DEVICE_FAILED)
-
-    async def _silence_at_halt(self) -> None:
-        if self.hardware.present:
-            await self.hardware.soft_reset(self.config.timeout_ns)
+        await bring_up.soft_reset_or_refuse(self.hardware, self.config)
+        self._undo.push(lambda: bring_up.soft_reset_at_halt(self.hardware, self.config))
 
     async def _announce(self) -> None:
         """Registration attributes first, then what NDIS answers queries with."""
@@ -154,28 +118,25 @@ class NicAdapter:
         )
 
     def _set(self, attributes: ndis.RegistrationAttributes | ndis.GeneralAttributes) -> None:
-        status = ndis.set_miniport_attributes(self.handle, attributes)
-        if status != NdisStatus.SUCCESS:
-            raise _Refused(status)
+        require(ndis.set_miniport_attributes(self.handle, attributes))
 
     async def _register_dma(self) -> None:
         description = ndis.ScatterGatherDmaDescription(mapper=self._memory, process_sg_list=self._process_sg_list)
         status, self._dma = ndis.register_scatter_gather_dma(self.handle, description)
-        if status != NdisStatus.SUCCESS:
-            raise _Refused(status)
-        self._on_undo("dma", lambda: ndis.deregister_scatter_gather_dma(self._dma))
+        require(status)
+        self._undo.push(lambda: ndis.deregister_scatter_gather_dma(self._dma))
 
     def _process_sg_list(self, sg_list: Any, context: Any) -> None:
         self.tx.process_sg_list(sg_list, context)
 
     async def _make_transmitter(self) -> None:
         self.tx = Transmitter(self.handle, self.hardware, self._memory, self._dma, self.config)
-        self._on_undo("transmitter", self.tx.free)
+        self._undo.push(self.tx.free)
         self.tx.allocate()
 
     async def _make_receiver(self) -> None:
         self.rx = Receiver(self.handle, self.hardware, self._memory, self._dma, self.config)
-        self._on_undo("receiver", self.rx.free)
+        self._undo.push(self.rx.free)
         self.rx.allocate()
 
     async def _connect_interrupts(self) -> None:
@@ -187,34 +148,23 @@ class NicAdapter:
             message_interrupt_dpc=message_interrupt_dpc,
         )
         self.poller = QueuePoller(self)
-        self._on_undo("poller", self.poller.free)
+        self._undo.push(self.poller.free)
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
-        if status != NdisStatus.SUCCESS:
-            raise _Refused(status)
-        self._on_undo("interrupt", lambda: ndis.deregister_interrupt(interrupt))
-        self._on_undo("misc interrupts", self._mask_misc)
-
-    async def _mask_misc(self) -> None:
-        """Disable vector 0; the read after the write pushes it and waits out a message under way."""
-        self.hardware.write(regs.MISC_ENABLE, 0)
-        await self.hardware.until(regs.MISC_ENABLE, ENABLED_CAUSES, 0, self.config.timeout_ns)
+        require(status)
+        self._undo.push(lambda: ndis.deregister_interrupt(interrupt))
+        self._undo.push(lambda: bring_up.mask_misc(self.hardware, self.config))
 
     async def _set_up(self) -> None:
-        """What a soft reset forgets: address, longest frame, closed filter, miscellaneous interrupts."""
         self.filter = ReceiveFilter(self.hardware)
         self._program()
 
     def _program(self) -> None:
-        self.filter.forget()
-        self.filter.set_own_address(self.config.mac_address)
-        self.hardware.write(regs.MAX_FRAME, self.config.max_frame)
-        self.hardware.write(regs.MISC_ENABLE, ENABLED_CAUSES)
-        self.hardware.write(regs.MISC_CAUSE, 0)
+        bring_up.program(self.hardware, self.config, self.filter)
 
     async def halt(self) -> None:
         """MiniportHaltEx: everything undone, in reverse."""
         self.queues_running = False
-        await self._unwind()
+        await self._undo.unwind()
 
     # --- restart, pause -----------------------------------------------------------------------------------------------
 

@@ -8,11 +8,15 @@ PASSIVE_LEVEL reads; the data path writes doorbells and reads none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.device import BusError, Device
 from hilnic.ndis.kernel import Kernel
+
+if TYPE_CHECKING:
+    from hilnic.miniport.ring import CompletionRing, DescriptorRing
 
 __all__ = ["ALL_ONES", "Hardware", "QueuePage", "allocate_ring"]
 
@@ -111,6 +115,18 @@ class QueuePage:
                 self.configure(**{f"{name}_lo": value & ALL_ONES, f"{name}_hi": value >> 32})
             else:
                 self.hardware.write(self.page + _CONFIGURATION[name], value)
+
+    def configure_rings(self, ring: DescriptorRing, completions: CompletionRing, vector: int) -> None:
+        """Tell a stopped queue where its rings are, at which indices they begin, and its interrupt vector."""
+        self.configure(
+            ring=ring.address,
+            ring_size=ring.size,
+            cpl=completions.address,
+            cpl_size=completions.size,
+            init_index=ring.producer,
+            cpl_init_index=completions.index,
+            vector=vector,
+        )
 
     async def enable(self) -> bool:
         """Start the queue; False if the NIC refuses its configuration."""

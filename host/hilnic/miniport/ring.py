@@ -21,7 +21,7 @@ only, and what a completion gives back must have been the NIC's, otherwise the d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hilnic.hw.descriptors import (
     COMPLETION_BYTES,
@@ -32,9 +32,9 @@ from hilnic.hw.descriptors import (
 )
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import HostMemory
-from hilnic.ndis import RingMonitor
+from hilnic.ndis import Adapter, RingMonitor, SharedMemory
 
-__all__ = ["DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing"]
+__all__ = ["DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing", "make_rings"]
 
 DESCRIPTOR_BYTES = TX_DESCRIPTOR_BYTES  # of both directions
 _U32 = 0xFFFFFFFF
@@ -155,3 +155,20 @@ class CompletionRing:
         self.index = (index + 1) & _U32
         unit = COMPLETION_STRUCT.unpack_from(self._view, offset)
         return unit[0], unit[1], unit[2], unit[3], unit[11]
+
+
+def make_rings(
+    adapter: Adapter,
+    memory: HostMemory,
+    name: str,
+    shared: Sequence[SharedMemory],
+    size: int,
+    start: int,
+    doorbell: Callable[[int], None],
+) -> tuple[DescriptorRing, CompletionRing]:
+    """The rings of a queue, empty, in the first two of `shared`; watched by V13 in `verify=full`."""
+    descriptors, completions = shared[:2]
+    ring = DescriptorRing(name, memory, descriptors.address, size, start, doorbell)
+    if adapter.ndis.verify == "full":
+        ring.monitor = RingMonitor(adapter.ndis, adapter, name, size, start)
+    return ring, CompletionRing(name, completions.view, completions.address, size, start)

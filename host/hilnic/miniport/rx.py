@@ -24,7 +24,7 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
 
 __all__ = ["Receiver", "RxStatistics"]
 
@@ -102,23 +102,10 @@ class Receiver:
         return f"<Receiver {self._number}: {places}, {self.ring}>"
 
     def _new_rings(self) -> None:
-        config, (descriptors, completions) = self._config, self._shared
-        self.ring = DescriptorRing(
-            f"rx{self._number}",
-            self._memory,
-            descriptors.address,
-            config.rx_ring,
-            config.start_index,
-            self.page.ring_doorbell,
+        config, doorbell = self._config, self.page.ring_doorbell
+        self.ring, self.completions = make_rings(
+            self._adapter, self._memory, f"rx{self._number}", self._shared, config.rx_ring, config.start_index, doorbell
         )
-        self.completions = CompletionRing(
-            f"rx{self._number}", completions.view, completions.address, config.rx_ring, config.start_index
-        )
-        if self._adapter.ndis.verify == "full":
-            name = self.ring.name
-            self.ring.monitor = ndis.RingMonitor(
-                self._adapter.ndis, self._adapter, name, config.rx_ring, config.start_index
-            )
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -150,18 +137,9 @@ class Receiver:
 
     async def start(self) -> bool:
         """Configure and enable the queue and post buffers."""
-        config = self._config
         self._new_rings()
-        self.page.configure(
-            ring=self.ring.address,
-            ring_size=config.rx_ring,
-            cpl=self.completions.address,
-            cpl_size=config.rx_ring,
-            init_index=config.start_index,
-            cpl_init_index=config.start_index,
-            vector=config.vector,
-            buf_size=config.rx_buffer_bytes,
-        )
+        self.page.configure_rings(self.ring, self.completions, self._config.vector)
+        self.page.configure(buf_size=self._config.rx_buffer_bytes)
         self.moderate(self.moderated)
         if not await self.page.enable():
             return False

@@ -24,7 +24,7 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
 
 __all__ = ["Transmitter", "TxStatistics"]
 
@@ -108,23 +108,10 @@ class Transmitter:
         )
 
     def _new_rings(self) -> None:
-        config, (descriptors, completions) = self._config, self._shared
-        self.ring = DescriptorRing(
-            f"tx{self._number}",
-            self._memory,
-            descriptors.address,
-            config.tx_ring,
-            config.start_index,
-            self.page.ring_doorbell,
+        config, doorbell = self._config, self.page.ring_doorbell
+        self.ring, self.completions = make_rings(
+            self._adapter, self._memory, f"tx{self._number}", self._shared, config.tx_ring, config.start_index, doorbell
         )
-        self.completions = CompletionRing(
-            f"tx{self._number}", completions.view, completions.address, config.tx_ring, config.start_index
-        )
-        if self._adapter.ndis.verify == "full":
-            name = self.ring.name
-            self.ring.monitor = ndis.RingMonitor(
-                self._adapter.ndis, self._adapter, name, config.tx_ring, config.start_index
-            )
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -138,17 +125,8 @@ class Transmitter:
 
     async def start(self) -> bool:
         """Configure and enable the queue; sends are accepted from now on."""
-        config = self._config
         self._new_rings()
-        self.page.configure(
-            ring=self.ring.address,
-            ring_size=config.tx_ring,
-            cpl=self.completions.address,
-            cpl_size=config.tx_ring,
-            init_index=config.start_index,
-            cpl_init_index=config.start_index,
-            vector=config.vector,
-        )
+        self.page.configure_rings(self.ring, self.completions, self._config.vector)
         self.moderate(self.moderated)
         if not await self.page.enable():
             return False

@@ -13,16 +13,18 @@ item, and its handler answers PENDING. The filter is closed until a protocol ope
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.device import BusError, Device
+from hilnic.miniport import bring_up
+from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
-from hilnic.miniport.link import ENABLED_CAUSES, QUEUE_ERRORS
+from hilnic.miniport.link import QUEUE_ERRORS
 from hilnic.miniport5.interrupt import LINE, MiscWatch
 from hilnic.miniport5.link import Link5
 from hilnic.miniport5.rx import ReceiveRing
@@ -32,17 +34,7 @@ from hilnic.ndis.waiting import Mutex
 
 __all__ = ["Nic5"]
 
-_MAJOR_VERSION = 1
-Undo = Callable[[], Awaitable[Any] | None]
 InitializeAnswer = tuple[NdisStatus, NdisMedium | None]
-
-
-class _Refused(Exception):
-    """An initialization step found something wrong."""
-
-    def __init__(self, status: NdisStatus) -> None:
-        super().__init__(status.name)
-        self.status = status
 
 
 class Nic5(ABC):
@@ -68,7 +60,7 @@ class Nic5(ABC):
         self._awake = False
         self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
         self._hang_mark: tuple[int, bool] = (0, False)
-        self._undo: list[Undo] = []
+        self._undo = UndoStack()
 
     def __repr__(self) -> str:
         """Address and condition."""
@@ -103,12 +95,12 @@ class Nic5(ABC):
             return NdisStatus.UNSUPPORTED_MEDIA, None
         ndis5.set_attributes_ex(self.handle, self, attribute_flags=self.attributes)
         try:
-            await self._identify()
-            await self._silence()
-            self._undo.append(self._silence_at_halt)
+            await bring_up.identify(self.hardware, self.config, LINE)
+            await bring_up.soft_reset_or_refuse(self.hardware, self.config)
+            self._undo.push(lambda: bring_up.soft_reset_at_halt(self.hardware, self.config))
             await self._make()
             await self._start()
-        except _Refused as refused:
+        except Refused as refused:
             status = refused.status
         except BusError:
             status = NdisStatus.DEVICE_FAILED
@@ -116,72 +108,37 @@ class Nic5(ABC):
             status = NdisStatus.RESOURCES
         else:
             return NdisStatus.SUCCESS, self.medium
-        await self._unwind()
+        await self._undo.unwind()
         return status, None
-
-    async def _unwind(self) -> None:
-        while self._undo:
-            result = self._undo.pop()()
-            if result is not None:
-                await result
-
-    async def _identify(self) -> None:
-        """Is this our NIC, in a version that we know, with rings as long as ours?"""
-        if await self.hardware.read(regs.ID) != regs.ID_VALUE:
-            raise _Refused(NdisStatus.ADAPTER_NOT_FOUND)
-        version = await self.hardware.read(regs.VERSION)
-        if version >> regs.VERSION_MAJOR_LSB != _MAJOR_VERSION:
-            raise _Refused(NdisStatus.BAD_VERSION)
-        caps = await self.hardware.read(regs.CAPS0)
-        largest = 1 << ((caps & regs.CAPS0_LARGEST_RING_LOG2) >> regs.CAPS0_LARGEST_RING_LOG2_LSB)
-        if max(self.config.tx_ring, self.config.rx_ring) > largest:
-            raise _Refused(NdisStatus.NOT_SUPPORTED)
-
-    async def _silence(self) -> None:
-        if not await self.hardware.soft_reset(self.config.timeout_ns):
-            raise _Refused(NdisStatus.DEVICE_FAILED)
-
-    async def _silence_at_halt(self) -> None:
-        if self.hardware.present:
-            await self.hardware.soft_reset(self.config.timeout_ns)
 
     async def _make(self) -> None:
         """Everything that halt gives back (C5-12)."""
         self.link = Link5(self.handle, self.hardware)
         self.link.up = await self.link.read()
         self.filter = ReceiveFilter(self.hardware)
-        self._require(self.set_up_dma())
-        self._undo.append(self.undo_dma)
+        require(self.set_up_dma())
+        self._undo.push(self.undo_dma)
         self.tx = self.make_transmitter()
-        self._undo.append(self.tx.free)
+        self._undo.push(self.tx.free)
         self.tx.allocate()
         self.rx = self.make_receiver()
-        self._undo.append(self.rx.free)
+        self._undo.push(self.rx.free)
         self.rx.allocate()
         self.misc = MiscWatch(self.handle, self._look_at_causes)
-        self._undo.append(self.misc.stop)
+        self._undo.push(self.misc.stop)
         status, interrupt = ndis5.register_interrupt(self.handle, self.hardware.device.connect_interrupt, LINE)
-        self._require(status)
+        require(status)
         assert interrupt is not None
         line = interrupt
-        self._undo.append(lambda: ndis5.deregister_interrupt(line))
-        self._undo.append(self._mask_misc)
-
-    def _require(self, status: NdisStatus) -> None:
-        if status is not NdisStatus.SUCCESS:
-            raise _Refused(status)
-
-    async def _mask_misc(self) -> None:
-        """No interrupt any more; the read after the write pushes it and waits out a message under way."""
-        self.hardware.write(regs.MISC_ENABLE, 0)
-        await self.hardware.until(regs.MISC_ENABLE, ENABLED_CAUSES, 0, self.config.timeout_ns)
+        self._undo.push(lambda: ndis5.deregister_interrupt(line))
+        self._undo.push(lambda: bring_up.mask_misc(self.hardware, self.config))
 
     async def _start(self) -> None:
-        self._undo.append(self._stop_for_good)
+        self._undo.push(self._stop_for_good)
         self._awake = True
         self._program()
         if not await self._start_queues():
-            raise _Refused(NdisStatus.DEVICE_FAILED)
+            raise Refused(NdisStatus.DEVICE_FAILED)
 
     async def _stop_for_good(self) -> None:
         async with self._turn:
@@ -190,17 +147,12 @@ class Nic5(ABC):
 
     async def halt(self) -> None:
         """MiniportHalt: everything undone, in reverse."""
-        await self._unwind()
+        await self._undo.unwind()
 
     # --- the NIC ------------------------------------------------------------------------------------------------------
 
     def _program(self) -> None:
-        """What a soft reset forgets: address, longest frame, closed filter, miscellaneous interrupts."""
-        self.filter.forget()
-        self.filter.set_own_address(self.config.mac_address)
-        self.hardware.write(regs.MAX_FRAME, self.config.max_frame)
-        self.hardware.write(regs.MISC_ENABLE, ENABLED_CAUSES)
-        self.hardware.write(regs.MISC_CAUSE, 0)
+        bring_up.program(self.hardware, self.config, self.filter)
 
     async def _start_queues(self) -> bool:
         if not self.hardware.present:

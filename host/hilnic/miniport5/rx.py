@@ -18,7 +18,7 @@ from hilnic.hw import regs
 from hilnic.hw.descriptors import COMPLETION_BYTES, RX_DESCRIPTOR_STRUCT
 from hilnic.hw.device import DeviceFault
 from hilnic.miniport.hardware import QueuePage
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
 from hilnic.miniport.rx import RxStatistics
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import ndis5
@@ -114,12 +114,10 @@ class ReceiveRing(ABC):
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def _new_rings(self) -> None:
-        config, (descriptors, completions) = self._config, self._shared[:2]
-        size, start = config.rx_ring, config.start_index
-        self.ring = DescriptorRing("rx0", self._memory, descriptors.address, size, start, self.page.ring_doorbell)
-        self.completions = CompletionRing("rx0", completions.view, completions.address, size, start)
-        if self._adapter.ndis.verify == "full":
-            self.ring.monitor = ndis.RingMonitor(self._adapter.ndis, self._adapter, "rx0", size, start)
+        config, doorbell = self._config, self.page.ring_doorbell
+        self.ring, self.completions = make_rings(
+            self._adapter, self._memory, "rx0", self._shared, config.rx_ring, config.start_index, doorbell
+        )
 
     def share(self, length: int) -> ndis.SharedMemory:
         """Shared memory that `free` gives back; MemoryError when there is none."""
@@ -145,18 +143,9 @@ class ReceiveRing(ABC):
 
     async def start(self) -> bool:
         """Configure and enable the queue and post buffers."""
-        config = self._config
         self._new_rings()
-        self.page.configure(
-            ring=self.ring.address,
-            ring_size=config.rx_ring,
-            cpl=self.completions.address,
-            cpl_size=config.rx_ring,
-            init_index=config.start_index,
-            cpl_init_index=config.start_index,
-            vector=LINE,
-            buf_size=config.rx_buffer_bytes,
-        )
+        self.page.configure_rings(self.ring, self.completions, LINE)
+        self.page.configure(buf_size=self._config.rx_buffer_bytes)
         self.moderate(self.moderated)
         if not await self.page.enable():
             return False

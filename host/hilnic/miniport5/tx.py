@@ -22,7 +22,7 @@ from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
 from hilnic.hw.device import DeviceFault
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, CompletionRing, DescriptorRing
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
 from hilnic.miniport.tx import MINIMUM_FRAME, TxStatistics
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import NdisStatus, ndis5
@@ -99,12 +99,10 @@ class TransmitRing(ABC):
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def _new_rings(self) -> None:
-        config, (descriptors, completions) = self._config, self._shared[:2]
-        size, start = config.tx_ring, config.start_index
-        self.ring = DescriptorRing("tx0", self._nic.memory, descriptors.address, size, start, self.page.ring_doorbell)
-        self.completions = CompletionRing("tx0", completions.view, completions.address, size, start)
-        if self._adapter.ndis.verify == "full":
-            self.ring.monitor = ndis.RingMonitor(self._adapter.ndis, self._adapter, "tx0", size, start)
+        config, doorbell = self._config, self.page.ring_doorbell
+        self.ring, self.completions = make_rings(
+            self._adapter, self._nic.memory, "tx0", self._shared, config.tx_ring, config.start_index, doorbell
+        )
 
     def allocate(self) -> None:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
@@ -123,17 +121,8 @@ class TransmitRing(ABC):
 
     async def start(self) -> bool:
         """Configure and enable the queue; sends are accepted from now on."""
-        config = self._config
         self._new_rings()
-        self.page.configure(
-            ring=self.ring.address,
-            ring_size=config.tx_ring,
-            cpl=self.completions.address,
-            cpl_size=config.tx_ring,
-            init_index=config.start_index,
-            cpl_init_index=config.start_index,
-            vector=LINE,
-        )
+        self.page.configure_rings(self.ring, self.completions, LINE)
         self.moderate(self.moderated)
         if not await self.page.enable():
             return False
