@@ -23,6 +23,9 @@ _RECORD = run_record.RunRecord("host")
 def pytest_configure(config: pytest.Config) -> None:
     """The marks by which `hilnic rules` finds the tests of a rule."""
     config.addinivalue_line("markers", "rule(*ids): the rules of the catalogue that the test speaks for")
+    config.addinivalue_line(
+        "markers", "mutant(id): a driver that breaks exactly this rule is caught by exactly this rule"
+    )
     _RECORD.start()
     if "HILNIC_NOOP" in os.environ:  # make soak: without this function some test has to fail
         noop.silence(os.environ["HILNIC_NOOP"])

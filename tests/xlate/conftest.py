@@ -11,28 +11,13 @@ from typing import Any
 import pytest
 
 from hilnic.testing import NdisBench
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "mutant(id): a driver that breaks exactly this rule is caught by exactly this rule"
-    )
+from hilnic.testing.pytest_plugin import benches
 
 
 @pytest.fixture
 def bench() -> Iterator[Callable[..., NdisBench]]:
-    """Make benches; those without violations are stopped afterwards and must not have leaked anything (V9, XL-22)."""
-    benches: list[NdisBench] = []
-
-    def make(**options: Any) -> NdisBench:
-        made = NdisBench(**options)
-        benches.append(made)
-        return made
-
-    yield make
-    for made in benches:
-        if not made.ndis.report.violations:
-            made.stop()
+    """What a test leaves behind fails it (V9)."""
+    yield from benches(NdisBench)
 
 
 @pytest.fixture(scope="session")

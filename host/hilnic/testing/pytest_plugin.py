@@ -23,11 +23,11 @@ from hilnic.testing.ndistest import SUITES
 from hilnic.testing.ndistest.bed import Register
 from hilnic.testing.ndistest.port import play, port_bed
 
-__all__ = ["ndis5_bench", "ndis_bench", "ndistest"]
+__all__ = ["benches", "ndis5_bench", "ndis_bench", "ndistest"]
 
 
-def _benches(kind: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """Make benches, and stop those in which no rule was broken."""
+def benches(kind: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """For a fixture: make benches; where no rule was broken they are stopped afterwards, and a leak is an error (V9)."""
     made: list[Any] = []
 
     def make(**options: Any) -> Any:
@@ -44,13 +44,13 @@ def _benches(kind: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def ndis_bench() -> Iterator[Callable[..., NdisBench]]:
     """`NdisBench(**options)`, stopped after the test: what a driver has not given back fails it."""
-    yield from _benches(NdisBench)
+    yield from benches(NdisBench)
 
 
 @pytest.fixture
 def ndis5_bench() -> Iterator[Callable[..., Bench5]]:
     """`Bench5(**options)`, likewise."""
-    yield from _benches(Bench5)
+    yield from benches(Bench5)
 
 
 @pytest.fixture
