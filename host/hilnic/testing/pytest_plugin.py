@@ -27,7 +27,7 @@ __all__ = ["benches", "ndis5_bench", "ndis_bench", "ndistest"]
 
 
 def benches(kind: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
-    """For a fixture: make benches; where no rule was broken they are stopped afterwards, and a leak is an error (V9)."""
+    """For a fixture: make benches; where no rule was broken they are stopped afterwards; a leak is an error (V9)."""
     made: list[Any] = []
 
     def make(**options: Any) -> Any:
