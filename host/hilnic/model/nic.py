@@ -226,7 +226,7 @@ class ModelNic:
         if queue.direction is Direction.RX:
             self._rx.kick()
         else:
-            self._tx.kick()
+            self._tx.fetched(queue)
         self._look_at(queue)
 
     def _queue_failed(self, queue: Queue) -> None:
@@ -255,9 +255,11 @@ class ModelNic:
 
     def _look_at_reset(self) -> None:
         """Soft reset ends when nothing is under way any more."""
+        if not self._rx.resetting:
+            return
         queues = [queue for side in self.queues.values() for queue in side]
         stopped = all(queue.state is QueueState.DISABLED for queue in queues)
-        if not (self._rx.resetting and stopped and self._rx.idle and self._tx.idle and self._dma.idle):
+        if not (stopped and self._rx.idle and self._tx.idle and self._dma.idle):
             return
         self._rx.resetting = False
         self._registers.reset()

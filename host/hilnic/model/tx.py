@@ -22,6 +22,7 @@ from hilnic.model.fetch import Fetch
 from hilnic.model.mac import PIPELINE_NS, Mac
 from hilnic.model.queue import Queue
 from hilnic.model.registers import Registers
+from hilnic.model.scheduler import Scheduler
 from hilnic.model.statistics import Counters, count_sent
 from hilnic.wire.ethernet import HEADER_OCTETS
 from hilnic.wire.fcs import FCS_OCTETS
@@ -79,7 +80,7 @@ class Tx:
         self._fetch, self._completer, self._mac = fetch, completer, mac
         self.counters = Counters(len(TxCounter))
         self._taking: TxFrame | None = None
-        self._last_queue = len(queues) - 1
+        self._scheduler = Scheduler()
         self._records: deque[TxFrame] = deque()
         self._fifo: deque[TxFrame] = deque()
         self._sending = False
@@ -105,6 +106,11 @@ class Tx:
         """Does a frame of this queue still need descriptors?"""
         return self._taking is not None and self._taking.queue is queue and not self._taking.ended
 
+    def fetched(self, queue: Queue) -> None:
+        """Descriptors of a queue have come, or will not."""
+        self._scheduler.offer(queue)
+        self.kick()
+
     def kick(self) -> None:
         """Something has changed: go on as far as possible (a kick from inside is seen by the loop that runs)."""
         self._kick_again = True
@@ -128,15 +134,12 @@ class Tx:
         """Start a frame of the next queue that has a descriptor."""
         if not self._registers.value(regs.CTRL) & regs.CTRL_TX_ENABLE or len(self._records) >= MOST_RECORDS:
             return False
-        for step in range(1, len(self._queues) + 1):
-            number = (self._last_queue + step) % len(self._queues)
-            queue = self._queues[number]
-            if queue.state is QueueState.ENABLED and queue.cache:
-                self._last_queue = number
-                self._taking = TxFrame(queue)
-                queue.busy += 1
-                return True
-        return False
+        queue = self._scheduler.next()
+        if queue is None:
+            return False
+        self._taking = TxFrame(queue)
+        queue.busy += 1
+        return True
 
     def _take(self, frame: TxFrame) -> bool:
         """Take the frame's next descriptor, or see that there will be none."""
