@@ -29,12 +29,14 @@ from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
 from hilnic.miniport.rx import Receiver
 from hilnic.miniport.tx import Transmitter
+from hilnic.miniport.tx_frame import process_sg_list
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.waiting import Mutex
 
 __all__ = ["NicAdapter"]
 
 _DRAIN_POLL_NS = 5_000
+_U32 = 0xFFFFFFFF
 _MAC_OPTIONS = ndis.MacOptions.TRANSFERS_NOT_PEND | ndis.MacOptions.COPY_LOOKAHEAD_DATA
 
 
@@ -121,13 +123,10 @@ class NicAdapter:
         require(ndis.set_miniport_attributes(self.handle, attributes))
 
     async def _register_dma(self) -> None:
-        description = ndis.ScatterGatherDmaDescription(mapper=self._memory, process_sg_list=self._process_sg_list)
+        description = ndis.ScatterGatherDmaDescription(mapper=self._memory, process_sg_list=process_sg_list)
         status, self._dma = ndis.register_scatter_gather_dma(self.handle, description)
         require(status)
         self._undo.push(lambda: ndis.deregister_scatter_gather_dma(self._dma))
-
-    def _process_sg_list(self, sg_list: Any, context: Any) -> None:
-        self.tx.process_sg_list(sg_list, context)
 
     async def _make_transmitter(self) -> None:
         self.tx = Transmitter(self.handle, self.hardware, self._memory, self._dma, self.config)
@@ -147,7 +146,7 @@ class NicAdapter:
             message_interrupt=message_interrupt,
             message_interrupt_dpc=message_interrupt_dpc,
         )
-        self.poller = QueuePoller(self)
+        self.poller = QueuePoller(self.handle, self.config, self)
         self._undo.push(self.poller.free)
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
         require(status)
@@ -184,8 +183,7 @@ class NicAdapter:
         self.queues_running = True
         if not (await self.rx.start() and await self.tx.start()):
             return False
-        self.tx.rearm()
-        self.rx.rearm()
+        self.rearm()
         self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE | self._loopback)
         return await self.hardware.until(regs.CTRL, regs.CTRL_RX_ENABLE, regs.CTRL_RX_ENABLE, self.config.timeout_ns)
 
@@ -221,6 +219,19 @@ class NicAdapter:
                 self._program()
         self._collect()
         self._end_traffic(status)
+
+    def collect(self, budget: int) -> tuple[int, bool]:
+        """For the poller: complete sends, indicate at most `budget` frames; how many there were, is there more?"""
+        completions = self.rx.completions
+        before = completions.index
+        sent = self.tx.reap()
+        more = self.rx.poll(budget)
+        return max(sent, (completions.index - before) & _U32), more
+
+    def rearm(self) -> None:
+        """For the poller: both queues, at the index up to which they were looked at (RG-06)."""
+        self.tx.rearm()
+        self.rx.rearm()
 
     def _collect(self) -> None:
         """Take what the NIC completed before it stopped."""

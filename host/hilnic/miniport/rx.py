@@ -26,7 +26,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
 
-__all__ = ["Receiver", "RxStatistics"]
+__all__ = ["Receiver", "RxBuffer", "RxStatistics"]
 
 _EOP = int(regs.CompletionStatus.EOP)
 _ERROR = int(regs.CompletionStatus.ERROR)
@@ -51,7 +51,7 @@ class RxStatistics:
     buffers_lent: int
 
 
-class _Buffer:
+class RxBuffer:
     """A receive buffer with the objects that describe it."""
 
     __slots__ = ("address", "descriptor", "mapping", "mdl", "nb", "nbl", "region", "start")
@@ -82,18 +82,22 @@ class Receiver:
         self.moderated = True
         self.lent = 0
         """Buffers that the stack holds."""
+        self.source: Any = adapter
+        """The SourceHandle of what is indicated."""
+        self.header_bytes = 0
+        """Bytes before what is shown of a frame."""
         self._adapter, self._memory, self._config, self._number = adapter, memory, config, queue
         self._kernel = hardware.kernel
         self._trace: Any = hardware.kernel.trace
-        self._free: deque[_Buffer] = deque()
-        self._posted: deque[_Buffer] = deque()
-        self._frame: list[_Buffer] = []
+        self._free: deque[RxBuffer] = deque()
+        self._posted: deque[RxBuffer] = deque()
+        self._frame: list[RxBuffer] = []
         self._polling = False
         self._drained: Any = None
         self._indicated = self._with_resources = self._errors = 0
         self._dma = dma
         self._shared: list[ndis.SharedMemory] = []
-        self._buffers: list[_Buffer] = []
+        self._buffers: list[RxBuffer] = []
         self._pool: ndis.NetBufferListPool | None = None
 
     def __repr__(self) -> str:
@@ -119,7 +123,7 @@ class Receiver:
             region = self._kernel.allocate(config.rx_buffer_bytes + config.rx_buffer_offset)
             mdl = ndis.allocate_mdl(self._adapter, region, config.rx_buffer_offset, config.rx_buffer_bytes)
             nbl = ndis.allocate_net_buffer_and_net_buffer_list(self._pool, 0, 0, mdl, 0, 0)
-            buffer = _Buffer(region, mdl, nbl, config.rx_buffer_offset)
+            buffer = RxBuffer(region, mdl, nbl, config.rx_buffer_offset)
             self._buffers.append(buffer)
             self._free.append(buffer)
         self._new_rings()
@@ -194,7 +198,7 @@ class Receiver:
             ring.post(buffer.descriptor)
             posted.append(buffer)
 
-    def _unmap(self, buffer: _Buffer) -> None:
+    def _unmap(self, buffer: RxBuffer) -> None:
         if buffer.mapping is not None:
             self._memory.unmap(buffer.mapping)
             buffer.mapping = None
@@ -211,7 +215,7 @@ class Receiver:
         if not self.lent and self._drained is not None:
             self._drained.set()
 
-    def _recycle(self, buffers: list[_Buffer]) -> None:
+    def _recycle(self, buffers: list[RxBuffer]) -> None:
         """Dissolve a frame into its buffers."""
         for buffer in buffers:
             buffer.mdl.next = None
@@ -249,16 +253,16 @@ class Receiver:
         self._unmap(buffer)
         self._frame.append(buffer)
 
-    def _assemble(self, buffers: list[_Buffer], length: int, looped: int) -> ndis.NetBufferList:
+    def _assemble(self, buffers: list[RxBuffer], length: int, looped: int) -> ndis.NetBufferList:
         """Describe a frame: one NBL, one NB (R6-11), the MDLs of its buffers."""
         first = buffers[0]
         for before, after in pairwise(buffers):
             before.mdl.next = after.mdl
         nb, nbl = first.nb, first.nbl
         nb.mdl_chain = nb.current_mdl = first.mdl
-        nb.data_offset = nb.current_mdl_offset = 0
-        nb.data_length = length
-        nbl.source_handle = self._adapter
+        nb.data_offset = nb.current_mdl_offset = self.header_bytes
+        nb.data_length = self.data_length(first, length)
+        nbl.source_handle = self.source
         nbl.status = 0
         nbl.nbl_flags = _IS_LOOPBACK if looped else 0
         nbl.miniport_reserved[0] = buffers
@@ -276,7 +280,7 @@ class Receiver:
             )
         return nbl
 
-    def _refuse(self, buffers: list[_Buffer], cause: int) -> None:
+    def _refuse(self, buffers: list[RxBuffer], cause: int) -> None:
         """A frame that the NIC could not deliver whole: counted, never indicated (R6-17)."""
         self._errors += 1
         if self._trace.enabled:
@@ -304,15 +308,24 @@ class Receiver:
         self._indicated += kept.count
         for nbl in ndis.walk(kept.first):
             self.lent += len(nbl.miniport_reserved[0])
-        ndis.indicate_receive_net_buffer_lists(self._adapter, kept.first, 0, kept.count, flags)
+        self.hand_up(kept.first, kept.count, flags)
 
     def _lend(self, scarce: ndis.NblQueue, flags: int) -> None:
         """Indicate with RESOURCES: the frames are ours again when the call returns (R6-04)."""
         frames = [nbl.miniport_reserved[0] for nbl in ndis.walk(scarce.first)]
         self._with_resources += scarce.count
-        ndis.indicate_receive_net_buffer_lists(self._adapter, scarce.first, 0, scarce.count, flags)
+        self.hand_up(scarce.first, scarce.count, flags)
         for buffers in frames:
             self._recycle(buffers)
+
+    def data_length(self, first: RxBuffer, length: int) -> int:
+        """Bytes that are shown of a frame of `length` bytes: all of it here."""
+        del first
+        return length
+
+    def hand_up(self, nbls: ndis.NetBufferList | None, count: int, flags: int) -> None:
+        """NdisMIndicateReceiveNetBufferLists."""
+        ndis.indicate_receive_net_buffer_lists(self._adapter, nbls, 0, count, flags)
 
     def rearm(self) -> None:
         """Unmask the interrupt if it may be masked: it fired only if completions were taken since the re-arm."""

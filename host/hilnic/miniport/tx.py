@@ -13,7 +13,6 @@ pieces than the ring can take is copied first (RG-09). One doorbell per call.
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import Any
 
 from hilnic import ndis
@@ -21,10 +20,11 @@ from hilnic.hw import regs
 from hilnic.hw.descriptors import COMPLETION_BYTES, TX_DESCRIPTOR_EOP_IN_BITS_80, TX_DESCRIPTOR_STRUCT
 from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
 from hilnic.hw.device import DeviceFault
-from hilnic.hw.memory import Direction, HostMemory, Mapping
+from hilnic.hw.memory import Direction, HostMemory
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.tx_frame import Element, TxFrame, TxStatistics, used
 
 __all__ = ["Transmitter", "TxStatistics"]
 
@@ -36,38 +36,7 @@ _LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
 _CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
 _U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
-Element = ndis.ScatterGatherElement
 _pack = TX_DESCRIPTOR_STRUCT.pack
-
-
-@dataclass(frozen=True, slots=True)
-class TxStatistics:
-    """Frames by fate, since initialization."""
-
-    sent: int
-    errors: int
-    """Ended by the NIC with an error."""
-    refused: int
-    """Never posted: bad length, no memory."""
-    aborted: int
-    """Given up by pause, reset, removal or cancel."""
-    copied: int
-    queue_length: int
-
-
-class _Frame:
-    """One NET_BUFFER on its way."""
-
-    __slots__ = ("bounce", "end", "given_up", "length", "nb", "nbl", "requested", "sg_list")
-
-    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer) -> None:
-        self.nbl, self.nb = nbl, nb
-        self.sg_list: ndis.ScatterGatherList | None = None
-        self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
-        self.requested = False
-        self.given_up: ndis.NdisStatus | None = None
-        self.end = 0
-        self.length = nb.data_length
 
 
 class Transmitter:
@@ -92,8 +61,8 @@ class Transmitter:
         self._kernel = hardware.kernel
         self._trace: Any = hardware.kernel.trace
         self._number = queue
-        self._waiting: deque[_Frame] = deque()
-        self._in_flight: deque[_Frame] = deque()
+        self._waiting: deque[TxFrame] = deque()
+        self._in_flight: deque[TxFrame] = deque()
         self._done = ndis.NblQueue()
         self._pumping = False
         self._max_fragments = min(config.max_fragments, config.tx_ring)
@@ -174,21 +143,25 @@ class Transmitter:
 
     def _verdict(self, nbl: ndis.NetBufferList) -> ndis.NdisStatus | None:
         """INVALID_LENGTH if any frame of the list is too long or too short: then none of them is sent (S6-14)."""
-        longest = self._config.max_frame - 4
         nb = nbl.first_net_buffer
         while nb is not None:
-            if not MINIMUM_FRAME <= nb.data_length <= longest and not (
-                longest < nb.data_length <= longest + 4 and nb.tobytes(14)[12:] in _VLAN_TAGS
-            ):
+            if not self.is_sendable(nb):
                 self._refused += 1
                 return ndis.NdisStatus.INVALID_LENGTH
             nb = nb.next
         return None
 
+    def is_sendable(self, nb: ndis.NetBuffer) -> bool:
+        """Is the frame as long as the NIC takes it? A VLAN tag may make it four octets longer."""
+        longest = self._config.max_frame - 4
+        return MINIMUM_FRAME <= nb.data_length <= longest or (
+            longest < nb.data_length <= longest + 4 and nb.tobytes(14)[12:] in _VLAN_TAGS
+        )
+
     def _accept(self, nbl: ndis.NetBufferList) -> None:
         frames, nb = 0, nbl.first_net_buffer
         while nb is not None:
-            self._waiting.append(_Frame(nbl, nb))
+            self._waiting.append(TxFrame(self, nbl, nb))
             frames += 1
             if self._trace.enabled:
                 self._trace.tag("tx", nb.tobytes(), nb.frame_id)
@@ -224,7 +197,7 @@ class Transmitter:
             posted += 1
         return posted
 
-    def _request(self, frame: _Frame) -> bool:
+    def _request(self, frame: TxFrame) -> bool:
         """Ask for the scatter/gather list; it may come inside of this call or later (IT-06). False: no memory."""
         frame.requested = True
         status = ndis.allocate_net_buffer_sg_list(self._dma, frame.nb, frame, ndis.SG_LIST_WRITE_TO_DEVICE)
@@ -235,7 +208,7 @@ class Transmitter:
         self._release(frame, ndis.NdisStatus.RESOURCES)
         return False
 
-    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: _Frame) -> None:
+    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: TxFrame) -> None:
         """MiniportProcessSGList: the list of one frame is there."""
         frame.sg_list = sg_list
         if frame.given_up is not None:
@@ -244,15 +217,16 @@ class Transmitter:
         else:
             self._pump()
 
-    def _post(self, frame: _Frame) -> bool:
+    def _post(self, frame: TxFrame) -> bool:
         """Write a frame's descriptors; False if it has to wait, for its list, for descriptors or for a copy buffer."""
         if frame.sg_list is None:
             return False
-        elements = _used(frame.sg_list, frame.nb.current_mdl_offset)
+        elements = used(frame.sg_list, frame.nb.current_mdl_offset)
         if len(elements) > self._max_fragments:
             if not self._bounces:
                 return False
             elements = [self._copy(frame)]
+        elements = self.framed(frame, elements)
         ring, last = self.ring, len(elements) - 1
         if last >= ring.free:
             return False
@@ -269,7 +243,12 @@ class Transmitter:
             )
         return True
 
-    def _copy(self, frame: _Frame) -> Element:
+    def framed(self, frame: TxFrame, elements: list[Element]) -> list[Element]:
+        """What goes to the NIC for a frame: here the protocol's bytes are the whole of it."""
+        del frame
+        return elements
+
+    def _copy(self, frame: TxFrame) -> Element:
         """Gather a frame with too many pieces into one buffer (RG-09)."""
         region = self._bounces.pop()
         region.view[: frame.length] = frame.nb.tobytes()
@@ -308,12 +287,12 @@ class Transmitter:
             length = cause in _LENGTH_CAUSES
             self._release(frame, ndis.NdisStatus.INVALID_LENGTH if length else ndis.NdisStatus.FAILURE)
 
-    def _ends(self, frame: _Frame, index: int, cause: int) -> bool:
+    def _ends(self, frame: TxFrame, index: int, cause: int) -> bool:
         """Is `index` the frame's end, or a cut in it? A failing queue may end a frame amid its descriptors."""
         start = self.ring.consumer
         return index == frame.end or (cause in _CUTS and 0 < (index - start) & _U32 < (frame.end - start) & _U32)
 
-    def _release(self, frame: _Frame, status: ndis.NdisStatus) -> None:
+    def _release(self, frame: TxFrame, status: ndis.NdisStatus) -> None:
         """The device is done with a frame: free its list (IT-06); its NBL is done with its last frame (RG-07)."""
         if frame.bounce is not None:
             region, mapping = frame.bounce
@@ -332,9 +311,13 @@ class Transmitter:
         nbls = queue.take()
         if nbls is not None:
             flags = _DISPATCH if self._kernel.irql == ndis.Irql.DISPATCH else 0
-            ndis.complete_send_net_buffer_lists(self._adapter, nbls, flags)
+            self.hand_back(nbls, flags)
 
-    def _give_up(self, frame: _Frame, status: ndis.NdisStatus) -> None:
+    def hand_back(self, nbls: ndis.NetBufferList, flags: int) -> None:
+        """NdisMSendNetBufferListsComplete."""
+        ndis.complete_send_net_buffer_lists(self._adapter, nbls, flags)
+
+    def _give_up(self, frame: TxFrame, status: ndis.NdisStatus) -> None:
         """Release a frame, at once or when its scatter/gather list, which NDIS is still making, has come (IT-06)."""
         if frame.requested and frame.sg_list is None:
             frame.given_up = status
@@ -363,7 +346,7 @@ class Transmitter:
             for nbl, frames in waiting.items()
             if nbl.net_buffer_list_info[slot] == cancel_id and frames == sum(1 for _ in nbl.net_buffers())
         }
-        kept: deque[_Frame] = deque()
+        kept: deque[TxFrame] = deque()
         for frame in self._waiting:
             if frame.nbl in whole:
                 self._aborted += 1
@@ -379,12 +362,3 @@ class Transmitter:
         if completions.armed != completions.index:
             completions.armed = completions.index
             self.page.ring_rearm(completions.index)
-
-
-def _used(sg_list: ndis.ScatterGatherList, skip: int) -> list[Element]:
-    """The list without the `skip` bytes before the data, which begin the current MDL (MD-26)."""
-    elements = sg_list.elements
-    if not skip:
-        return elements
-    address, length = elements[0]
-    return [Element(address + skip, length - skip), *elements[1:]] if length > skip else elements[1:]
