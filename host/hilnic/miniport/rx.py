@@ -24,7 +24,7 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 
 __all__ = ["Receiver", "RxBuffer", "RxStatistics"]
 
@@ -108,7 +108,7 @@ class Receiver:
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._memory, f"rx{self._number}", self._shared, config.rx_ring, config.start_index, doorbell
+            self._adapter, self._memory, f"rx{self._number}", self._places, config.rx_ring, config.start_index, doorbell
         )
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -116,8 +116,7 @@ class Receiver:
     def allocate(self) -> None:
         """Make rings and buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         config = self._config
-        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
-            self._shared.append(allocate_ring(self._dma, config.rx_ring * entry))
+        self._places = self.allocate_rings()
         self._pool = ndis.allocate_net_buffer_list_pool(self._adapter, ndis.NetBufferListPoolParameters(tag="receive"))
         for _ in range(config.rx_buffers):
             region = self._kernel.allocate(config.rx_buffer_bytes + config.rx_buffer_offset)
@@ -127,6 +126,16 @@ class Receiver:
             self._buffers.append(buffer)
             self._free.append(buffer)
         self._new_rings()
+
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.rx_ring * DESCRIPTOR_BYTES), self.share(self._config.rx_ring * COMPLETION_BYTES)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
+        shared = allocate_ring(self._dma, length)
+        self._shared.append(shared)
+        return shared
 
     def free(self) -> None:
         """Give back all memory; the queue is stopped and nothing is lent."""

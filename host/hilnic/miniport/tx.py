@@ -23,7 +23,7 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.tx_frame import Element, TxFrame, TxStatistics, used
 
 __all__ = ["Transmitter", "TxStatistics"]
@@ -79,18 +79,27 @@ class Transmitter:
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._memory, f"tx{self._number}", self._shared, config.tx_ring, config.start_index, doorbell
+            self._adapter, self._memory, f"tx{self._number}", self._places, config.tx_ring, config.start_index, doorbell
         )
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def allocate(self) -> None:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
-        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
-            self._shared.append(allocate_ring(self._dma, self._config.tx_ring * entry))
+        self._places = self.allocate_rings()
         for _ in range(self._config.bounce_buffers):
             self._bounces.append(self._kernel.allocate(self._config.max_frame + 4))
         self._new_rings()
+
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.tx_ring * DESCRIPTOR_BYTES), self.share(self._config.tx_ring * COMPLETION_BYTES)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
+        shared = allocate_ring(self._dma, length)
+        self._shared.append(shared)
+        return shared
 
     async def start(self) -> bool:
         """Configure and enable the queue; sends are accepted from now on."""

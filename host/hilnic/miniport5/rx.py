@@ -19,7 +19,7 @@ from hilnic.hw.descriptors import COMPLETION_BYTES, RX_DESCRIPTOR_STRUCT
 from hilnic.hw.device import DeviceFault
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.rx import RxStatistics
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import ndis5
@@ -117,7 +117,7 @@ class ReceiveRing(ABC):
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._memory, f"rx{self._number}", self._shared, config.rx_ring, config.start_index, doorbell
+            self._adapter, self._memory, f"rx{self._number}", self._places, config.rx_ring, config.start_index, doorbell
         )
 
     def share(self, length: int) -> ndis.SharedMemory:
@@ -128,10 +128,13 @@ class ReceiveRing(ABC):
         self._shared.append(shared)
         return shared
 
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.rx_ring * DESCRIPTOR_BYTES), self.share(self._config.rx_ring * COMPLETION_BYTES)
+
     def allocate(self) -> None:
         """Make rings and buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
-        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
-            self.share(self._config.rx_ring * entry)
+        self._places = self.allocate_rings()
         self.make_buffers()
         self._free.extend(self._buffers)
         self._new_rings()

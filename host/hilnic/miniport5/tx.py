@@ -22,7 +22,7 @@ from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
 from hilnic.hw.device import DeviceFault
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.tx import MINIMUM_FRAME, TxStatistics
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import NdisStatus, ndis5
@@ -104,7 +104,7 @@ class TransmitRing(ABC):
             self._adapter,
             self._nic.memory,
             f"tx{self._number}",
-            self._shared,
+            self._places,
             config.tx_ring,
             config.start_index,
             doorbell,
@@ -113,12 +113,16 @@ class TransmitRing(ABC):
     def allocate(self) -> None:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         config = self._config
-        for length in (config.tx_ring * DESCRIPTOR_BYTES, config.tx_ring * COMPLETION_BYTES):
-            self._share(length)
-        self._bounces = [self._share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
+        self._places = self.allocate_rings()
+        self._bounces = [self.share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
         self._new_rings()
 
-    def _share(self, length: int) -> ndis.SharedMemory:
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.tx_ring * DESCRIPTOR_BYTES), self.share(self._config.tx_ring * COMPLETION_BYTES)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
         shared = ndis5.allocate_shared_memory(self._adapter, length, regs.BASE_ALIGNMENT)
         if shared is None:
             raise MemoryError(f"no {length} bytes of shared memory")
