@@ -67,7 +67,7 @@ def test_oids_have_names():
 
 
 def test_every_wdk_function_is_exported_by_its_python_name():
-    names = {*ndis.__all__, *ndis.ndis5.__all__}
+    names = {*ndis.__all__, *ndis.ndis5.__all__, *ndis.condis.__all__}
     assert {row.python_name for row in WDK_FUNCTIONS.values()} <= names
 
 
