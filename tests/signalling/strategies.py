@@ -70,14 +70,15 @@ def messages_of(layout: Layout) -> st.SearchStrategy[Message]:
 def headers_of(scope: Scope) -> st.SearchStrategy[Header]:
     """Any header that a message of this scope may have."""
     references = {Scope.LINK: st.just(0), Scope.CALL: st.integers(1, 0x7FFF), Scope.EITHER: st.integers(0, 0x7FFF)}
-    return st.builds(Header, u32, references[scope], st.booleans(), u8)
+    return st.builds(Header, stations, stations, u32, references[scope], st.booleans(), u8)
 
 
+A, B = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
 EXAMPLES: dict[type[Any], Any] = {
     CauseElement: CauseElement(Cause.CALL_REJECTED, 0x70),
     CallState: CallState(10),
-    CalledAddress: CalledAddress(bytes.fromhex("020000000002"), b"file"),
-    CallingAddress: CallingAddress(bytes.fromhex("020000000001")),
+    CalledAddress: CalledAddress(B, b"file"),
+    CallingAddress: CallingAddress(A),
     TrafficContract: TrafficContract(Flow(12_500_000, 3000, 25_000_000, 1500), Flow(0, 0, 0, 0)),
     ConnectionIdentifier: ConnectionIdentifier((100, 101), 5),
     GroupAddress: GroupAddress(bytes.fromhex("030000000001")),
@@ -91,7 +92,7 @@ EXAMPLES: dict[type[Any], Any] = {
 def samples() -> Iterator[Packet]:
     """Each message twice: with what must be there, and with all that may."""
     for layout in LAYOUTS.values():
-        header = Header(0xA1A2A3A4, 0 if layout.scope is Scope.LINK else 5)
+        header = Header(B, A, 0xA1A2A3A4, 0 if layout.scope is Scope.LINK else 5)
         for full in (False, True):
             parts = [part for part in layout.parts if full or part.mandatory]
             yield Packet(header, layout.message(**{part.name: EXAMPLES[part.element] for part in parts}))

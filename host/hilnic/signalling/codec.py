@@ -23,11 +23,11 @@ from hilnic.signalling.messages import GLOBAL_REFERENCE, HIGHEST_REFERENCE, LAYO
 
 PROTOCOL_DISCRIMINATOR = 0x48
 VERSION = 1
-HEADER_OCTETS = 12
+HEADER_OCTETS = 24
 LONGEST_MESSAGE = 512
 MOST_ELEMENTS = 16
 """In one message, also of kinds not known here."""
-_HEADER = struct.Struct(">BBBBHHI")
+_HEADER = struct.Struct(">BBBBHHI6s6s")
 _ELEMENT = struct.Struct(">BBH")
 _TO_ORIGINATOR = 0x8000
 _REFUSE_IF_UNKNOWN = 1
@@ -89,7 +89,7 @@ def encode(header: Header, message: Message) -> bytes:
         raise ValueError(f"{type(message).__name__} of {HEADER_OCTETS + len(elements)} octets")
     reference = header.reference | (_TO_ORIGINATOR if header.to_originator else 0)
     head = (PROTOCOL_DISCRIMINATOR, header.version, message.TYPE, header.transaction, reference)
-    return _HEADER.pack(*head, len(elements), header.tag) + elements
+    return _HEADER.pack(*head, len(elements), header.tag, header.destination, header.source) + elements
 
 
 def _element(identifier: int, contents: bytes) -> bytes:
@@ -116,11 +116,12 @@ def _split(octets: bytes) -> tuple[Header, int, bytes]:
     """(header, message type, the information elements)."""
     if len(octets) < HEADER_OCTETS:
         raise DecodeError(Malformed.TOO_SHORT, f"{len(octets)} octets")
-    discriminator, version, message_type, transaction, reference, length, tag = _HEADER.unpack_from(octets)
+    discriminator, version, message_type, transaction, reference, length, *rest = _HEADER.unpack_from(octets)
     if discriminator != PROTOCOL_DISCRIMINATOR:
         raise DecodeError(Malformed.OTHER_PROTOCOL, hex(discriminator))
     value, to_originator = reference & HIGHEST_REFERENCE, bool(reference & _TO_ORIGINATOR)
-    header = Header(tag, value, to_originator, transaction, version)
+    tag, destination, source = rest
+    header = Header(destination, source, tag, value, to_originator, transaction, version)
     if version != VERSION:
         raise DecodeError(Malformed.OTHER_VERSION, str(version), header, message_type)
     if HEADER_OCTETS + length > LONGEST_MESSAGE:

@@ -65,13 +65,15 @@ HIGHEST_REFERENCE = 0x7FFF
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Octets 0 to 11 but for type and length.
+    """Octets 0 to 23 but for type and length.
 
     `reference` is GLOBAL_REFERENCE for the link, else the call's number at the side that allotted it; `to_originator`
     is set in what is sent to that side. `transaction` numbers requests within a call; an answer repeats it. `tag` is
-    the receiver's incarnation, 0 in RESTART.
+    the receiver's incarnation, 0 in RESTART. The signalling VC reaches every station, hence the two addresses.
     """
 
+    destination: bytes
+    source: bytes
     tag: int = 0
     reference: int = GLOBAL_REFERENCE
     to_originator: bool = False
