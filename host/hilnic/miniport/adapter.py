@@ -14,7 +14,7 @@ Restart, the stopping part of pause, reset and halt exclude each other; all of t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -24,7 +24,7 @@ from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
-from hilnic.miniport.interrupt import MISC_MESSAGE, QueuePoller, message_interrupt, message_interrupt_dpc
+from hilnic.miniport.interrupt import MISC_MESSAGE, PolledQueues, QueuePoller, message_interrupt, message_interrupt_dpc
 from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
 from hilnic.miniport.rx import Receiver
@@ -37,6 +37,7 @@ __all__ = ["NicAdapter"]
 
 _DRAIN_POLL_NS = 5_000
 _U32 = 0xFFFFFFFF
+Step = Callable[[], Awaitable[None]]
 _MAC_OPTIONS = ndis.MacOptions.TRANSFERS_NOT_PEND | ndis.MacOptions.COPY_LOOKAHEAD_DATA
 
 
@@ -62,6 +63,8 @@ class NicAdapter:
         self._misc_queued = False
         self._hang_mark: tuple[int, bool] = (0, False)
         self._undo = UndoStack()
+        self.pollers: dict[int, QueuePoller] = {}
+        """Vector -> what looks at its queues."""
         self._dma: Any = None
 
     def __repr__(self) -> str:
@@ -74,8 +77,8 @@ class NicAdapter:
     async def initialize(self) -> NdisStatus:
         """MiniportInitializeEx."""
         try:
-            for step in INITIALIZATION_STEPS:
-                await step(self)
+            for step in self.initialization_steps():
+                await step()
         except Refused as refused:
             status = refused.status
         except BusError:
@@ -86,6 +89,19 @@ class NicAdapter:
             return NdisStatus.SUCCESS
         await self._undo.unwind()
         return status
+
+    def initialization_steps(self) -> list[Step]:
+        """In order; each pushes what undoes it."""
+        return [
+            self._identify,
+            self._quiesce,
+            self._announce,
+            self._register_dma,
+            self._make_transmitter,
+            self._make_receiver,
+            self._connect_interrupts,
+            self._set_up,
+        ]
 
     async def _identify(self) -> None:
         await bring_up.identify(self.hardware, self.config, self.config.vector)
@@ -140,18 +156,25 @@ class NicAdapter:
 
     async def _connect_interrupts(self) -> None:
         """Handlers first, causes afterwards (IT-01)."""
+        self._make_pollers()
         characteristics = ndis.InterruptCharacteristics(
             connect=self.hardware.device.connect_interrupt,
-            vectors=(MISC_MESSAGE, self.config.vector),
+            vectors=(MISC_MESSAGE, *self.pollers),
             message_interrupt=message_interrupt,
             message_interrupt_dpc=message_interrupt_dpc,
         )
-        self.poller = QueuePoller(self.handle, self.config, self)
-        self._undo.push(self.poller.free)
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
         require(status)
         self._undo.push(lambda: ndis.deregister_interrupt(interrupt))
         self._undo.push(lambda: bring_up.mask_misc(self.hardware, self.config))
+
+    def _make_pollers(self) -> None:
+        """One for each vector of queues."""
+        self._add_poller(self.config.vector, self)
+
+    def _add_poller(self, vector: int, queues: PolledQueues) -> None:
+        poller = self.pollers[vector] = QueuePoller(self.handle, self.config, queues)
+        self._undo.push(poller.free)
 
     async def _set_up(self) -> None:
         self.filter = ReceiveFilter(self.hardware)
@@ -243,7 +266,8 @@ class NicAdapter:
     def _end_traffic(self, status: NdisStatus) -> None:
         """The NIC does nothing any more: buffers come back, sends end."""
         self.queues_running = False
-        self.poller.stop()
+        for poller in self.pollers.values():
+            poller.stop()
         self.rx.reclaim()
         self.tx.abort(status)
 
@@ -332,16 +356,3 @@ class NicAdapter:
         if causes & QUEUE_ERRORS and self._operational:
             ndis.reset_miniport(self.handle)
         await self.link.report()
-
-
-Step = Callable[[NicAdapter], Awaitable[None]]
-INITIALIZATION_STEPS: Final[tuple[Step, ...]] = (
-    NicAdapter._identify,
-    NicAdapter._quiesce,
-    NicAdapter._announce,
-    NicAdapter._register_dma,
-    NicAdapter._make_transmitter,
-    NicAdapter._make_receiver,
-    NicAdapter._connect_interrupts,
-    NicAdapter._set_up,
-)

@@ -44,7 +44,7 @@ def message_interrupt_dpc(nic: NicAdapter, message_id: int, throttle: ndis.Recei
         nic.queue_misc_work()
     elif nic.queues_running:
         budget = min(nic.config.dpc_budget, throttle.max_nbls_to_indicate)
-        throttle.more_nbls_pending = nic.poller.look(budget)
+        throttle.more_nbls_pending = nic.pollers[message_id].look(budget)
 
 
 class PolledQueues(Protocol):

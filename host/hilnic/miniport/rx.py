@@ -54,11 +54,14 @@ class RxStatistics:
 class RxBuffer:
     """A receive buffer with the objects that describe it."""
 
-    __slots__ = ("address", "descriptor", "mapping", "mdl", "nb", "nbl", "region", "start")
+    __slots__ = ("address", "descriptor", "mapping", "mdl", "nb", "nbl", "receiver", "region", "start")
 
-    def __init__(self, region: ndis.Region, mdl: ndis.Mdl, nbl: ndis.NetBufferList, start: int) -> None:
+    def __init__(
+        self, receiver: Receiver, region: ndis.Region, mdl: ndis.Mdl, nbl: ndis.NetBufferList, start: int
+    ) -> None:
         nb = nbl.first_net_buffer
         assert nb is not None
+        self.receiver = receiver
         self.region, self.mdl, self.nbl, self.nb, self.start = region, mdl, nbl, nb, start
         self.address = region.address + start
         self.descriptor = RX_DESCRIPTOR_STRUCT.pack(self.address, 0)
@@ -122,7 +125,7 @@ class Receiver:
             region = self._kernel.allocate(config.rx_buffer_bytes + config.rx_buffer_offset)
             mdl = ndis.allocate_mdl(self._adapter, region, config.rx_buffer_offset, config.rx_buffer_bytes)
             nbl = ndis.allocate_net_buffer_and_net_buffer_list(self._pool, 0, 0, mdl, 0, 0)
-            buffer = RxBuffer(region, mdl, nbl, config.rx_buffer_offset)
+            buffer = RxBuffer(self, region, mdl, nbl, config.rx_buffer_offset)
             self._buffers.append(buffer)
             self._free.append(buffer)
         self._new_rings()
@@ -244,10 +247,11 @@ class Receiver:
                 continue
             taken += 1
             buffers, self._frame = self._frame, []
-            if status & _ERROR:
+            shown = self.data_length(buffers[0], length) if self.header_bytes else length
+            if status & _ERROR or not shown:
                 self._refuse(buffers, cause)
                 continue
-            nbl = self._assemble(buffers, length, status & _LOOPBACK)
+            nbl = self._assemble(buffers, shown, status & _LOOPBACK)
             lending += len(buffers)
             (scarce if lending > limit else kept).append(nbl)
         if taken:
@@ -270,7 +274,7 @@ class Receiver:
         nb, nbl = first.nb, first.nbl
         nb.mdl_chain = nb.current_mdl = first.mdl
         nb.data_offset = nb.current_mdl_offset = self.header_bytes
-        nb.data_length = self.data_length(first, length)
+        nb.data_length = length
         nbl.source_handle = self.source
         nbl.status = 0
         nbl.nbl_flags = _IS_LOOPBACK if looped else 0
@@ -328,9 +332,9 @@ class Receiver:
             self._recycle(buffers)
 
     def data_length(self, first: RxBuffer, length: int) -> int:
-        """Bytes that are shown of a frame of `length` bytes: all of it here."""
+        """Bytes that are shown of a frame of `length` bytes behind its header; 0 when it may not be shown."""
         del first
-        return length
+        return length - self.header_bytes
 
     def hand_up(self, nbls: ndis.NetBufferList | None, count: int, flags: int) -> None:
         """NdisMIndicateReceiveNetBufferLists."""
