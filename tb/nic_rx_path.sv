@@ -31,42 +31,42 @@ module nic_rx_path #(
     output      logic                   idle_o,
     // queue_ctrl
     input  wire logic                   db_valid_i,
-    input  wire logic [            5:0] db_queue_i,
+    input  wire logic [           10:0] db_queue_i,
     input  wire logic [           31:0] db_index_i,
     input  wire logic                   rearm_valid_i,
     output      logic                   rearm_ready_o,
     input  wire logic                   rearm_dir_i,
-    input  wire logic [            5:0] rearm_queue_i,
+    input  wire logic [           10:0] rearm_queue_i,
     input  wire logic [           31:0] rearm_index_i,
     input  wire logic                   start_valid_i,
     input  wire logic                   start_dir_i,
-    input  wire logic [            5:0] start_queue_i,
+    input  wire logic [           10:0] start_queue_i,
     input  wire logic [           31:0] start_index_i,
     input  wire logic [           31:0] start_cpl_index_i,
     input  wire logic [NumRxQueues-1:0] on_i,
     input  wire logic [NumRxQueues-1:0] enabled_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     output      logic                   barrier_valid_o,
     output      logic                   barrier_dir_o,
-    output      logic [            5:0] barrier_queue_o,
+    output      logic [           10:0] barrier_queue_o,
     output      logic                   cpl_err_valid_o,
     output      logic                   cpl_err_dir_o,
-    output      logic [            5:0] cpl_err_queue_o,
+    output      logic [           10:0] cpl_err_queue_o,
     output      logic [           31:0] cpl_err_index_o,
     output      logic                   fetch_err_valid_o,
-    output      logic [            5:0] fetch_err_queue_o,
+    output      logic [           10:0] fetch_err_queue_o,
     output      logic [            7:0] fetch_err_cause_o,
     output      logic [           31:0] fetch_err_index_o,
     input  wire logic                   tx_flush_i,
     input  wire logic                   flush_valid_i,
     input  wire logic                   flush_dir_i,
-    input  wire logic [            5:0] flush_queue_i,
+    input  wire logic [           10:0] flush_queue_i,
     output      logic                   flush_done_o,
     input  wire logic                   misc_fire_i,
     input  wire logic                   csr_dir_i,
-    input  wire logic [            5:0] csr_queue_i,
+    input  wire logic [           10:0] csr_queue_i,
     output      logic [           31:0] csr_index_o,
     // transmit side: frames to loop or send, and records
     input  wire logic                   tx_valid_i,
@@ -77,7 +77,7 @@ module nic_rx_path #(
     input  wire logic                   rec_valid_i,
     output      logic                   rec_ready_o,
     input  wire logic                   rec_barrier_i,
-    input  wire logic [            5:0] rec_queue_i,
+    input  wire logic [           10:0] rec_queue_i,
     input  wire logic [           31:0] rec_index_i,
     input  wire logic [           15:0] rec_length_i,
     input  wire logic [            7:0] rec_cause_i,
@@ -153,7 +153,8 @@ module nic_rx_path #(
   logic [15:0] verdict_length;
   logic da_valid, hit_valid, hit_accept, hit_own, hit_broadcast, hit_multicast;
   logic [47:0] da;
-  logic [5:0] hit_queue, unused_buf_queue, avail_queue, pop_queue, ring_queue, cpl_queue, irq_queue, vis_queue;
+  logic [5:0] hit_queue;
+  logic [10:0] unused_buf_queue, avail_queue, pop_queue, ring_queue, cpl_queue, irq_queue, vis_queue;
   logic [31:0] avail_count, pop_index, vis_index, unused_producer, unused_consumer, unused_table;
   logic [127:0] pop_desc;
   logic [NumRxQueues-1:0] unused_ready, unused_outstanding;
@@ -163,7 +164,7 @@ module nic_rx_path #(
   logic [63:0] seg_addr, word_data, cpl_addr, fetch_addr, desc_rdata, unused_txd;
   logic [15:0] seg_len, fetch_len, unused_wire;
   logic rec_valid, rec_ready, ack_valid, ack_err, cpl_valid, cpl_ready, resp_valid, resp_err;
-  logic [110:0] rec_data;
+  logic [131:0] rec_data;
   logic [255:0] cpl_data;
   logic cpl_dir, irq_dir, vis_valid, vis_ready, vis_dir, fetch_valid, fetch_ready, fetch_rvalid, desc_rerr;
   logic rx_idle, write_idle, cpl_idle, unused_busy, unused_read_idle, unused_td, unused_tdr, unused_tx, unused_txv, unused_txe;
@@ -212,7 +213,7 @@ module nic_rx_path #(
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i,
       .start_valid_i(start_valid_i && start_dir_i), .start_queue_i, .start_index_i,
       .on_i, .ending_i(~enabled_i), .outstanding_o(unused_outstanding),
-      .cfg_queue_o(ring_queue), .cfg_ring_base_i({28'd0, 4'd1, 10'd0, ring_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
+      .cfg_queue_o(ring_queue), .cfg_ring_base_i({28'd0, 4'd1, 5'd0, ring_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
       .err_valid_o(fetch_err_valid_o), .err_queue_o(fetch_err_queue_o), .err_cause_o(fetch_err_cause_o),
       .err_index_o(fetch_err_index_o), .csr_queue_i, .csr_producer_o(unused_producer), .csr_consumer_o(unused_consumer),
       .rd_valid_o(fetch_valid), .rd_ready_i(fetch_ready), .rd_addr_o(fetch_addr), .rd_len_o(fetch_len),
@@ -246,7 +247,7 @@ module nic_rx_path #(
 
   completer #(.NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .MaxWrites(MaxWrites)) u_completer (
       .clk_i, .rst_ni, .start_valid_i, .start_dir_i, .start_queue_i, .start_cpl_index_i,
-      .cfg_dir_o(cpl_dir), .cfg_queue_o(cpl_queue), .cfg_cpl_base_i({40'h00_0000_0100, 1'b1, cpl_dir, cpl_queue, 16'd0}),
+      .cfg_dir_o(cpl_dir), .cfg_queue_o(cpl_queue), .cfg_cpl_base_i({40'h00_0000_0100, 1'b1, cpl_dir, cpl_queue[5:0], 16'd0}),
       .cfg_cpl_log2_i(ring_log2_i), .tx_flush_i,
       .err_valid_o(cpl_err_valid_o), .err_dir_o(cpl_err_dir_o), .err_queue_o(cpl_err_queue_o), .err_index_o(cpl_err_index_o),
       .barrier_valid_o, .barrier_dir_o, .barrier_queue_o, .idle_o(cpl_idle),

@@ -17,23 +17,23 @@ module nic_tx_path #(
     input  wire logic [           15:0] max_frame_i,
     input  wire logic                   host_fcs_i,
     input  wire logic                   db_valid_i,
-    input  wire logic [            5:0] db_queue_i,
+    input  wire logic [           10:0] db_queue_i,
     input  wire logic [           31:0] db_index_i,
     input  wire logic                   start_valid_i,
-    input  wire logic [            5:0] start_queue_i,
+    input  wire logic [           10:0] start_queue_i,
     input  wire logic [           31:0] start_index_i,
     input  wire logic [NumTxQueues-1:0] on_i,
     input  wire logic [NumTxQueues-1:0] enabled_i,
     output logic [NumTxQueues-1:0]      outstanding_o,
     input  wire logic                   flush_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output logic                        barrier_ready_o,
     output logic                        err_valid_o,
-    output logic [5:0]                  err_queue_o,
+    output logic [10:0]                 err_queue_o,
     output logic [7:0]                  err_cause_o,
     output logic [31:0]                 err_index_o,
-    input  wire logic [            5:0] csr_queue_i,
+    input  wire logic [           10:0] csr_queue_i,
     output logic [31:0]                 csr_producer_o,
     output logic [31:0]                 csr_consumer_o,
     output logic                        idle_o,
@@ -47,7 +47,7 @@ module nic_tx_path #(
     output logic                        rec_valid_o,
     input  wire logic                   rec_ready_i,
     output logic                        rec_barrier_o,
-    output logic [5:0]                  rec_queue_o,
+    output logic [10:0]                 rec_queue_o,
     output logic [31:0]                 rec_index_o,
     output logic [15:0]                 rec_length_o,
     output logic [7:0]                  rec_cause_o,
@@ -71,7 +71,7 @@ module nic_tx_path #(
     output logic                        m_axi_rready
 );
 
-  logic [5:0] cfg_queue, pop_queue;
+  logic [10:0] cfg_queue, pop_queue;
   logic fd_valid, fd_ready, td_rvalid, unused_rx_ready, unused_rx_rvalid, desc_rerr;
   logic [63:0] fd_addr, desc_rdata, tx_addr, txd_data;
   logic [15:0] fd_len, tx_len;
@@ -85,12 +85,12 @@ module nic_tx_path #(
   desc_fetch #(.NumQueues(NumTxQueues), .CacheDepth(CacheDepth)) u_desc_fetch (
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i, .start_valid_i, .start_queue_i, .start_index_i,
       .on_i, .ending_i(~enabled_i), .outstanding_o,
-      .cfg_queue_o(cfg_queue), .cfg_ring_base_i({28'd0, 4'd1, 10'd0, cfg_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
+      .cfg_queue_o(cfg_queue), .cfg_ring_base_i({28'd0, 4'd1, 5'd0, cfg_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
       .err_valid_o, .err_queue_o, .err_cause_o, .err_index_o, .csr_queue_i, .csr_producer_o, .csr_consumer_o,
       .rd_valid_o(fd_valid), .rd_ready_i(fd_ready), .rd_addr_o(fd_addr), .rd_len_o(fd_len),
       .rdata_valid_i(td_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
       .ready_o(ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
-      .pop_index_o(pop_index), .pop_ring_log2_o(pop_ring_log2), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(6'd0), .avail_count_o(unused_avail)
+      .pop_index_o(pop_index), .pop_ring_log2_o(pop_ring_log2), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(11'd0), .avail_count_o(unused_avail)
   );
 
   dma_read #(.MaxReads(MaxReads), .MaxBurstBytes(MaxBurstBytes)) u_dma_read (

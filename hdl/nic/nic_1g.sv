@@ -6,8 +6,8 @@
 `default_nettype none
 
 module nic_1g #(
-    parameter int NumTxQueues   = 4,      // 1..64
-    parameter int NumRxQueues   = 4,      // 1..64
+    parameter int NumTxQueues   = 4,      // 1..2048
+    parameter int NumRxQueues   = 4,      // 1..2048
     parameter int NumVectors    = 8,      // 1..128
     parameter int MaxReads      = 16,     // read bursts outstanding, 1..64
     parameter int MaxWrites     = 8,      // write bursts outstanding
@@ -98,7 +98,7 @@ module nic_1g #(
 
   // ---- csr: registers -----------------------------------------------------------------------------------------------------------
   logic qbus_look, qbus_valid, qbus_write, qbus_ready, qbus_err, soft_reset, reset_busy, tx_error, rx_error, misc_fire, dma_idle;
-  logic [17:0] qbus_addr;
+  logic [21:0] qbus_addr;
   logic [31:0] qbus_wdata, qbus_rdata, tbl_data, tbl_rdata, stat_wdata, tx_stat_rdata, rx_stat_rdata;
   logic tbl_write, tbl_high, tx_stat_valid, rx_stat_valid, stat_write, stat_high, tx_stat_ready, rx_stat_ready;
   logic stats_clear, tx_stats_busy, rx_stats_busy, tx_clk_alive, rx_clk_alive;
@@ -109,6 +109,8 @@ module nic_1g #(
   logic [15:0] cfg_max_frame;
   logic [47:0] cfg_mac;
   logic [63:0] cfg_hash;
+  logic [15:0] unused_quantum;
+  logic unused_no_wait, unused_vbus;
 
   csr #(
       .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors), .MaxReads(MaxReads), .MaxWrites(MaxWrites),
@@ -121,6 +123,7 @@ module nic_1g #(
       .s_axil_rvalid, .s_axil_rready,
       .qbus_look_o(qbus_look), .qbus_valid_o(qbus_valid), .qbus_write_o(qbus_write), .qbus_addr_o(qbus_addr), .qbus_wdata_o(qbus_wdata),
       .qbus_ready_i(qbus_ready), .qbus_rdata_i(qbus_rdata), .qbus_err_i(qbus_err),
+      .vbus_valid_o(unused_vbus), .vbus_ready_i(1'b0), .vbus_rdata_i(32'h0), .vbus_err_i(1'b0), .vc_off_i(1'b0),
       .soft_reset_o(soft_reset), .reset_busy_i(reset_busy), .tx_error_i(tx_error), .rx_error_i(rx_error),
       .tbl_write_o(tbl_write), .tbl_index_o(tbl_index), .tbl_high_o(tbl_high), .tbl_data_o(tbl_data), .tbl_rdata_i(tbl_rdata),
       .tx_stat_valid_o(tx_stat_valid), .rx_stat_valid_o(rx_stat_valid), .stat_write_o(stat_write), .stat_index_o(stat_index),
@@ -130,16 +133,17 @@ module nic_1g #(
       .link_up_i(link_up), .dma_idle_i(dma_idle), .tx_clk_alive_i(tx_clk_alive), .rx_clk_alive_i(rx_clk_alive),
       .cfg_tx_enable_o(cfg_tx_enable), .cfg_rx_enable_o(cfg_rx_enable), .cfg_loopback_o(cfg_loopback), .cfg_ifg_o(cfg_ifg),
       .cfg_pass_bad_o(cfg_pass_bad), .cfg_keep_fcs_o(cfg_keep_fcs), .cfg_host_fcs_o(cfg_host_fcs), .cfg_max_frame_o(cfg_max_frame),
-      .cfg_filter_o(cfg_filter), .cfg_mac_o(cfg_mac), .cfg_hash_o(cfg_hash), .cfg_default_queue_o(cfg_default_queue)
+      .cfg_filter_o(cfg_filter), .cfg_mac_o(cfg_mac), .cfg_hash_o(cfg_hash), .cfg_default_queue_o(cfg_default_queue),
+      .cfg_quantum_o(unused_quantum), .cfg_rx_no_wait_o(unused_no_wait)
   );
 
   // ---- queue_ctrl: pages, doorbells, start, disable, soft reset -------------------------------------------------------------------
   logic rx_flush, tx_flush, clear, irq_busy, tx_db_valid, rx_db_valid, rearm_valid, rearm_ready, bell_dir;
-  logic [5:0] bell_queue, start_queue, flush_queue, page_queue, cpl_cfg_queue, irq_cfg_queue;
+  logic [10:0] bell_queue, start_queue, flush_queue, page_queue, cpl_cfg_queue, irq_cfg_queue;
   logic [31:0] bell_index, start_index, start_cpl_index, cpl_produced;
   logic start_valid, start_dir, flush_valid, flush_dir, flush_done, page_dir, cpl_cfg_dir, irq_cfg_dir;
   logic barrier_done, barrier_done_dir, cpl_err_valid, cpl_err_dir;
-  logic [5:0] cpl_err_queue, unused_barrier_queue;
+  logic [10:0] cpl_err_queue, unused_barrier_queue;
   logic [31:0] cpl_err_index;
   logic [63:0] cpl_base;
   logic [3:0] cpl_log2;
@@ -148,7 +152,7 @@ module nic_1g #(
   logic [NumTxQueues-1:0] tx_enabled, tx_on, tx_ending, tx_outstanding, tx_ready;
   logic [NumRxQueues-1:0] rx_enabled, rx_on, rx_ending, rx_outstanding;
   logic tx_barrier_valid, tx_barrier_ready, rx_barrier_valid, rx_barrier_ready, tx_err_valid, rx_err_valid;
-  logic [5:0] tx_barrier_queue, rx_barrier_queue, tx_err_queue, rx_err_queue, tx_ring_queue, rx_ring_queue, rx_buf_queue;
+  logic [10:0] tx_barrier_queue, rx_barrier_queue, tx_err_queue, rx_err_queue, tx_ring_queue, rx_ring_queue, rx_buf_queue;
   logic [7:0] tx_err_cause, rx_err_cause;
   logic [31:0] tx_err_index, rx_err_index, tx_producer, tx_consumer, rx_producer, rx_consumer;
   logic [63:0] tx_ring_base, rx_ring_base;
@@ -193,7 +197,7 @@ module nic_1g #(
   logic [15:0] td_len, rd_len, txr_len;
   logic txr_valid, txr_ready, txd_valid, txd_ready, txd_err;
   logic tx_pop_valid, tx_pop_ready, tx_pop_err, tx_pop_failed, rx_pop_valid, rx_pop_ready, rx_pop_err, unused_rx_failed;
-  logic [5:0] tx_pop_queue, rx_pop_queue, rx_avail_queue;
+  logic [10:0] tx_pop_queue, rx_pop_queue, rx_avail_queue;
   logic [31:0] tx_pop_index, rx_pop_index, rx_avail_count, unused_tx_avail;
   logic [3:0] tx_pop_log2, unused_rx_log2;
   logic [NumRxQueues-1:0] unused_rx_ready;
@@ -209,7 +213,7 @@ module nic_1g #(
       .rdata_valid_i(td_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
       .ready_o(tx_ready), .pop_valid_i(tx_pop_valid), .pop_queue_i(tx_pop_queue), .pop_ready_o(tx_pop_ready), .pop_desc_o(tx_pop_desc),
       .pop_index_o(tx_pop_index), .pop_ring_log2_o(tx_pop_log2), .pop_err_o(tx_pop_err), .pop_failed_o(tx_pop_failed),
-      .avail_queue_i(6'd0), .avail_count_o(unused_tx_avail)
+      .avail_queue_i(11'd0), .avail_count_o(unused_tx_avail)
   );
 
   desc_fetch #(.NumQueues(NumRxQueues), .CacheDepth(CacheDepth), .IsRx(1'b1)) u_desc_fetch_rx (
@@ -245,12 +249,12 @@ module nic_1g #(
   logic [15:0] mac_verdict_length, verdict_length;
   logic mac_rx_valid, mac_rx_ready, mac_rx_status, rx_valid, rx_ready, rx_status, rx_loopback, rx_discard, rx_abandon, rx_room;
   logic tx_rec_valid, tx_rec_ready, tx_rec_barrier, tx_rec_verdict, rx_rec_valid, rx_rec_ready;
-  logic [5:0] tx_rec_queue;
+  logic [10:0] tx_rec_queue;
   logic [31:0] tx_rec_index;
   logic [15:0] tx_rec_length;
   logic [7:0] tx_rec_cause;
   logic [1:0] tx_rec_class;
-  logic [110:0] rx_rec_data;
+  logic [131:0] rx_rec_data;
   logic da_valid, hit_valid, hit_accept, hit_own, hit_broadcast, hit_multicast;
   logic [47:0] da;
   logic [5:0] hit_queue;
@@ -329,7 +333,7 @@ module nic_1g #(
   logic ack_valid, ack_err, cpl_valid, cpl_ready, resp_valid, resp_err, vis_valid, vis_ready, vis_dir;
   logic [63:0] cpl_addr;
   logic [255:0] cpl_data;
-  logic [5:0] vis_queue;
+  logic [10:0] vis_queue;
   logic [31:0] vis_index;
 
   dma_write #(.MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes)) u_dma_write (

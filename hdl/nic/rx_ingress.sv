@@ -9,7 +9,9 @@
 
 module rx_ingress #(
     parameter int BufWords = 4096, // depth of the frame buffer
-    parameter int Headers  = 512   // depth of the header buffer
+    parameter int Headers  = 512,  // depth of the header buffer
+    parameter int QueueBits  = 6,
+    parameter int HeaderBits = 34  // {loopback, cause[7:0], multicast, broadcast, own, length[15:0], queue}
 ) (
     input  wire logic                      clk_i,
     input  wire logic                      rst_ni,
@@ -42,7 +44,7 @@ module rx_ingress #(
     output      logic                      buf_rollback_o,
     input  wire logic [$clog2(BufWords):0] buf_free_i,
     output      logic                      hdr_valid_o,
-    output      logic [              33:0] hdr_data_o,
+    output      logic [    HeaderBits-1:0] hdr_data_o,
     input  wire logic [ $clog2(Headers):0] hdr_free_i,
     // rx_writer, loopback
     output      logic                      room_o,
@@ -60,7 +62,7 @@ module rx_ingress #(
   logic word, begins, ends, first_q, overflow_q, space_q, hdr_space_q;
   // ---- its lookup ----
   logic lookup_want_q, lookup_busy_q, lookup_stale_q, found_q, accept_q, own_q, broadcast_q, multicast_q;
-  logic [5:0] queue_q;
+  logic [QueueBits-1:0] queue_q;
   // ---- its status word ----
   logic status_q, loopback_q, discard_q, decide, deliver;
   logic [15:0] length_q, wire_q;
@@ -203,7 +205,7 @@ module rx_ingress #(
       else if (hit_valid_i) lookup_busy_q <= 1'b0;
       if (hit_valid_i) begin
         accept_q <= hit_accept_i;
-        queue_q <= hit_queue_i;
+        queue_q <= QueueBits'(hit_queue_i);
         own_q <= hit_own_i;
         broadcast_q <= hit_broadcast_i;
         multicast_q <= hit_multicast_i;

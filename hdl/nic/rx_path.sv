@@ -34,17 +34,17 @@ module rx_path #(
     // queue_ctrl
     input  wire logic                   flush_i,
     input  wire logic [NumRxQueues-1:0] on_i,
-    output      logic [            5:0] cfg_queue_o,
+    output      logic [           10:0] cfg_queue_o,
     input  wire logic [           14:0] cfg_buf_size_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     output      logic                   idle_o,
     // desc_fetch
-    output      logic [            5:0] avail_queue_o,
+    output      logic [           10:0] avail_queue_o,
     input  wire logic [           31:0] avail_count_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [           63:0] pop_addr_i,
     input  wire logic [           31:0] pop_index_i,
@@ -61,7 +61,7 @@ module rx_path #(
     // completer
     output      logic                   rec_valid_o,
     input  wire logic                   rec_ready_i,
-    output      logic [          110:0] rec_data_o,
+    output      logic [          131:0] rec_data_o,
     // stats
     output      logic                   ev_valid_o,
     input  wire logic                   ev_ready_i,
@@ -71,12 +71,14 @@ module rx_path #(
 
   localparam int BufWords = RxBufBytes / 8;
   localparam int Headers = RxBufBytes / 64;
+  localparam int QueueBits = NumRxQueues > 64 ? $clog2(NumRxQueues) : 6; // of a queue's number in the header, built or not
+  localparam int HeaderBits = 28 + QueueBits;
 
   logic rx_valid, rx_ready, rx_status, rx_loopback, rx_discard, rx_abandon;
   logic [63:0] rx_data;
   logic in_valid, commit, rollback, hdr_in_valid, buf_valid, buf_ready, hdr_valid, hdr_ready, writer_idle;
   logic [63:0] in_data, buf_data;
-  logic [33:0] hdr_in_data, hdr_data;
+  logic [HeaderBits-1:0] hdr_in_data, hdr_data;
   logic [$clog2(BufWords):0] buf_free;
   logic [$clog2(Headers):0] hdr_free;
 
@@ -98,7 +100,9 @@ module rx_path #(
 
   rx_ingress #(
       .BufWords(BufWords),
-      .Headers(Headers)
+      .Headers(Headers),
+      .QueueBits(QueueBits),
+      .HeaderBits(HeaderBits)
   ) u_ingress (
       .clk_i,
       .rst_ni,
@@ -154,7 +158,7 @@ module rx_path #(
   );
 
   frame_fifo #(
-      .Width(34),
+      .Width(HeaderBits),
       .Depth(Headers)
   ) u_headers (
       .clk_i,
@@ -171,7 +175,9 @@ module rx_path #(
   );
 
   rx_writer #(
-      .NumRxQueues(NumRxQueues)
+      .NumRxQueues(NumRxQueues),
+      .QueueBits(QueueBits),
+      .HeaderBits(HeaderBits)
   ) u_writer (
       .clk_i,
       .rst_ni,

@@ -10,14 +10,16 @@
 `include "check.svh"
 
 module rx_writer #(
-    parameter int NumRxQueues = 4
+    parameter int NumRxQueues = 4,
+    parameter int QueueBits   = 6, // of a header's queue
+    parameter int HeaderBits  = 34 // {loopback, cause[7:0], multicast, broadcast, own, length[15:0], queue}
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
     // frame buffer and header buffer
     input  wire logic                   hdr_valid_i,
     output      logic                   hdr_ready_o,
-    input  wire logic [           33:0] hdr_data_i,
+    input  wire logic [ HeaderBits-1:0] hdr_data_i,
     input  wire logic                   buf_valid_i,
     output      logic                   buf_ready_o,
     input  wire logic [           63:0] buf_data_i,
@@ -26,17 +28,17 @@ module rx_writer #(
     // queue_ctrl
     input  wire logic                   flush_i,
     input  wire logic [NumRxQueues-1:0] on_i,
-    output      logic [            5:0] cfg_queue_o,
+    output      logic [           10:0] cfg_queue_o,
     input  wire logic [           14:0] cfg_buf_size_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     output      logic                   idle_o,
     // desc_fetch
-    output      logic [            5:0] avail_queue_o,
+    output      logic [           10:0] avail_queue_o,
     input  wire logic [           31:0] avail_count_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [           63:0] pop_addr_i,
     input  wire logic [           31:0] pop_index_i,
@@ -53,7 +55,7 @@ module rx_writer #(
     // completer
     output      logic                   rec_valid_o,
     input  wire logic                   rec_ready_i,
-    output      logic [          110:0] rec_data_o
+    output      logic [          131:0] rec_data_o
 );
 
   typedef enum logic [3:0] {
@@ -78,7 +80,7 @@ module rx_writer #(
   logic some_q, offer_q; // words of the frame are left in the buffer; they go to dma_write
   logic [7:0] cause_q;
   logic [15:0] length_q;
-  logic [5:0] queue_q;
+  logic [QueueBits-1:0] queue_q;
   logic [2:0] drop_q;
   logic [14:0] buf_size_q;
   logic [15:0] rest_q; // while counting: bytes not covered yet; in the end those of the last buffer
@@ -89,9 +91,9 @@ module rx_writer #(
   // ----
   logic head_take, give_up, enough, enough_q, more, popped, word_taken, last_segment_q;
   logic [2:0] give_up_code;
-  logic [63:0] on_all;
+  logic [(1 << QueueBits)-1:0] on_all;
 
-  assign on_all = 64'(on_i);
+  assign on_all = (1 << QueueBits)'(on_i);
   assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && !some_q;
   assign enough = avail_count_i >= {21'd0, need_q}; // need_q is final in the last cycle of StNeed
   assign more = rest_q > {1'b0, buf_size_q};
@@ -155,9 +157,9 @@ module rx_writer #(
   assign idle_o = state_q == StHead && !some_q;
 
   // ---- descriptors ----
-  assign cfg_queue_o = queue_q;
-  assign avail_queue_o = queue_q;
-  assign pop_queue_o = queue_q;
+  assign cfg_queue_o = 11'(queue_q);
+  assign avail_queue_o = 11'(queue_q);
+  assign pop_queue_o = 11'(queue_q);
   assign pop_valid_o = state_q == StPop;
 
   // ---- segments, records ----
@@ -175,12 +177,13 @@ module rx_writer #(
   assign barrier_ready_o = state_q == StBarrier && rec_ready_i;
   assign rec_data_o = {
     state_q == StBarrier,
-    state_q == StBarrier ? barrier_queue_i : queue_q,
+    state_q == StBarrier ? barrier_queue_i : 11'(queue_q),
     first_q,
     taken_q,
     buf_size_q,
     drop_q == DropFetch ? buf_size_q : rest_q[14:0],
     length_q,
+    16'd0,
     drop_q == DropFetch ? nic_1g_pkg::CAUSE_FETCH_ERROR : cause_q,
     loopback_q,
     multicast_q,
@@ -211,7 +214,7 @@ module rx_writer #(
     end else if (`AWAKE(state_q != StHead || hdr_valid_i || barrier_valid_i || some_q)) begin
       state_q <= state_d;
       if (head_take) begin
-        `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
+        `CHECK("rx_writer_empty_frame", hdr_data_i[QueueBits+:16] != '0)
         {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;
         offer_q <= 1'b0;
         held_q <= 1'b1;

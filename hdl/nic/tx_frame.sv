@@ -22,12 +22,12 @@ module tx_frame #(
     input  wire logic [NumTxQueues-1:0] start_ok_i,
     input  wire logic                   flush_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     // desc_fetch
     input  wire logic [NumTxQueues-1:0] ready_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [          127:0] pop_desc_i,
     input  wire logic [           31:0] pop_index_i,
@@ -45,7 +45,7 @@ module tx_frame #(
     output      logic [            1:0] cmd_kind_o,    // 0 fragment, 1 end of frame, 2 barrier
     output      logic [            2:0] cmd_offset_o,  // fragment: first byte's lane
     output      logic [           15:0] cmd_length_o,  // fragment or frame, bytes
-    output      logic [            5:0] cmd_queue_o,
+    output      logic [           10:0] cmd_queue_o,
     output      logic [           31:0] cmd_index_o,   // one past the frame's last descriptor
     output      logic [            7:0] cmd_cause_o,
     output      logic                   cmd_over_o,    // too long unless tagged
@@ -74,7 +74,7 @@ module tx_frame #(
 
   state_e state_q, state_d;
   logic pick_valid, go, barrier_go, place_q;
-  logic [5:0] pick_queue, queue_q;
+  logic [10:0] pick_queue, queue_q;
 
   queue_pick #(.NumQueues(NumTxQueues)) u_pick (
       .clk_i, .rst_ni, .req_i(ready_i & start_ok_i & {NumTxQueues{cfg_tx_enable_i}}),
@@ -162,7 +162,7 @@ module tx_frame #(
       room_q <= 14'(BufWords);
       {need_q, words_q, returned_words_q, room_then_q} <= 56'd0;
       {place_q, room_ok_q, returned_q, rec_taken_q} <= 4'b1000;
-      queue_q <= 6'd0;
+      queue_q <= 11'd0;
       desc_q <= 128'd0;
       index_q <= 32'd0;
       {total_q, limit_q, max_frame_q, host_fcs_q} <= 52'd0;

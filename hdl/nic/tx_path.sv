@@ -18,12 +18,12 @@ module tx_path #(
     input  wire logic [NumTxQueues-1:0] start_ok_i,
     input  wire logic                   flush_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     // desc_fetch
     input  wire logic [NumTxQueues-1:0] ready_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [          127:0] pop_desc_i,
     input  wire logic [           31:0] pop_index_i,
@@ -49,7 +49,7 @@ module tx_path #(
     output      logic                   rec_valid_o,
     input  wire logic                   rec_ready_i,
     output      logic                   rec_barrier_o,
-    output      logic [            5:0] rec_queue_o,
+    output      logic [           10:0] rec_queue_o,
     output      logic [           31:0] rec_index_o,
     output      logic [           15:0] rec_length_o,
     output      logic [            7:0] rec_cause_o,
@@ -63,7 +63,7 @@ module tx_path #(
   logic cmd_valid, cmd_ready, cmd_over, release_valid, wr_valid, wr_commit, wr_rollback;
   logic [1:0] cmd_kind;
   logic [2:0] cmd_offset;
-  logic [5:0] cmd_queue;
+  logic [10:0] cmd_queue;
   logic [7:0] cmd_cause;
   logic [13:0] cmd_words, release_words;
   logic [15:0] cmd_length;
