@@ -17,7 +17,6 @@ from hilnic.signalling import (
     Header,
     Malformed,
     MessageType,
-    Packet,
     TrafficContract,
     UserData,
     decode,
@@ -28,7 +27,6 @@ from hilnic.signalling.messages import LAYOUTS, ConnectAcknowledge, Release, Set
 
 from .strategies import SAMPLES, A, B, headers_of, messages_of
 
-names = [type(packet.message).__name__ for packet in SAMPLES]
 CALL = Header(B, A, tag=0x01020304, reference=5)
 SETUP = Setup(CalledAddress(B, b"file"), CallingAddress(A), TrafficContract(), ConnectionIdentifier((100, 101)))
 RELEASE = Release(CauseElement(Cause.NORMAL_CALL_CLEARING))
@@ -43,25 +41,25 @@ def test_every_message_survives_the_wire(kind: MessageType, data: st.DataObject)
     assert decode(encode(header, message)) == (header, message)
 
 
-@pytest.mark.parametrize("packet", SAMPLES, ids=names)
-def test_padding_behind_a_message_is_left_alone(packet: Packet) -> None:
-    assert decode(encode(*packet) + bytes(46)) == packet
+def test_padding_behind_a_message_is_left_alone() -> None:
+    for packet in SAMPLES:
+        assert decode(encode(*packet) + bytes(46)) == packet
 
 
-@pytest.mark.parametrize("packet", SAMPLES, ids=names)
-def test_no_part_of_a_message_is_a_message(packet: Packet) -> None:
-    octets = encode(*packet)
-    for length in range(len(octets)):
-        with pytest.raises(DecodeError):
-            decode(octets[:length])
+def test_no_part_of_a_message_is_a_message() -> None:
+    for packet in SAMPLES:
+        octets = encode(*packet)
+        for length in range(len(octets)):
+            with pytest.raises(DecodeError):
+                decode(octets[:length])
 
 
-@pytest.mark.parametrize("packet", SAMPLES, ids=names)
-def test_a_message_with_a_wrong_octet_is_refused_or_read(packet: Packet) -> None:
-    good = encode(*packet)
-    for at in range(len(good)):
-        for flip in (1, 0x80, 0xFF):
-            reads_or_refuses(good[:at] + bytes((good[at] ^ flip,)) + good[at + 1 :])
+def test_a_message_with_a_wrong_octet_is_refused_or_read() -> None:
+    for packet in SAMPLES:
+        good = encode(*packet)
+        for at in range(len(good)):
+            for flip in (1, 0x80, 0xFF):
+                reads_or_refuses(good[:at] + bytes((good[at] ^ flip,)) + good[at + 1 :])
 
 
 @given(st.sampled_from(MessageType), st.binary(max_size=80))

@@ -264,6 +264,8 @@ class CallControl:
         return False
 
     def _request(self, leg: Leg, event: LegInput, data: Any = None) -> bool:
+        if leg.link.legs.get(leg.key) is not leg:
+            return False  # it has ended
         with self._running():
             return self.leg_input(leg, event, data)
 
