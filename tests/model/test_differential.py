@@ -69,9 +69,9 @@ def test_a_twin_with_another_frame_length_disagrees(make_bench: MakeBench, monke
     good = played(make_bench, scenario, scenario.timing)
     original = Completer.write
 
-    def lying(*arguments: Any) -> None:
+    def lying(*arguments: Any, **named: Any) -> None:
         *before, frame_length, done = arguments
-        original(*before, frame_length ^ 1, done)
+        original(*before, frame_length ^ 1, done, **named)
 
     monkeypatch.setattr(Completer, "write", lying)
     assert "phase 0 done" in differences(good, played(make_bench, scenario, scenario.timing))[0]

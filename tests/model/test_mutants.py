@@ -66,7 +66,7 @@ def _count_response_alone(self: rx.Rx, frame: rx.RxFrame, _ok: bool) -> None:
 
 
 def _claim_early(self: rx.Rx, frame: rx.RxFrame) -> bool:
-    queue = self._queue(frame)
+    queue = frame.queue
     assert queue is not None
     if not queue.posted:
         return False
@@ -123,9 +123,9 @@ def _believe_any_doorbell(self: Queue, index: int) -> bool:
     return self.state is QueueState.ENABLED
 
 
-def _visible_before_written(self: completer.Completer, queue: Queue, *arguments: Any) -> None:
+def _visible_before_written(self: completer.Completer, queue: Queue, *arguments: Any, **named: Any) -> None:
     number = queue.cpl_next
-    _write(self, queue, *arguments)
+    _write(self, queue, *arguments, **named)
     queue.cpl_produced = number + 1
     self._interrupts.completed(queue)
 
