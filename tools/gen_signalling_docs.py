@@ -84,7 +84,7 @@ def timers() -> str:
     lines = ["| timer | runs in | ns | repeats the last message | attempts | then |", "|---|---|---|---|---|---|"]
     values = TimerValues()
     for state, rule in {**LEG_TIMERS, **LINK_TIMERS}.items():
-        attempts = getattr(values, rule.attempts) if rule.repeats else 1
+        attempts = values.attempts if rule.repeats else 1
         row = (
             rule.name.upper(),
             spoken(state.name),

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from hilnic.signalling import Flow, TrafficContract, decode, encode
-from hilnic.signalling.control import Limits
+from hilnic.signalling.control import Counted, Limits
 from hilnic.signalling.control.leg import Link
 
 from .network import FAST, MICROSECOND, MILLISECOND, A, B, Clock, Station, Wire
@@ -87,7 +87,7 @@ def test_harm_is_done() -> None:
     chaos.rage(60)
     counts = [station.control.statistics for station in chaos.stations]
     assert sum(count.repeated for count in counts) > 20
-    assert len({why for count in counts for why in count.not_taken}) >= 3
+    assert {Counted.MALFORMED, Counted.LATE} <= {why for count in counts for why in count.not_taken}
 
 
 class Attacked:

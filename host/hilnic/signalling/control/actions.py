@@ -15,7 +15,6 @@ from hilnic.signalling.control.states import Action, LegInput, LinkState
 from hilnic.signalling.elements import CallState, CauseElement, EndpointReference, Incarnation, UserData, Versions
 from hilnic.signalling.messages import (
     AddParty,
-    AddPartyReject,
     CallProceeding,
     ConnectAcknowledge,
     DropParty,
@@ -153,11 +152,6 @@ def _drop_party(leg: Leg, data: Any) -> DropParty:
     return DropParty(cause, endpoint(leg), user_data)
 
 
-def _add_party_reject(leg: Leg, data: Any) -> AddPartyReject:
-    cause, user_data = _why(data)
-    return AddPartyReject(cause, endpoint(leg), user_data)
-
-
 _NORMAL = CauseElement(Cause.NORMAL_CALL_CLEARING)
 _A = Action
 LEG_ACTIONS: dict[Action, LegAction] = {
@@ -174,7 +168,6 @@ LEG_ACTIONS: dict[Action, LegAction] = {
     _A.SEND_ADD_PARTY: partial(_send, lambda leg, _: leg.invitation, True),
     _A.SEND_PARTY_ALERTING: partial(_send, lambda leg, _: PartyAlerting(endpoint(leg)), False),
     _A.SEND_ADD_PARTY_ACKNOWLEDGE: partial(_send, lambda _, answer: answer, True),
-    _A.SEND_ADD_PARTY_REJECT: partial(_send, _add_party_reject, False),
     _A.SEND_DROP_PARTY: partial(_send, _drop_party, True),
     _A.SEND_DROP_PARTY_ACKNOWLEDGE: partial(_send, lambda leg, _: DropPartyAcknowledge(_NORMAL, endpoint(leg)), False),
     _A.REPEAT: repeat,

@@ -213,7 +213,7 @@ class CallControl:
     def _leg_timer(self, leg: Leg, rule: TimerRule) -> None:
         leg.timer = None
         with self._running():
-            if not rule.repeats or leg.transmissions >= getattr(self.values, rule.attempts):
+            if not rule.repeats or leg.transmissions >= self.values.attempts:
                 self.leg_input(leg, LegInput.UNANSWERED, (rule.cause, b""))
                 return
             leg.transmissions += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilnic.signalling.causes import Cause
-from hilnic.signalling.codec import DecodeError, decode
+from hilnic.signalling.codec import DecodeError, Malformed, decode
 from hilnic.signalling.control.actions import VERSIONS
 from hilnic.signalling.control.leg import Leg, Link
 from hilnic.signalling.control.limits import Counted
@@ -209,6 +209,7 @@ def _invitation(control: CallControl, link: Link, header: Header, message: Setup
         _answer(control, link, header, _refusal(message.TYPE, _UNKNOWN))
     elif control.leg_count >= control.limits.legs or link.incoming >= control.limits.incoming_legs:
         _count(control, Counted.TOO_MANY)
+        link.note_reference(header.reference)  # refused once, refused for ever: the answers may overtake each other
         _answer(control, link, header, _refusal(message.TYPE, CauseElement(Cause.RESOURCE_UNAVAILABLE)))
     else:
         link.note_reference(header.reference)
@@ -225,9 +226,17 @@ def _incompatible(control: CallControl, link: Link, header: Header, message: Mes
 
 
 def _answer_malformed(control: CallControl, error: DecodeError) -> None:
-    """Say what is wrong to a peer that can be told; a message that may itself be such an answer gets none."""
+    """Say what is wrong to a peer that can be told; a message that may itself be such an answer gets none.
+
+    A shortened message counts as lost: its sender repeats it.
+    """
     header = error.header
-    if header is None or not _is_for(control, header) or error.message_type in _ENDS:
+    if (
+        header is None
+        or error.kind is Malformed.TRUNCATED
+        or not _is_for(control, header)
+        or error.message_type in _ENDS
+    ):
         return
     link = control.links.get(header.source)
     if link is None or header.tag != link.incarnation or link.state not in _UP:
@@ -235,6 +244,7 @@ def _answer_malformed(control: CallControl, error: DecodeError) -> None:
     cause = CauseElement(error.kind.cause, error.element)
     leg = link.legs.get((header.to_originator, header.reference))
     if leg is None and error.message_type in {_M.SETUP, _M.ADD_PARTY} and header.reference != GLOBAL_REFERENCE:
+        link.note_reference(header.reference)
         _answer(control, link, header, _refusal(error.message_type, cause))
     else:
         state: int = leg.state if leg is not None else LegState.NULL

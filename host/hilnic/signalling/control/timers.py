@@ -26,15 +26,14 @@ class TimerValues:
     t308: int = 500 * MICROSECOND  # RELEASE
     t309: int = 5 * MILLISECOND  # nothing heard of the peer while there are legs
     t310: int = 50 * MILLISECOND  # CALL PROCEEDING received, no CONNECT
-    t313: int = 500 * MICROSECOND  # CONNECT
+    t313: int = 500 * MICROSECOND  # CONNECT, ADD PARTY ACKNOWLEDGE
     t316: int = 500 * MICROSECOND  # RESTART
     t322: int = 500 * MICROSECOND  # STATUS ENQUIRY
     t360: int = 500 * MICROSECOND  # MODIFY REQUEST
-    t397: int = 5 * MILLISECOND  # PARTY ALERTING received, no ADD PARTY ACKNOWLEDGE
+    t397: int = 50 * MILLISECOND  # PARTY ALERTING received, no ADD PARTY ACKNOWLEDGE
     t398: int = 500 * MICROSECOND  # DROP PARTY
     t399: int = 500 * MICROSECOND  # ADD PARTY
     attempts: int = 6
-    attempts_397: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class TimerRule:
     name: str
     repeats: bool
     cause: Cause
-    attempts: str = "attempts"
 
 
 _RECOVERY = Cause.RECOVERY_ON_TIMER_EXPIRY
@@ -58,7 +56,8 @@ LEG_TIMERS: dict[LegState, TimerRule] = {
     LegState.MODIFY_REQUEST: TimerRule("t360", True, _RECOVERY),
     LegState.RELEASE_REQUEST: TimerRule("t308", True, _RECOVERY),
     LegState.ADD_PARTY_INITIATED: TimerRule("t399", True, Cause.DESTINATION_OUT_OF_ORDER),
-    LegState.PARTY_ALERTING_RECEIVED: TimerRule("t397", True, Cause.NO_USER_RESPONDING, "attempts_397"),
+    LegState.PARTY_CONNECT_REQUEST: TimerRule("t313", True, _RECOVERY),
+    LegState.PARTY_ALERTING_RECEIVED: TimerRule("t397", False, Cause.NO_USER_RESPONDING),
     LegState.DROP_PARTY_INITIATED: TimerRule("t398", True, _RECOVERY),
 }
 LINK_TIMERS: dict[LinkState, TimerRule] = {
