@@ -276,12 +276,13 @@ class Nic1g:
             completion = Completion.unpack(queue.completions.view, slot)
             if completion.phase is not bool(phase_of(queue.consumer, queue.cpl_size)):
                 return found
-            self._check(completion, bytes(queue.completions.view[slot : slot + COMPLETION_BYTES]))
+            self._check(queue, completion, bytes(queue.completions.view[slot : slot + COMPLETION_BYTES]))
             queue.consumer = (queue.consumer + 1) & U32
             found.append(self._done(queue, completion))
 
-    def _check(self, completion: Completion, raw: bytes) -> None:
-        unbuilt = completion.vlan, completion.rss_type, completion.checksum, completion.rss_hash, completion.timestamp
+    def _check(self, queue: Queue, completion: Completion, raw: bytes) -> None:
+        vlan = 0 if self.vcs and queue.setup.direction is Direction.RX else completion.vlan
+        unbuilt = vlan, completion.rss_type, completion.checksum, completion.rss_hash, completion.timestamp
         if any(unbuilt) or int.from_bytes(raw, "little") & COMPLETION_RESERVED:
             raise DeviceFault(f"a completion has unbuilt or reserved fields set: {raw.hex()}", engine="completer")
 
@@ -313,6 +314,7 @@ class Nic1g:
             multicast=CompletionStatus.MULTICAST in status,
             loopback=CompletionStatus.LOOPBACK in status,
             frame_length=completion.frame_length,
+            vlan=completion.vlan,
         )
 
 
