@@ -20,6 +20,7 @@ from hilnic.signalling import (
     Header,
     Incarnation,
     Packet,
+    Service,
     TrafficContract,
     UserData,
     Versions,
@@ -36,7 +37,7 @@ flows = st.one_of(
     st.just(Flow()),
     st.just(Flow(0, 0, 0, 0)),
     st.builds(lambda rate, sdu, more: Flow(rate, sdu + more, UNSPECIFIED, sdu), rates, st.integers(0, 9000), u8),
-    st.builds(lambda rate, more: Flow(rate, 3000, min(rate + more, UNSPECIFIED), 1500), rates, u32),
+    st.builds(lambda rate, more: Flow(rate, 3000, min(rate + more, UNSPECIFIED), 1500, Service.GUARANTEED), rates, u32),
 )
 versions = st.tuples(st.integers(1, 255), st.integers(1, 255)).map(lambda pair: Versions(min(pair), max(pair)))
 ELEMENTS: dict[type[Any], st.SearchStrategy[Any]] = {

@@ -20,12 +20,15 @@ from hilnic.signalling import (
     TrafficContract,
     UserData,
     decode,
+    decode_elements,
     encode,
+    encode_elements,
 )
 from hilnic.signalling.codec import HEADER_OCTETS, LONGEST_MESSAGE
+from hilnic.signalling.elements import Element
 from hilnic.signalling.messages import LAYOUTS, ConnectAcknowledge, Release, Setup
 
-from .strategies import SAMPLES, A, B, headers_of, messages_of
+from .strategies import EXAMPLES, SAMPLES, A, B, headers_of, messages_of
 
 CALL = Header(B, A, tag=0x01020304, reference=5)
 SETUP = Setup(CalledAddress(B, b"file"), CallingAddress(A), TrafficContract(), ConnectionIdentifier((100, 101)))
@@ -178,3 +181,23 @@ def test_the_longest_setup_fits() -> None:
 def test_an_element_refuses_values_that_it_cannot_carry(make) -> None:
     with pytest.raises(ValueError):
         make()
+
+
+@given(st.permutations(list(EXAMPLES.values())))
+def test_elements_alone_survive_in_any_order(elements: list[Element]) -> None:
+    assert decode_elements(encode_elements(*elements)) == {type(each): each for each in elements}
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind"),
+    [
+        (CAUSE + CAUSE, Malformed.REPEATED_ELEMENT),
+        (element(0xF0, b"", 0), Malformed.UNKNOWN_ELEMENT),
+        (CAUSE[:-1], Malformed.ELEMENT_OVERRUN),
+        (element(0x59, bytes(33) + b"\x09"), Malformed.WRONG_ELEMENT_VALUE),
+    ],
+)
+def test_elements_alone_are_all_known_and_whole(octets: bytes, kind: Malformed) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_elements(octets)
+    assert caught.value.kind is kind

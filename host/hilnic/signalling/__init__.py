@@ -10,9 +10,11 @@ from hilnic.signalling.codec import (
     Malformed,
     Packet,
     decode,
+    decode_elements,
     encode,
+    encode_elements,
 )
-from hilnic.signalling.contract import UNSPECIFIED, Flow, TrafficContract
+from hilnic.signalling.contract import UNSPECIFIED, Flow, Service, TrafficContract
 from hilnic.signalling.elements import (
     CalledAddress,
     CallingAddress,
@@ -48,9 +50,12 @@ __all__ = [
     "Message",
     "MessageType",
     "Packet",
+    "Service",
     "TrafficContract",
     "UserData",
     "Versions",
     "decode",
+    "decode_elements",
     "encode",
+    "encode_elements",
 ]

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import struct
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from hilnic.signalling.causes import Cause
 from hilnic.signalling.contents import BadLength
+from hilnic.signalling.elements import Element
 from hilnic.signalling.messages import GLOBAL_REFERENCE, HIGHEST_REFERENCE, LAYOUTS, Header, Layout, Message, Scope
 
 PROTOCOL_DISCRIMINATOR = 0x48
@@ -27,6 +28,7 @@ HEADER_OCTETS = 24
 LONGEST_MESSAGE = 512
 MOST_ELEMENTS = 16
 """In one message, also of kinds not known here."""
+_KINDS: dict[int, type[Any]] = {kind.IDENTIFIER: kind for kind in get_args(Element)}
 _HEADER = struct.Struct(">BBBBHHI6s6s")
 _ELEMENT = struct.Struct(">BBH")
 _TO_ORIGINATOR = 0x8000
@@ -110,6 +112,24 @@ def decode(octets: bytes | bytearray | memoryview) -> Packet:
     except DecodeError as error:
         error.header, error.message_type = header, message_type
         raise
+
+
+def encode_elements(*elements: Element) -> bytes:
+    """Information elements one after the other: how call parameters carry addresses and user data."""
+    return b"".join(_element(element.IDENTIFIER, element.pack()) for element in elements)
+
+
+def decode_elements(octets: bytes) -> dict[type[Any], Any]:
+    """By class; DecodeError for anything that is not wholly known, and each once."""
+    found: dict[type[Any], Any] = {}
+    for identifier, _, contents in _walk(octets):
+        element = _KINDS.get(identifier)
+        if element is None:
+            raise DecodeError(Malformed.UNKNOWN_ELEMENT, hex(identifier), element=identifier)
+        if element in found:
+            raise DecodeError(Malformed.REPEATED_ELEMENT, element.__name__, element=identifier)
+        found[element] = _unpack(element, contents)
+    return found
 
 
 def _split(octets: bytes) -> tuple[Header, int, bytes]:

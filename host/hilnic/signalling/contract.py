@@ -5,26 +5,34 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import ClassVar, Self
 
 from hilnic.signalling.contents import exactly, within
 
 UNSPECIFIED = 0xFFFFFFFF
 """A traffic parameter that its author leaves open."""
-_FLOW = struct.Struct(">IIII")
+_FLOW = struct.Struct(">IIIIB")
+
+
+class Service(IntEnum):
+    """What the network promises of a direction; the values of FLOWSPEC's ServiceType."""
+
+    NO_TRAFFIC = 0
+    BEST_EFFORT = 1
+    CONTROLLED_LOAD = 2
+    GUARANTEED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One direction of a contract: octets per second, octets; UNSPECIFIED leaves a parameter open.
-
-    `rate` 0 and `max_sdu` 0: nothing flows this way.
-    """
+    """One direction of a contract: octets per second, octets; UNSPECIFIED leaves a parameter open."""
 
     rate: int = UNSPECIFIED
     burst: int = UNSPECIFIED
     peak: int = UNSPECIFIED
     max_sdu: int = UNSPECIFIED
+    service: Service = Service.BEST_EFFORT
 
     def __post_init__(self) -> None:
         """Numbers of 32 bits that make sense together."""
@@ -36,8 +44,13 @@ class Flow:
             raise ValueError(f"a burst of {self.burst} octets holds no SDU of {self.max_sdu}")
 
     def pack(self) -> bytes:
-        """16 octets."""
-        return _FLOW.pack(self.rate, self.burst, self.peak, self.max_sdu)
+        """17 octets."""
+        return _FLOW.pack(self.rate, self.burst, self.peak, self.max_sdu, self.service)
+
+    @property
+    def promised(self) -> int:
+        """Octets per second that nobody else may have."""
+        return self.rate if self.service >= Service.CONTROLLED_LOAD and self.rate != UNSPECIFIED else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,7 @@ class TrafficContract:
 
     @classmethod
     def unpack(cls, contents: bytes) -> Self:
-        """Of 32 octets."""
+        """Of 34 octets."""
         exactly(contents, 2 * _FLOW.size)
-        return cls(Flow(*_FLOW.unpack_from(contents)), Flow(*_FLOW.unpack_from(contents, _FLOW.size)))
+        (*forward, service), (*backward, reverse) = _FLOW.iter_unpack(contents)
+        return cls(Flow(*forward, Service(service)), Flow(*backward, Service(reverse)))
