@@ -31,6 +31,7 @@ class Adapter:
         "bindings",
         "bottom_completer",
         "bottom_receiver",
+        "co",
         "context",
         "deferred_sends",
         "dma_handles",
@@ -120,6 +121,11 @@ class Adapter:
         self.hang_timer: Any = None
         self.halted: Event | None = None  # from the beginning of a halt on; set at its end
         self.throttle: Any = None  # the receive throttle of the DPC that runs now
+        self.co: Any = None  # CoAdapter, of a connection-oriented miniport
+        if driver.co_handlers is not None:
+            from hilnic.ndis.condis.state import CoAdapter
+
+            self.co = CoAdapter(self, driver.co_handlers)
         characteristics = driver.characteristics
         self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")
         self.return_handler = ndis.guarded(

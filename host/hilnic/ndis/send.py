@@ -16,6 +16,7 @@ from hilnic.ndis.wdk import wdk
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import Binding
+    from hilnic.ndis.condis.handles import VcHandle
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
 
@@ -117,7 +118,7 @@ def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_fl
         failed(adapter, "send_net_buffer_lists", error)
 
 
-def number_frames(ndis: Ndis, source: Binding, nbls: NetBufferList) -> int:
+def number_frames(ndis: Ndis, source: Binding | VcHandle, nbls: NetBufferList) -> int:
     """Count the NBLs and give each frame the id that follows it to the wire; what an IM driver sends on has one."""
     number = 0
     has_ids = source.forwards
@@ -292,6 +293,8 @@ def cancel_send_net_buffer_lists(binding: Binding, cancel_id: Any) -> None:
     adapter = binding.adapter
     adapter.held_sends = _without(adapter.held_sends, binding, cancel_id)
     adapter.deferred_sends = _without(adapter.deferred_sends, binding, cancel_id)
+    if adapter.co is not None:
+        adapter.co.cancel(binding, cancel_id)
     cancel_below(adapter, 0, cancel_id)
 
 

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connection-oriented NDIS: address families, SAPs, virtual connections, calls, parties. See docs/condis.md."""
 
+from hilnic.ndis.condis.address_family import (
+    cl_close_address_family,
+    cl_complete_notify_close_address_family,
+    cl_open_address_family,
+)
+from hilnic.ndis.condis.call import cl_close_call, cl_complete_incoming_call, cl_make_call, cl_modify_call_qos
 from hilnic.ndis.condis.characteristics import (
     CallManagerHandlers,
     ClientHandlers,
@@ -8,6 +14,28 @@ from hilnic.ndis.condis.characteristics import (
     ProtocolCoCharacteristics,
     set_optional_handlers,
 )
+from hilnic.ndis.condis.cm import (
+    cm_activate_vc,
+    cm_complete_add_party,
+    cm_complete_close_address_family,
+    cm_complete_close_call,
+    cm_complete_deregister_sap,
+    cm_complete_drop_party,
+    cm_complete_make_call,
+    cm_complete_modify_call_qos,
+    cm_complete_open_address_family,
+    cm_complete_register_sap,
+    cm_deactivate_vc,
+    cm_deregister_address_family,
+    cm_dispatch_call_connected,
+    cm_dispatch_incoming_call,
+    cm_dispatch_incoming_call_qos_change,
+    cm_dispatch_incoming_close_call,
+    cm_dispatch_incoming_drop_party,
+    cm_notify_close_address_family,
+    cm_register_address_family,
+)
+from hilnic.ndis.condis.co_oid import co_complete_oid_request, co_oid_request, mco_complete_oid_request
 from hilnic.ndis.condis.constants import (
     UNSPECIFIED,
     AddressFamilyType,
@@ -17,6 +45,30 @@ from hilnic.ndis.condis.constants import (
     ServiceType,
 )
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, SapHandle, VcHandle
+from hilnic.ndis.condis.mcm import (
+    mcm_activate_vc,
+    mcm_complete_add_party,
+    mcm_complete_close_address_family,
+    mcm_complete_close_call,
+    mcm_complete_deregister_sap,
+    mcm_complete_drop_party,
+    mcm_complete_make_call,
+    mcm_complete_modify_call_qos,
+    mcm_complete_open_address_family,
+    mcm_complete_register_sap,
+    mcm_create_vc,
+    mcm_deactivate_vc,
+    mcm_delete_vc,
+    mcm_deregister_address_family,
+    mcm_dispatch_call_connected,
+    mcm_dispatch_incoming_call,
+    mcm_dispatch_incoming_call_qos_change,
+    mcm_dispatch_incoming_close_call,
+    mcm_dispatch_incoming_drop_party,
+    mcm_notify_close_address_family,
+    mcm_oid_request,
+    mcm_register_address_family,
+)
 from hilnic.ndis.condis.parameters import (
     CallManagerParameters,
     CallParameters,
@@ -26,6 +78,12 @@ from hilnic.ndis.condis.parameters import (
     Sap,
     SpecificParameters,
 )
+from hilnic.ndis.condis.party import cl_add_party, cl_drop_party
+from hilnic.ndis.condis.receive import mco_indicate_receive_net_buffer_lists
+from hilnic.ndis.condis.sap import cl_deregister_sap, cl_register_sap
+from hilnic.ndis.condis.send import co_send_net_buffer_lists, mco_complete_send_net_buffer_lists
+from hilnic.ndis.condis.status_indication import mco_indicate_status
+from hilnic.ndis.condis.vc import co_create_vc, co_delete_vc, mco_complete_activate_vc, mco_complete_deactivate_vc
 
 __all__ = [
     "UNSPECIFIED",
@@ -49,5 +107,68 @@ __all__ = [
     "ServiceType",
     "SpecificParameters",
     "VcHandle",
+    "cl_add_party",
+    "cl_close_address_family",
+    "cl_close_call",
+    "cl_complete_incoming_call",
+    "cl_complete_notify_close_address_family",
+    "cl_deregister_sap",
+    "cl_drop_party",
+    "cl_make_call",
+    "cl_modify_call_qos",
+    "cl_open_address_family",
+    "cl_register_sap",
+    "cm_activate_vc",
+    "cm_complete_add_party",
+    "cm_complete_close_address_family",
+    "cm_complete_close_call",
+    "cm_complete_deregister_sap",
+    "cm_complete_drop_party",
+    "cm_complete_make_call",
+    "cm_complete_modify_call_qos",
+    "cm_complete_open_address_family",
+    "cm_complete_register_sap",
+    "cm_deactivate_vc",
+    "cm_deregister_address_family",
+    "cm_dispatch_call_connected",
+    "cm_dispatch_incoming_call",
+    "cm_dispatch_incoming_call_qos_change",
+    "cm_dispatch_incoming_close_call",
+    "cm_dispatch_incoming_drop_party",
+    "cm_notify_close_address_family",
+    "cm_register_address_family",
+    "co_complete_oid_request",
+    "co_create_vc",
+    "co_delete_vc",
+    "co_oid_request",
+    "co_send_net_buffer_lists",
+    "mcm_activate_vc",
+    "mcm_complete_add_party",
+    "mcm_complete_close_address_family",
+    "mcm_complete_close_call",
+    "mcm_complete_deregister_sap",
+    "mcm_complete_drop_party",
+    "mcm_complete_make_call",
+    "mcm_complete_modify_call_qos",
+    "mcm_complete_open_address_family",
+    "mcm_complete_register_sap",
+    "mcm_create_vc",
+    "mcm_deactivate_vc",
+    "mcm_delete_vc",
+    "mcm_deregister_address_family",
+    "mcm_dispatch_call_connected",
+    "mcm_dispatch_incoming_call",
+    "mcm_dispatch_incoming_call_qos_change",
+    "mcm_dispatch_incoming_close_call",
+    "mcm_dispatch_incoming_drop_party",
+    "mcm_notify_close_address_family",
+    "mcm_oid_request",
+    "mcm_register_address_family",
+    "mco_complete_activate_vc",
+    "mco_complete_deactivate_vc",
+    "mco_complete_oid_request",
+    "mco_complete_send_net_buffer_lists",
+    "mco_indicate_receive_net_buffer_lists",
+    "mco_indicate_status",
     "set_optional_handlers",
 ]

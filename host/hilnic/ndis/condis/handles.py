@@ -10,10 +10,13 @@ PartyHandle        of a multipoint call
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.condis.machines import AfState, CallState, PartyState, SapState, VcState
+from hilnic.ndis.condis.machines import MACHINES, AfState, CallState, PartyState, SapState, VcState, rule_of
+from hilnic.ndis.faults import failed
+from hilnic.ndis.status import NdisStatus
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
@@ -34,13 +37,24 @@ class Role(Enum):
 class Machine:
     """An object whose state is a row of one of the tables."""
 
-    __slots__ = ("ndis", "state")
+    __slots__ = ("ndis", "pending", "state")
 
     kind = ""
 
     def __init__(self, ndis: Ndis, state: Enum) -> None:
         self.ndis = ndis
         self.state: Any = state
+        self.pending: set[str] = set()  # operations that have been begun and not answered
+
+    def step(self, event: Enum, actor: Any) -> bool:
+        """Move by the table; a missing pair is a violation by `actor` that names state and event."""
+        target = MACHINES[self.kind][self.state].get(event)
+        if target is None:
+            self.ndis.violation(rule_of(event), actor, self, f"{event.value} in state {self.state.value}")
+            return False
+        self.state = target
+        self.ndis.emit(f"{self.kind}.state", **{self.kind: repr(self), "state": target.value})
+        return True
 
 
 class Provider:
@@ -81,7 +95,6 @@ class AfHandle(Machine):
         "cm_context",
         "family",
         "handlers",
-        "is_leaving",
         "provider",
         "saps",
         "vcs",
@@ -97,7 +110,6 @@ class AfHandle(Machine):
         self.handlers = handlers
         self.client_context = context
         self.cm_context: Any = None
-        self.is_leaving = False  # the call manager has asked the client to close it, and waits for the answer
         self.saps: list[SapHandle] = []
         self.vcs: list[Vc] = []
 
@@ -126,7 +138,7 @@ class SapHandle(Machine):
 class Call(Machine):
     """The call on a VC."""
 
-    __slots__ = ("is_draining", "parameters", "parties", "seal", "sealed", "vc", "watch")
+    __slots__ = ("closing", "is_draining", "parameters", "parties", "seal", "sealed", "vc", "watch")
 
     kind = "call"
 
@@ -137,6 +149,7 @@ class Call(Machine):
         self.parameters: CallParameters | None = None  # as they were agreed last
         self.sealed: CallParameters | None = None  # what the call manager has been given, until it completes (CC-13)
         self.seal: CallParameters | None = None  # the values it had then
+        self.closing: tuple[PartyHandle | None, bytes] = (None, b"")  # what cl_close_call was given
         self.is_draining = False  # closed with sends out: the call manager hears of it when they are back (CD-12)
         self.watch: Any = None  # until the client answers a remote close (CC-20)
 
@@ -164,6 +177,7 @@ class Vc(Machine):
         self.call_manager: VcHandle | None = None
         self.miniport: VcHandle
         self.creator: VcHandle
+        self.provider: Any = None  # whose call manager it is
         self.user: VcHandle  # whose data it carries: the client, or the call manager for itself
         self.call = Call(self)
         self.parameters: CallParameters | None = None  # of the latest activation that worked
@@ -194,9 +208,24 @@ class VcHandle:
         self.name = f"{vc.name}.{role.value}"
 
     @property
+    def adapter(self) -> Adapter:
+        """The adapter that the VC is on."""
+        return self.vc.adapter
+
+    @property
     def actor(self) -> Any:
         """Who is to blame for what is done with the handle."""
         return self.vc.adapter if self.binding is None else self.binding
+
+    @property
+    def driver(self) -> Any:
+        """Whose handle it is."""
+        return self.actor.driver
+
+    @property
+    def is_mcm(self) -> bool:
+        """Whether it is an integrated call manager's."""
+        return self.vc.call_manager is self.vc.miniport
 
     def __repr__(self) -> str:
         return f"VcHandle({self.name})"
@@ -217,3 +246,32 @@ class PartyHandle(Machine):
 
     def __repr__(self) -> str:
         return f"Party({self.vc.name}, {self.vc.call.parties.index(self) if self in self.vc.call.parties else 'gone'})"
+
+
+def ask(actor: Any, name: str, handler: Any, *args: Any, refused: Any = NdisStatus.FAILURE) -> Any:
+    """What a driver's handler answers; `refused` when it raises, or waits where it may not (CC-24)."""
+    try:
+        answer = handler(*args)
+    except Exception as error:
+        failed(actor, name, error)
+        return refused
+    if isinstance(answer, Awaitable):
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+        actor.ndis.violation("CC-24", actor, name, "the handler waits instead of answering PENDING")
+        return refused
+    return answer
+
+
+def tell(actor: Any, name: str, handler: Any, *args: Any) -> None:
+    """Call a handler that answers nothing; one that the driver does not have is not called."""
+    if handler is not None:
+        ask(actor, name, handler, *args, refused=None)
+
+
+def is_stale(subject: Any, actor: Any, call: str, is_dead: bool) -> bool:
+    """A handle that is dead from its close, deregister or delete on (CC-04): the call does nothing."""
+    if is_dead:
+        subject.ndis.violation("CC-04", actor, subject, f"STALE_HANDLE in {call}")
+    return is_dead

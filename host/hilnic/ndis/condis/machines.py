@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """State machines of CoNDIS as data (V6): address family, SAP, VC, call, party; docs/condis.md prints them.
 
-A pair of state and event that is not in its table is a violation that names both.
+A pair of state and event that is not in its table is a violation of the rule that RULES names for the event.
 """
 
 from __future__ import annotations
@@ -103,7 +103,6 @@ class CallEvent(Enum):
     REMOTE_CLOSE = "remote close"
     CLOSE = "close"
     CLOSED = "closed"
-    CLOSE_REFUSED = "close refused"
 
 
 class PartyState(Enum):
@@ -166,7 +165,7 @@ CALL_MACHINE: dict[CallState, dict[CallEvent, CallState]] = {
     _C.LEAVING: {_CE.MODIFIED: _C.REMOTE_CLOSED, _CE.CLOSE: _C.ABORTING},
     _C.REMOTE_CLOSED: {_CE.CLOSE: _C.CLOSING},
     _C.ABORTING: {_CE.MADE: _C.CLOSING, _CE.MAKE_FAILED: _C.CLOSING, _CE.MODIFIED: _C.CLOSING},
-    _C.CLOSING: {_CE.CLOSED: _C.CLOSED, _CE.CLOSE_REFUSED: _C.CONNECTED},
+    _C.CLOSING: {_CE.CLOSED: _C.CLOSED},
     _C.CLOSED: {},
 }
 
@@ -187,3 +186,27 @@ MACHINES: dict[str, dict[Any, dict[Any, Any]]] = {
     "party": PARTY_MACHINE,
 }
 """Kind of object -> its table."""
+
+RULES: dict[Enum, str] = {
+    # the client's next request comes on a dead handle, or before its time
+    _AE.CLOSE: "CC-04",
+    _SE.DEREGISTER: "CC-04",
+    _PE.DROP: "CC-04",
+    _VE.ACTIVATE: "CC-09",
+    _VE.DEACTIVATE: "CC-10",
+    _VE.DELETE: "CC-12",
+    _CE.MAKE: "CC-26",
+    _CE.MODIFY: "CC-26",
+    _CE.CLOSE: "CC-26",
+    _CE.OFFER: "CC-15",
+    _CE.CONNECTED: "CC-15",
+    _CE.REMOTE_CLOSE: "CC-20",
+    _PE.REMOTE_DROP: "CC-19",
+    _PE.CALL_CLOSED: "CC-18",
+}
+"""Whose breach a missing pair is; what is not here is an answer or a completion of nothing that pends: CC-21."""
+
+
+def rule_of(event: Enum) -> str:
+    """The rule that forbids the event where the table has no pair for it."""
+    return RULES.get(event, "CC-21")
