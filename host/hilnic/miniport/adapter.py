@@ -222,11 +222,14 @@ class NicAdapter:
 
     async def _drain_transmitter(self) -> None:
         """Until the transmitter is empty, or has been stuck for `stall_ns` (its clock stopped, its queue in error)."""
+        await self._drain(self.tx, self.config.stall_ns)
+
+    async def _drain(self, tx: Transmitter, stall_ns: int) -> None:
         mark, since = -1, self.kernel.now_ns()
-        while self.tx.busy and self.hardware.present:
-            if self.tx.completions.index != mark:
-                mark, since = self.tx.completions.index, self.kernel.now_ns()
-            elif self.kernel.now_ns() - since > self.config.stall_ns:
+        while tx.busy and self.hardware.present:
+            if tx.completions.index != mark:
+                mark, since = tx.completions.index, self.kernel.now_ns()
+            elif self.kernel.now_ns() - since > stall_ns:
                 return
             await self.kernel.sleep(_DRAIN_POLL_NS)
 
@@ -235,13 +238,18 @@ class NicAdapter:
         self.tx.refusal = self.tx.refusal or status
         if self.hardware.present:
             self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | self._loopback)
-            idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+            idle = await self._disable_queues()
             self.hardware.write(regs.CTRL, 0)
-            if not all(idle) and self.hardware.present:
+            if not idle and self.hardware.present:
                 await self.hardware.soft_reset(self.config.timeout_ns)
                 self._program()
         self._collect()
         self._end_traffic(status)
+
+    async def _disable_queues(self) -> bool:
+        """True once nothing of any queue is outstanding in the NIC."""
+        idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+        return all(idle)
 
     def collect(self, budget: int) -> tuple[int, bool]:
         """For the poller: complete sends, indicate at most `budget` frames; how many there were, is there more?"""

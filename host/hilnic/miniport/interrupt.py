@@ -50,7 +50,10 @@ def message_interrupt_dpc(nic: NicAdapter, message_id: int, throttle: ndis.Recei
 class PolledQueues(Protocol):
     """What is looked at together: a pair of queues, or all pairs that share a vector."""
 
-    queues_running: bool
+    @property
+    def queues_running(self) -> bool:
+        """Are completions to be looked for?"""
+        ...
 
     def collect(self, budget: int) -> tuple[int, bool]:
         """Take completions, indicate at most `budget` frames: completions of the busier direction; is there more?"""

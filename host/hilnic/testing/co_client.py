@@ -208,7 +208,7 @@ class FunctionalCoClient(FunctionalProtocol):
             call_connected=_of_call("call_connected"),
             notify_close_af=kind.notify_close_af,
             oid_request=kind.co_oid_request,
-            oid_request_complete=kind.co_oid_request_complete,
+            oid_request_complete=lambda _, *rest: self.co_oid_request_complete(*rest),
         )
 
     def set_options(self, driver: ndis.ProtocolDriver) -> NdisStatus:
