@@ -140,10 +140,9 @@ class Scheduler:
             self.offer(heappop(self._waiting)[2])
 
     def reconsider(self, queues: Iterable[Queue]) -> None:
-        """The contract of these may have changed: whoever waits is looked at again."""
-        for queue in (*queues, *(entry[2] for entry in self._waiting)):
+        """The contract of these may have changed: they are looked at again, also when they wait."""
+        for queue in queues:
             self.offer(queue)
-        self._waiting.clear()
         self.on_ready()
 
     def charge(self, queue: Queue, octets: int) -> None:
