@@ -169,6 +169,9 @@ module nic_rx_path #(
   logic cpl_dir, irq_dir, vis_valid, vis_ready, vis_dir, fetch_valid, fetch_ready, fetch_rvalid, desc_rerr;
   logic rx_idle, write_idle, cpl_idle, unused_busy, unused_read_idle, unused_td, unused_tdr, unused_tx, unused_txv, unused_txe;
   logic [7:0] vector;
+  logic [10:0] unused_fill_queue, unused_tx_ev_queue, unused_rx_ev_queue;
+  logic [11:0] unused_vid;
+  logic unused_fill, unused_look, unused_drop, unused_drop_vc, unused_mark_ready, unused_mark;
 
   assign idle_o = rx_idle && write_idle && cpl_idle;
 
@@ -198,6 +201,9 @@ module nic_rx_path #(
       .rx_discard_i(rx_discard), .rx_abandon_i(rx_abandon), .room_o(room),
       .da_valid_o(da_valid), .da_o(da), .hit_valid_i(hit_valid), .hit_accept_i(hit_accept), .hit_queue_i(hit_queue),
       .hit_own_i(hit_own), .hit_broadcast_i(hit_broadcast), .hit_multicast_i(hit_multicast),
+      .look_valid_o(unused_look), .look_vid_o(unused_vid), .look_done_i(1'b0), .look_hit_i(1'b0), .look_vc_i(1'b0), .look_queue_i(11'd0),
+      .drop_valid_o(unused_drop), .drop_vc_o(unused_drop_vc), .mark_valid_i(1'b0), .mark_ready_o(unused_mark_ready), .mark_o(unused_mark),
+      .hurry_i(1'b0), .cfg_no_wait_i(1'b0),
       .cfg_rx_enable_i(rx_enable_i), .cfg_pass_bad_i(pass_bad_i), .cfg_max_frame_i(max_frame_i),
       .flush_i, .on_i(enabled_i), .cfg_queue_o(unused_buf_queue), .cfg_buf_size_i(buf_size_i),
       .barrier_valid_i, .barrier_queue_i, .barrier_ready_o, .idle_o(rx_idle),
@@ -218,7 +224,7 @@ module nic_rx_path #(
       .err_index_o(fetch_err_index_o), .csr_queue_i, .csr_producer_o(unused_producer), .csr_consumer_o(unused_consumer),
       .rd_valid_o(fetch_valid), .rd_ready_i(fetch_ready), .rd_addr_o(fetch_addr), .rd_len_o(fetch_len),
       .rdata_valid_i(fetch_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
-      .ready_o(unused_ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
+      .fill_valid_o(unused_fill), .fill_queue_o(unused_fill_queue), .ready_o(unused_ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
       .pop_index_o(pop_index), .pop_ring_log2_o(unused_log2), .pop_err_o(pop_err), .pop_failed_o(unused_failed),
       .avail_queue_i(avail_queue), .avail_count_o(avail_count)
   );
@@ -260,6 +266,7 @@ module nic_rx_path #(
       .ack_valid_i(ack_valid), .ack_err_i(ack_err), .cpl_valid_o(cpl_valid), .cpl_ready_i(cpl_ready), .cpl_addr_o(cpl_addr),
       .cpl_data_o(cpl_data), .resp_valid_i(resp_valid), .resp_err_i(resp_err),
       .vis_valid_o(vis_valid), .vis_ready_i(vis_ready), .vis_dir_o(vis_dir), .vis_queue_o(vis_queue), .vis_index_o(vis_index),
+      .tx_ev_queue_o(unused_tx_ev_queue), .rx_ev_queue_o(unused_rx_ev_queue),
       .tx_ev_valid_o, .tx_ev_ready_i(ev_ready_i), .tx_ev_mask_o, .tx_ev_wire_o, .tx_ev_len_o,
       .rx_ev_valid_o(ev1_valid_o), .rx_ev_ready_i(ev_ready_i), .rx_ev_mask_o(ev1_mask_o), .rx_ev_wire_o(unused_wire),
       .rx_ev_len_o(ev1_len_o)

@@ -81,6 +81,8 @@ module nic_tx_path #(
   logic [3:0] pop_ring_log2;
   logic [31:0] pop_index, unused_avail;
   logic [NumTxQueues-1:0] ready;
+  logic unused_fill, unused_set, unused_wait, unused_wait_vc;
+  logic [10:0] unused_fill_queue;
 
   desc_fetch #(.NumQueues(NumTxQueues), .CacheDepth(CacheDepth)) u_desc_fetch (
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i, .start_valid_i, .start_queue_i, .start_index_i,
@@ -89,7 +91,7 @@ module nic_tx_path #(
       .err_valid_o, .err_queue_o, .err_cause_o, .err_index_o, .csr_queue_i, .csr_producer_o, .csr_consumer_o,
       .rd_valid_o(fd_valid), .rd_ready_i(fd_ready), .rd_addr_o(fd_addr), .rd_len_o(fd_len),
       .rdata_valid_i(td_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
-      .ready_o(ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
+      .fill_valid_o(unused_fill), .fill_queue_o(unused_fill_queue), .ready_o(ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
       .pop_index_o(pop_index), .pop_ring_log2_o(pop_ring_log2), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(11'd0), .avail_count_o(unused_avail)
   );
 
@@ -106,6 +108,9 @@ module nic_tx_path #(
 
   tx_path #(.NumTxQueues(NumTxQueues), .TxBufBytes(TxBufBytes)) u_tx_path (
       .clk_i, .rst_ni, .cfg_tx_enable_i(tx_enable_i), .cfg_max_frame_i(max_frame_i), .cfg_host_fcs_i(host_fcs_i),
+      .cfg_ifg_i(8'd12), .cfg_quantum_i(16'd0), .start_valid_i, .start_queue_i, .fill_valid_i(1'b0), .fill_queue_i(11'd0),
+      .vc_active_i(2'd0), .vc_set_valid_i(1'b0), .vc_set_ready_o(unused_set), .vc_set_data_i('0),
+      .vc_wait_valid_o(unused_wait), .vc_wait_vc_o(unused_wait_vc), .vc_wait_ready_i(1'b0),
       .start_ok_i(enabled_i), .flush_i, .barrier_valid_i, .barrier_queue_i, .barrier_ready_o,
       .ready_i(ready), .pop_valid_o(pop_valid), .pop_queue_o(pop_queue), .pop_ready_i(pop_ready), .pop_desc_i(pop_desc),
       .pop_index_i(pop_index), .pop_ring_log2_i(pop_ring_log2), .pop_err_i(pop_err), .pop_failed_i(pop_failed),

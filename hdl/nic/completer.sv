@@ -74,11 +74,13 @@ module completer #(
     output      logic [ 19:0] tx_ev_mask_o,
     output      logic [ 15:0] tx_ev_wire_o,
     output      logic [ 15:0] tx_ev_len_o,
+    output      logic [ 10:0] tx_ev_queue_o,
     output      logic         rx_ev_valid_o,
     input  wire logic         rx_ev_ready_i,
     output      logic [ 35:0] rx_ev_mask_o,
     output      logic [ 15:0] rx_ev_wire_o,
-    output      logic [ 15:0] rx_ev_len_o
+    output      logic [ 15:0] rx_ev_len_o,
+    output      logic [ 10:0] rx_ev_queue_o
 );
 
   localparam int MostQueues = NumTxQueues > NumRxQueues ? NumTxQueues : NumRxQueues;
@@ -178,6 +180,9 @@ module completer #(
       .ev_len_o(rx_ev_len_o)
   );
   assign rx_ev_wire_o = '0; // wire octets are rx_ingress's
+  // an item and its event are taken from the record together, and both are gone before the next
+  assign tx_ev_queue_o = tx_item_queue;
+  assign rx_ev_queue_o = rx_item_queue;
 
   assign unused = &{1'b0, start_queue_i};
 

@@ -47,6 +47,9 @@ module desc_fetch #(
     input  wire logic                 rdata_valid_i,
     input  wire logic [         63:0] rdata_i,
     input  wire logic                 rdata_err_i,
+    // tx_sched: a descriptor of the queue is cached from the next cycle on (pulse)
+    output      logic                 fill_valid_o,
+    output      logic [         10:0] fill_queue_o,
     // tx_frame or rx_writer
     output      logic [NumQueues-1:0] ready_o,
     input  wire logic                 pop_valid_i,
@@ -165,6 +168,8 @@ module desc_fetch #(
   assign pop_next = pop_index_q + 32'd1;
   assign pop_empties = pop_hit_q && filled_mem[pop_sel] == pop_next[SlotBits:0] && !(fill_go && fill_sel == pop_sel);
   assign ready_o = ready_q;
+  assign fill_valid_o = fill_go;
+  assign fill_queue_o = fill_queue;
 
   assign pop_slot = SlotBits'(consumer_mem[pop_sel]);
 
@@ -210,7 +215,8 @@ module desc_fetch #(
       half_data_q <= 64'd0;
       {pop_hit_q, pop_err_q, pop_failed_q} <= 3'd0;
       pop_index_q <= 32'd0;
-      {ready_q, more_q, full_q, busy_q, failed_q} <= '0;
+      {ready_q, more_q, full_q} <= '0;
+      {busy_q, failed_q} <= '0;
       settle_q <= 1'b0;
       {err_valid_o, err_queue_o, err_cause_o, err_index_o} <= '0;
       avail_queue_q <= 11'd0;

@@ -30,8 +30,10 @@ module queue_ctrl #(
     input  wire logic                   idle_i,           // no frame, record, completion or burst is under way
     output      logic                   clear_o,          // pulse: irq and rx_filter forget
     input  wire logic                   clear_busy_i,
+    input  wire logic                   vc_quiet_i,       // every VC is off
+    input  wire logic                   vc_ending_i,      // a VC drains
     input  wire logic                   tx_clk_alive_i,
-    output      logic                   tx_flush_o,       // level: a TX queue is ending and the transmit clock stands
+    output      logic                   tx_flush_o,       // level: a TX queue or a VC is ending and the transmit clock stands
     // doorbells and re-arms
     output      logic                   tx_db_valid_o,    // pulse
     output      logic                   rx_db_valid_o,
@@ -216,7 +218,7 @@ module queue_ctrl #(
 
   // ---- registers ----
   assign flush_rx_d = !flush_done_i && (flush_rx_q || (rx_flush_valid && !tx_flush_valid));
-  assign tx_flush_d = tx_ending_any && !tx_clk_alive_i;
+  assign tx_flush_d = (tx_ending_any || vc_ending_i) && !tx_clk_alive_i;
   assign awake = `AWAKE(state_q != StIdle || qbus_look_i || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
                  tx_flush_o != tx_flush_d);
 
@@ -261,7 +263,7 @@ module queue_ctrl #(
       tx_flush_o <= tx_flush_d;
       clear_q <= clear_o;
       // idle for 16 cycles in a row: longer than any hand-over between two blocks
-      calm_q <= tx_quiet && rx_quiet && !enabling && idle_i && reset_q == StQuiesce ? calm_q + 4'd1 : 4'd0;
+      calm_q <= tx_quiet && rx_quiet && vc_quiet_i && !enabling && idle_i && reset_q == StQuiesce ? calm_q + 4'd1 : 4'd0;
       case (reset_q)
         StRun: if (soft_reset_i) reset_q <= StQuiesce;
         StQuiesce: if (forget) reset_q <= StClear;

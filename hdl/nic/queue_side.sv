@@ -170,7 +170,8 @@ module queue_side #(
       cpl_err_queue_q <= 11'd0;
       cpl_err_index_q <= 32'd0;
       error_o <= 1'b0;
-      {enabled_q, error_q, disabling_q, on_q, started_q, noted_q} <= '0;
+      {enabled_q, error_q, disabling_q} <= '0;
+      {on_q, started_q, noted_q} <= '0;
     end else if (awake) begin
       // draining
       state_q <= state_d;

@@ -170,6 +170,7 @@ async def a_vc_without_buffers_holds_up_nobody(bench: CheckBench) -> None:
     await bench.expect_counters(rx_drop_no_descriptor=5)
     bench.device.write32(regs.RX_STEER, 3)
     bench.device.write32(regs.VC_SCHED, regs.VC_SCHED_RX_NO_WAIT | 2048)
+    await bench.device.read32(regs.VC_SCHED)  # the writes are posted, the filter decides with the first word
     bench.peer.send(frame)
     bench.peer.send(tagged(frame, 7))
     await bench.completions(Direction.RX, 1, number=1)

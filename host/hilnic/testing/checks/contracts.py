@@ -139,9 +139,9 @@ async def guaranteed_contracts_hold_under_the_overload_of_others(bench: CheckBen
     for setup in (*promised, greedy):
         await connect(bench, setup)
     await bench.enable(Direction.TX, number=0, size=RING)
-    await run(bench, [Source(queue) for queue in (0, 1, 2, 3)], 3_000_000)
-    for setup in promised:
-        expect_rate(bench, frames_of(bench, setup.vlan), setup.rate, 16 * 1522)
+    await run(bench, [Source(queue) for queue in (0, 1, 2, 3)], 3_500_000)
+    for setup in promised:  # a frame that has begun may delay the first and the last by 12 us: 2 ms are 1 in 160
+        expect_rate(bench, frames_of(bench, setup.vlan), setup.rate, 3 * setup.burst)
         expect_bursts(bench, frames_of(bench, setup.vlan), setup.rate, setup.burst)
     line = sum(counted(frame.data) + 20 for frame in bench.peer.frames)
     span = bench.peer.frames[-1].time_ns - bench.peer.frames[0].time_ns
