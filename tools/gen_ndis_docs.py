@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import hilnic.ndis  # noqa: F401 - importing it fills the table of WDK functions
+import hilnic.ndis.condis.ndis5  # noqa: F401 - importing it and all above fills the table of WDK functions
 from hilnic.ndis import NdisStatus, Oid
 from hilnic.ndis.condis.machines import MACHINES
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, FILTER_MACHINE, Operation, diagram

@@ -79,6 +79,9 @@ WDK_HANDLERS: dict[str, str] = {
     "MiniportCoSendNetBufferLists": "MiniportCoCharacteristics.send_net_buffer_lists",
     "ProtocolCoReceiveNetBufferLists": "ProtocolCoCharacteristics.receive_net_buffer_lists",
     "ProtocolCoSendNetBufferListsComplete": "ProtocolCoCharacteristics.send_net_buffer_lists_complete",
+    "MiniportCoSendPackets": "MiniportCharacteristics5.co_send_packets",
+    "ProtocolCoReceivePacket": "ProtocolCharacteristics5.co_receive_packet",
+    "ProtocolCoSendComplete": "ProtocolCharacteristics5.co_send_complete",
     "ProtocolCoStatusEx": "ProtocolCoCharacteristics.status",
     "ProtocolCoAfRegisterNotify": "ProtocolCoCharacteristics.af_register_notify",
 }

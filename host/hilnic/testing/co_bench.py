@@ -14,10 +14,11 @@ from typing import Any, Literal
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis import CallParameters, FlowSpec, MediaFlags
 from hilnic.testing.bench import NdisBench
-from hilnic.testing.co_client import ClientCall, FunctionalCoClient
+from hilnic.testing.co_calls import Call
+from hilnic.testing.co_client import FunctionalCoClient
 from hilnic.testing.co_cm import FunctionalCallManager, ManagedVc, Signalling
 from hilnic.testing.co_mcm import FunctionalMcm
-from hilnic.testing.co_miniport import CoVc, FunctionalCoMiniport
+from hilnic.testing.co_miniport import FunctionalCoMiniport
 
 __all__ = ["CoBench", "CoKind", "call_parameters"]
 
@@ -38,8 +39,8 @@ class CoBench(NdisBench):
         self,
         kind: CoKind = "cm",
         clients: int = 1,
-        co_miniport: type[FunctionalCoMiniport] | None = None,
-        client: type[FunctionalCoClient] = FunctionalCoClient,
+        co_miniport: type[Any] | None = None,
+        client: type[Any] = FunctionalCoClient,
         signals: type[Signalling] = Signalling,
         **options: Any,
     ) -> None:
@@ -52,17 +53,16 @@ class CoBench(NdisBench):
         if kind == "cm":
             manager = type("CallManager", (FunctionalCallManager,), {"signals": signals})
             self.cm = self.add(manager(self.ndis))
-        self.clients = [self.add(client(self.ndis, f"client{n}")) for n in range(clients)]
+        self.clients: list[Any] = [self.add(client(self.ndis, f"client{n}")) for n in range(clients)]
 
     @property
-    def client(self) -> FunctionalCoClient:
-        """The first client."""
+    def client(self) -> Any:
+        """The first client: a FunctionalCoClient, or one of NDIS 5."""
         return self.clients[0]
 
     @property
-    def co(self) -> FunctionalCoMiniport:
-        """The miniport as what it is."""
-        assert isinstance(self.fm, FunctionalCoMiniport)
+    def co(self) -> Any:
+        """The miniport as what it is: a FunctionalCoMiniport, or one of NDIS 5."""
         return self.fm
 
     @property
@@ -70,18 +70,18 @@ class CoBench(NdisBench):
         """The call manager's script."""
         if self.cm is not None:
             return self.cm.signalling
-        assert isinstance(self.fm, FunctionalMcm)
-        return self.fm.signalling
+        signalling: Signalling = self.co.signalling
+        return signalling
 
-    def data(self, call: ClientCall) -> CoVc:
-        """The miniport's state of a call's VC."""
+    def data(self, call: Call) -> Any:
+        """The miniport's state of a call's VC: a CoVc, or a CoVc5."""
         return next(vc for vc in self.co.vcs if vc.handle.vc is call.open.vc)
 
-    def managed(self, call: ClientCall) -> ManagedVc:
+    def managed(self, call: Call) -> ManagedVc:
         """The call manager's state of a call's VC."""
         return next(vc for vc in self.signalling.vcs if vc.open.vc is call.open.vc)
 
-    def incoming(self, sap: bytes = b"here", parameters: CallParameters | None = None) -> ClientCall:
+    def incoming(self, sap: bytes = b"here", parameters: CallParameters | None = None) -> Any:
         """A call that somebody makes to the first client, accepted or refused as its script says."""
         if not any(each.sap.sap == sap for each in self.client.saps):
             assert self.client.register_sap(sap).status is NdisStatus.SUCCESS
@@ -89,7 +89,7 @@ class CoBench(NdisBench):
         self.signalling.offer(sap, parameters)
         return next(call for call in self.client.calls if call not in before)
 
-    def end(self, call: ClientCall) -> None:
+    def end(self, call: Call) -> None:
         """Close a call, let everything run, and delete the VC if it is the client's."""
         call.close()
         self.run()
@@ -103,7 +103,7 @@ class CoBench(NdisBench):
             self._close(client)
         super().stop()
 
-    def _close(self, client: FunctionalCoClient) -> None:
+    def _close(self, client: Any) -> None:
         for call in list(client.calls):
             if call.is_connected:
                 self.data(call).complete_all()

@@ -183,7 +183,7 @@ class CoHost:
 
     async def call(self, vlan: int, **parameters: Any) -> ClientCall:
         """An outgoing call, connected."""
-        call = self.client.make_call(call_parameters(vlan, **parameters))
+        call: ClientCall = self.client.make_call(call_parameters(vlan, **parameters))
         await self.until(lambda: call.status is not NdisStatus.PENDING, "the end of make_call")
         assert call.status is NdisStatus.SUCCESS, call.status
         return call
@@ -193,7 +193,7 @@ class CoHost:
         before = list(self.client.calls)
         vc = await self.offer(vlan, **parameters)
         del vc
-        call = next(call for call in self.client.calls if call not in before)
+        call: ClientCall = next(call for call in self.client.calls if call not in before)
         await self.until(lambda: call.is_connected, "the connection")
         return call
 

@@ -75,8 +75,8 @@ class ClientHandlers:
     incoming_drop_party: Callable[[Any, NdisStatus, bytes], None]  # (party_ctx, drop_status, close_data)
     call_connected: Callable[[Any], None]  # (vc_ctx)
     notify_close_af: Callable[[Any], NdisStatus]  # (af_ctx)
-    oid_request: Callable[[Any, Any, Any, OidRequest], NdisStatus] | None = None  # (af_ctx, vc_ctx, party_ctx, request)
-    oid_request_complete: Callable[[Any, Any, Any, OidRequest, NdisStatus], None] | None = None
+    oid_request: Callable[[Any, Any, Any, Any], NdisStatus] | None = None  # (af_ctx, vc_ctx, party_ctx, request)
+    oid_request_complete: Callable[[Any, Any, Any, Any, NdisStatus], None] | None = None  # NDIS 5's: of an NdisRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ class CallManagerHandlers:
     activate_vc_complete: Callable[[Any, NdisStatus, CallParameters], None] | None = None  # (vc_ctx, ...)
     deactivate_vc_complete: Callable[[Any, NdisStatus], None] | None = None  # (vc_ctx, status)
     notify_close_af_complete: Callable[[Any, NdisStatus], None] | None = None  # (af_ctx, status)
-    oid_request: Callable[[Any, Any, Any, OidRequest], NdisStatus] | None = None  # (af_ctx, vc_ctx, party_ctx, request)
-    oid_request_complete: Callable[[Any, Any, Any, OidRequest, NdisStatus], None] | None = None
+    oid_request: Callable[[Any, Any, Any, Any], NdisStatus] | None = None  # (af_ctx, vc_ctx, party_ctx, request)
+    oid_request_complete: Callable[[Any, Any, Any, Any, NdisStatus], None] | None = None  # NDIS 5's: of an NdisRequest
 
 
 OptionalHandlers = MiniportCoCharacteristics | ProtocolCoCharacteristics | ClientHandlers | CallManagerHandlers

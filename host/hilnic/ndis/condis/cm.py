@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.binding import Binding
 from hilnic.ndis.condis import address_family, call, party, sap
 from hilnic.ndis.condis import vc as virtual_connection
-from hilnic.ndis.condis.handles import AfHandle, PartyHandle, SapHandle, VcHandle
+from hilnic.ndis.condis.handles import AfHandle, PartyHandle, SapHandle, VcHandle, core_binding
 from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
+
+if TYPE_CHECKING:
+    from hilnic.ndis.ndis5.protocol_edge import BindingEdge
 
 # Address families and SAPs.
 
@@ -24,9 +27,10 @@ def cm_register_address_family(binding: Binding, family: CoAddressFamily) -> Ndi
 
 
 @wdk("NdisCmDeregisterAddressFamily", irql="PASSIVE")
-def cm_deregister_address_family(binding: Binding, family: CoAddressFamily) -> NdisStatus:
+def cm_deregister_address_family(binding: Binding | BindingEdge, family: CoAddressFamily) -> NdisStatus:
     """Offer it no more; NOT_ACCEPTED while clients have it open: they are asked to leave first."""
-    return address_family.deregister(binding.adapter, binding, family)
+    core = core_binding(binding)
+    return address_family.deregister(core.adapter, core, family)
 
 
 @wdk("NdisCmOpenAddressFamilyComplete", callout=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.binding import Binding
+from hilnic.ndis.condis.characteristics import CallManagerHandlers, ClientHandlers
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, Role, VcHandle, ask, is_stale, tell
 from hilnic.ndis.condis.machines import AfState
 from hilnic.ndis.oid_request import OidRequest
@@ -90,17 +91,25 @@ def _contexts(
 
 
 def _ask_miniport(binding: Binding, vc: VcHandle | None, request: OidRequest) -> NdisStatus:
-    adapter, co = binding.adapter, binding.co
+    adapter = binding.adapter
     if adapter.removed or Operation.OID not in ADAPTER_OPERATIONS[adapter.state]:
         return NdisStatus.ADAPTER_NOT_READY
-    handlers = co.client or co.call_manager
-    own = None if vc is None else vc.context
-    af = None if vc is None or vc.vc.af is None else vc.vc.af
-    af_context = None if af is None else (af.client_context if af.binding is binding else af.cm_context)
+    handlers, af_context = _end_of(binding, None if vc is None else vc.vc.af)
     done = None if handlers is None else handlers.oid_request_complete
-    sender = _Sender(binding, binding, done, (af_context, own, None))
+    sender = _Sender(binding, binding, done, (af_context, None if vc is None else vc.context, None))
     vc_context = None if vc is None else vc.vc.miniport.context
     return _ask(adapter, sender, request, adapter, adapter.co.handlers.oid_request, adapter.context, vc_context)
+
+
+def _end_of(binding: Binding, af: AfHandle | None) -> tuple[ClientHandlers | CallManagerHandlers | None, Any]:
+    """(the handlers that hear of the end, the family's context); without a family, those that the driver has."""
+    if af is not None and af.binding is binding:
+        return af.handlers, af.client_context
+    if af is not None:
+        return af.provider.handlers, af.cm_context
+    co = binding.co
+    given = [each.handlers for each in (*co.opens, *co.providers)]  # NDIS 5 gives them with the family
+    return co.client or co.call_manager or next(iter(given), None), None
 
 
 def _ask(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.condis.characteristics import CallManagerHandlers, ClientHandlers
     from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily, Sap
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.ndis5.protocol_edge import BindingEdge
 
 
 class Role(Enum):
@@ -183,7 +184,7 @@ class Vc(Machine):
         self.parameters: CallParameters | None = None  # of the latest activation that worked
         self.sends_outstanding = 0
         self.receives_outstanding = 0  # NBLs that its user holds
-        self.early: list[Any] = []  # received before the call was connected
+        self.early: list[Any] = []  # received before the call was connected: (what delivers it, what drops it)
         self.looped: list[Any] = []  # copies of sends on their way up
         self.sending = 0  # send calls under way, one inside the other
         self.deferred: list[Any] = []  # sends from inside of completions, for the outermost
@@ -246,6 +247,12 @@ class PartyHandle(Machine):
 
     def __repr__(self) -> str:
         return f"Party({self.vc.name}, {self.vc.call.parties.index(self) if self in self.vc.call.parties else 'gone'})"
+
+
+def core_binding(binding: Binding | BindingEdge) -> Binding:
+    """The core's binding, also of a 5.x driver, whose handle is its edge."""
+    core = getattr(binding, "core", None)
+    return binding if core is None else core  # type: ignore[return-value]
 
 
 def ask(actor: Any, name: str, handler: Any, *args: Any, refused: Any = NdisStatus.FAILURE) -> Any:

@@ -51,9 +51,8 @@ def mco_indicate_receive_net_buffer_lists(
     the miniport owns them again when the call returns (CD-09).
     """
     connection, adapter = vc.vc, vc.adapter
-    state = connection.state
-    if vc is not connection.miniport or state not in _CARRYING or not _may_indicate(adapter):
-        adapter.ndis.violation(*_breach(vc))
+    if not may_indicate(vc):
+        adapter.ndis.violation(*breach(vc))
         if nbls is not None and not receive_flags & _RESOURCES:
             to_miniport(adapter, nbls, 0)  # dropped
         return
@@ -65,11 +64,14 @@ def mco_indicate_receive_net_buffer_lists(
         indicate(connection, nbls, receive_flags)
 
 
-def _may_indicate(adapter: Adapter) -> bool:
-    return Operation.INDICATE in ADAPTER_OPERATIONS[adapter.state]
+def may_indicate(vc: VcHandle) -> bool:
+    """Whether the miniport may indicate on this VC now."""
+    is_up = Operation.INDICATE in ADAPTER_OPERATIONS[vc.adapter.state]
+    return is_up and vc is vc.vc.miniport and vc.vc.state in _CARRYING
 
 
-def _breach(vc: VcHandle) -> tuple[str, Any, Any, str]:
+def breach(vc: VcHandle) -> tuple[str, Any, Any, str]:
+    """What is wrong with an indication on this VC now: rule, actor, object, detail."""
     adapter, connection = vc.adapter, vc.vc
     if vc is not connection.miniport:
         return "OI-21", vc.actor, vc, "an indication wants the miniport's handle of the VC"
@@ -89,12 +91,18 @@ def indicate(vc: Vc, nbls: NetBufferList, flags: int, home: Home | None = None) 
         vc.receives_outstanding += number
     if is_lent:
         _lend(vc, nbls, number, flags)
-    elif _is_deliverable(vc) and not vc.early:
-        _deliver(vc, nbls, number, flags)
-    elif _is_coming(vc) or (vc.early and _is_deliverable(vc)):
-        vc.early.append((nbls, number, flags))
     else:
-        go_home(vc.adapter, nbls, 0)
+        pass_up(vc, lambda: _deliver(vc, nbls, number, flags), lambda: go_home(vc.adapter, nbls, 0))
+
+
+def pass_up(vc: Vc, deliver: Callable[[], None], drop: Callable[[], None]) -> None:
+    """Deliver now, or when the call is connected, in order; or drop."""
+    if is_deliverable(vc) and not vc.early:
+        deliver()
+    elif is_deliverable(vc) or _is_coming(vc):
+        vc.early.append((deliver, drop))
+    else:
+        drop()
 
 
 def _begin(vc: Vc, nbls: NetBufferList, route: VcRoute) -> int:
@@ -112,7 +120,7 @@ def _begin(vc: Vc, nbls: NetBufferList, route: VcRoute) -> int:
     return number
 
 
-def _is_deliverable(vc: Vc) -> bool:
+def is_deliverable(vc: Vc) -> bool:
     """Whether the user gets data now: its binding listens, and a client's call is connected (CC-15)."""
     user = vc.user
     assert user.binding is not None
@@ -146,7 +154,7 @@ def _lend(vc: Vc, nbls: NetBufferList, number: int, flags: int) -> None:
     originals = list(walk(nbls))
     verifier = vc.ndis.verifier
     binding = vc.user.binding
-    if _is_deliverable(vc):
+    if is_deliverable(vc):
         assert binding is not None
         if verifier is not None:
             verifier.delivered(binding, nbls, lent=True)
@@ -165,7 +173,7 @@ def _lend(vc: Vc, nbls: NetBufferList, number: int, flags: int) -> None:
 
 def settle_early(vc: Vc) -> None:
     """The call has moved on: what waits goes up from a DPC, or home."""
-    if vc.early and _is_deliverable(vc):
+    if vc.early and is_deliverable(vc):
         vc.ndis.kernel.queue_dpc(lambda: _deliver_early(vc))
     elif not _is_coming(vc):
         drop_early(vc)
@@ -173,18 +181,15 @@ def settle_early(vc: Vc) -> None:
 
 def _deliver_early(vc: Vc) -> None:
     early, vc.early = vc.early, []
-    for nbls, number, flags in early:
-        if _is_deliverable(vc):
-            _deliver(vc, nbls, number, flags)
-        else:
-            go_home(vc.adapter, nbls, 0)
+    for deliver, drop in early:
+        (deliver if is_deliverable(vc) else drop)()
 
 
 def drop_early(vc: Vc) -> None:
     """The call will not be connected, or is being closed: what waits goes home unseen."""
     early, vc.early = vc.early, []
-    for nbls, _, _ in early:
-        go_home(vc.adapter, nbls, 0)
+    for _, drop in early:
+        drop()
 
 
 # Back down.

@@ -47,7 +47,7 @@ def co_send_net_buffer_lists(vc: VcHandle, nbls: NetBufferList | None, send_flag
     if nbls is None:
         return
     number = number_frames(vc.ndis, vc, nbls)
-    refusal = _refusal(vc)
+    refusal = refusal_of(vc)
     if refusal is not None:
         complete_by_ndis(vc, nbls, send_flags, refusal)
         return
@@ -69,7 +69,7 @@ def co_send_net_buffer_lists(vc: VcHandle, nbls: NetBufferList | None, send_flag
         _send_deferred(connection)
 
 
-def _refusal(vc: VcHandle) -> NdisStatus | None:
+def refusal_of(vc: VcHandle) -> NdisStatus | None:
     """How NDIS answers a send now; None = it goes down."""
     connection, state = vc.vc, vc.vc.call.state
     if not vc.is_live:
@@ -127,7 +127,7 @@ def _give_back(sender: VcHandle, nbls: NetBufferList, send_flags: int, status: N
     number = sum(1 for _ in walk(nbls))
     sender.adapter.sends_outstanding -= number
     complete_by_ndis(sender, nbls, send_flags, status)
-    _count_down(sender, number)
+    count_down(sender, number)
 
 
 def complete_by_ndis(sender: VcHandle, nbls: NetBufferList, send_flags: int, status: NdisStatus) -> None:
@@ -156,7 +156,7 @@ def mco_complete_send_net_buffer_lists(vc: VcHandle, nbls: NetBufferList | None,
                     ndis.trace.emit("nbl.complete", frame=nb.frame_id, nbl=nbl.id, status=nbl.status)
         vc.adapter.sends_outstanding -= number
         _tell(sender, chain, send_complete_flags)
-        _count_down(sender, number)
+        count_down(sender, number)
 
 
 def _source_of(nbl: NetBufferList) -> Any:
@@ -171,7 +171,7 @@ def _tell(sender: VcHandle, nbls: NetBufferList, flags: int) -> None:
         failed(binding, "send_net_buffer_lists_complete", error)
 
 
-def _count_down(sender: VcHandle, number: int) -> None:
+def count_down(sender: VcHandle, number: int) -> None:
     """So many sends of a VC are their sender's again: a close that waits for them goes on (CD-12)."""
     binding: Any = sender.binding
     vc = sender.vc

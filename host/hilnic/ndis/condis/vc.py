@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hilnic.ndis.binding import Binding
 from hilnic.ndis.condis import receive
 from hilnic.ndis.condis.answers import answered, completed
-from hilnic.ndis.condis.handles import AfHandle, Role, Vc, VcHandle, ask, is_stale, tell
+from hilnic.ndis.condis.handles import AfHandle, Role, Vc, VcHandle, ask, core_binding, is_stale, tell
 from hilnic.ndis.condis.machines import AfState, CallState, VcEvent, VcState
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.states import BindingState
@@ -24,6 +24,7 @@ from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
+    from hilnic.ndis.ndis5.protocol_edge import BindingEdge
 
 _FAILED = (NdisStatus.FAILURE, None)
 _ACTIVATE, _DEACTIVATE = "activate", "deactivate"
@@ -36,11 +37,12 @@ VcAnswer = tuple[NdisStatus, VcHandle | None]
 
 
 @wdk("NdisCoCreateVc", callout=True)
-def co_create_vc(binding: Binding, af: AfHandle | None, vc_context: Any) -> VcAnswer:
+def co_create_vc(binding: Binding | BindingEdge, af: AfHandle | None, vc_context: Any) -> VcAnswer:
     """A VC for an outgoing call (client), for an incoming one, or, af None, for itself (call manager).
 
     Everybody has answered when this returns. The status of the driver that failed; FAILURE: not this binding's af.
     """
+    binding = core_binding(binding)
     if binding.adapter.co is None or binding.co is None:
         return NdisStatus.NOT_SUPPORTED, None
     if binding.state in {BindingState.CLOSING, BindingState.UNBOUND}:
@@ -96,6 +98,7 @@ def _create(adapter: Adapter, af: AfHandle | None, role: Role, binding: Binding 
 
 def _handle(vc: Vc, role: Role, binding: Binding | None) -> VcHandle:
     handle = VcHandle(vc, role, binding)
+    handle.forwards = binding is not None and binding.forwards
     if role is Role.CLIENT:
         vc.client = handle
     elif role is Role.CALL_MANAGER:
