@@ -20,6 +20,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "miniport": frozenset({"ndis", "hw"}),
     "miniport5": frozenset({"ndis", "hw", "miniport"}),
     "miniport_co": frozenset({"ndis", "hw", "miniport", "miniport5"}),
+    "mcm": frozenset({"ndis", "signalling"}),
     "protocols": frozenset({"ndis", "wire", "signalling"}),
     "model": frozenset({"hw", "wire"}),
     "cosim": frozenset({"hw", "wire", "sources", "toolchain"}),
