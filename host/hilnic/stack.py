@@ -31,6 +31,7 @@ from hilnic.miniport5.wan import PppoeSession
 from hilnic.miniport_co import driver as co_driver
 from hilnic.miniport_co.adapter import CoNic
 from hilnic.miniport_co.config import CoConfig
+from hilnic.miniport_co.connections import Connections
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.ndis5 import MiniportEdge
 
@@ -120,6 +121,11 @@ class Stack:
         context = self.adapter.context
         assert isinstance(context, CoNic)
         return context
+
+    @property
+    def connections(self) -> Connections:
+        """The virtual connections of a driver that has them, of either version."""
+        return self.co_nic.connections
 
     @property
     def nic5(self) -> Nic5:

@@ -77,7 +77,7 @@ def test_a_chain_of_too_many_pieces_is_copied_once(make_pair):
     ours.send_nbls([ours.build(data, cuts=[10] * 20), ours.build(data, cuts=[100])])
     pair.until(lambda: len(theirs.received) == 2)
     assert theirs.received == [data, data]
-    (connection,) = pair.one.stack.co_nic.table.connections.values()
+    (connection,) = pair.one.stack.connections.by_entry.values()
     assert connection.tx.statistics().copied == 1
 
 
@@ -168,7 +168,7 @@ def test_frames_of_a_vlan_that_are_no_sdus_are_counted_and_not_shown(pair):
     ours.send(b"good")
     pair.until(lambda: theirs.received)
     assert theirs.received == [b"good"]
-    (connection,) = pair.other.stack.co_nic.table.connections.values()
+    (connection,) = pair.other.stack.connections.by_entry.values()
     assert connection.rx.statistics().errors == len(bad)
 
 

@@ -25,7 +25,7 @@ def refused(pair, vlan, **parameters):
 
 
 def connection(host, entry=0):
-    return host.stack.co_nic.table.connections[entry]
+    return host.stack.connections.by_entry[entry]
 
 
 @pytest.mark.rule("CC-09")
@@ -234,7 +234,7 @@ def test_a_look_costs_the_connections_that_have_work(make_pair):
     ends = [pair.calls(100 + n) for n in range(60)]
     served = []
     for host in pair.hosts:
-        for queue in host.stack.co_nic.connection_queues._queues:
+        for queue in host.stack.connections.queues._queues:
             if queue is not None:
                 serve = queue.serve
                 queue.serve = lambda budget, serve=serve, queue=queue: (served.append(queue), serve(budget))[1]

@@ -14,7 +14,7 @@ Restart, the stopping part of pause, reset and halt exclude each other; all of t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -27,6 +27,7 @@ from hilnic.miniport.hardware import ALL_ONES, Hardware
 from hilnic.miniport.interrupt import MISC_MESSAGE, PolledQueues, QueuePoller, message_interrupt, message_interrupt_dpc
 from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
+from hilnic.miniport.ring import CompletionRing
 from hilnic.miniport.rx import Receiver
 from hilnic.miniport.tx import Transmitter
 from hilnic.miniport.tx_frame import process_sg_list
@@ -39,6 +40,17 @@ _DRAIN_POLL_NS = 5_000
 _U32 = 0xFFFFFFFF
 Step = Callable[[], Awaitable[None]]
 _MAC_OPTIONS = ndis.MacOptions.TRANSFERS_NOT_PEND | ndis.MacOptions.COPY_LOOKAHEAD_DATA
+
+
+class Drained(Protocol):
+    """What a pause waits for: a transmit queue."""
+
+    completions: CompletionRing
+
+    @property
+    def busy(self) -> bool:
+        """Is anything waiting or in flight?"""
+        ...
 
 
 class NicAdapter:
@@ -56,8 +68,8 @@ class NicAdapter:
         self.hardware = Hardware(device, self.kernel)
         self.queues_running = False
         """True while completions are to be looked for: from restart until the queues are known to be idle."""
-        self._memory = device.memory
-        self._turn = Mutex(self.kernel)
+        self.memory = device.memory
+        self.turn = Mutex(self.kernel)
         self._operational = False
         self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
         self._misc_queued = False
@@ -139,18 +151,18 @@ class NicAdapter:
         require(ndis.set_miniport_attributes(self.handle, attributes))
 
     async def _register_dma(self) -> None:
-        description = ndis.ScatterGatherDmaDescription(mapper=self._memory, process_sg_list=process_sg_list)
+        description = ndis.ScatterGatherDmaDescription(mapper=self.memory, process_sg_list=process_sg_list)
         status, self._dma = ndis.register_scatter_gather_dma(self.handle, description)
         require(status)
         self._undo.push(lambda: ndis.deregister_scatter_gather_dma(self._dma))
 
     async def _make_transmitter(self) -> None:
-        self.tx = Transmitter(self.handle, self.hardware, self._memory, self._dma, self.config)
+        self.tx = Transmitter(self.handle, self.hardware, self.memory, self._dma, self.config)
         self._undo.push(self.tx.free)
         self.tx.allocate()
 
     async def _make_receiver(self) -> None:
-        self.rx = Receiver(self.handle, self.hardware, self._memory, self._dma, self.config)
+        self.rx = Receiver(self.handle, self.hardware, self.memory, self._dma, self.config)
         self._undo.push(self.rx.free)
         self.rx.allocate()
 
@@ -192,7 +204,7 @@ class NicAdapter:
 
     async def restart(self) -> NdisStatus:
         """MiniportRestart: traffic from here on; on failure everything is as before (ST-09)."""
-        async with self._turn:
+        async with self.turn:
             self._operational = True
             if await self._start_queues():
                 return NdisStatus.SUCCESS
@@ -215,7 +227,7 @@ class NicAdapter:
         self._operational = False
         self.tx.refusal = NdisStatus.PAUSED
         await self._drain_transmitter()
-        async with self._turn:
+        async with self.turn:
             await self._stop_queues(NdisStatus.PAUSED)
         await self.rx.wait_until_returned()
         return NdisStatus.SUCCESS
@@ -224,7 +236,7 @@ class NicAdapter:
         """Until the transmitter is empty, or has been stuck for `stall_ns` (its clock stopped, its queue in error)."""
         await self._drain(self.tx, self.config.stall_ns)
 
-    async def _drain(self, tx: Transmitter, stall_ns: int) -> None:
+    async def _drain(self, tx: Drained, stall_ns: int) -> None:
         mark, since = -1, self.kernel.now_ns()
         while tx.busy and self.hardware.present:
             if tx.completions.index != mark:
@@ -268,8 +280,7 @@ class NicAdapter:
         """Take what the NIC completed before it stopped."""
         if self.queues_running and self.hardware.present:
             self.tx.reap()
-            while self.rx.poll(self.config.dpc_budget):
-                pass
+            self.rx.drain()
 
     def _end_traffic(self, status: NdisStatus) -> None:
         """The NIC does nothing any more: buffers come back, sends end."""
@@ -283,7 +294,7 @@ class NicAdapter:
 
     async def sleep(self) -> NdisStatus:
         """OID_PNP_SET_POWER below D0, paused: the NIC forgets everything and causes no interrupt (ST-24)."""
-        async with self._turn:
+        async with self.turn:
             if await self.hardware.soft_reset(self.config.timeout_ns):
                 self.filter.forget()
                 return NdisStatus.SUCCESS
@@ -291,7 +302,7 @@ class NicAdapter:
 
     async def wake(self) -> NdisStatus:
         """OID_PNP_SET_POWER to D0: from reset values to where initialize had it; NDIS sets the filters and restarts."""
-        async with self._turn:
+        async with self.turn:
             if not await self.hardware.soft_reset(self.config.timeout_ns):
                 return NdisStatus.NOT_ACCEPTED
             self._program()
@@ -304,7 +315,7 @@ class NicAdapter:
         """MiniportResetEx: pending sends end with RESET_IN_PROGRESS (A8); NDIS sets the filters again."""
         self.tx.refusal = self.tx.refusal or NdisStatus.RESET_IN_PROGRESS
         self.tx.running = False
-        async with self._turn:
+        async with self.turn:
             if not await self.hardware.soft_reset(self.config.timeout_ns):
                 return self._lost()
             self._collect()

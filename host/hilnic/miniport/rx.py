@@ -170,6 +170,11 @@ class Receiver:
         count, ticks = self._config.rx_moderation if on else (1, 0)
         self.page.configure(mod_count=count, mod_ticks=ticks)
 
+    def drain(self) -> None:
+        """Take everything that the NIC completed before it stopped."""
+        while self.poll(self._config.dpc_budget):
+            pass
+
     def reclaim(self) -> None:
         """Take back the posted buffers; nothing of the queue may be outstanding in the NIC."""
         self.running = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One virtual connection of the 6.x driver: its contract, its pair of queues, its entry in the NIC's table.
+"""One virtual connection of either version: its contract, its pair of queues, its entry in the NIC's table.
 
     create      an entry and its queues are taken                       (no memory yet)
     activate    rings and buffers; queues enabled, then the entry       -> data
@@ -13,20 +13,23 @@ adapter is paused, nothing of this touches the NIC; a restart brings every activ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Protocol
 
-from hilnic import ndis
 from hilnic.hw import regs
+from hilnic.miniport.hardware import QueuePage
+from hilnic.miniport.ring import CompletionRing
+from hilnic.miniport.rx import RxStatistics
+from hilnic.miniport.tx import TxStatistics
 from hilnic.miniport_co.contract import Contract
 from hilnic.miniport_co.entry import VcEntry
-from hilnic.miniport_co.rx import VcReceiver
-from hilnic.miniport_co.tx import VcTransmitter
+from hilnic.miniport_co.queues import ServedQueue
 from hilnic.ndis import NdisStatus, condis
 
 if TYPE_CHECKING:
-    from hilnic.miniport_co.adapter import CoNic
+    from hilnic.miniport_co.connections import Connections
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "ReceiveQueue", "TransmitQueue"]
 
 _REFUSALS = {
     regs.Cause.VID_TAKEN: NdisStatus.VC_NOT_AVAILABLE,
@@ -34,23 +37,93 @@ _REFUSALS = {
 }
 
 
-class Connection:
-    """The MiniportVcContext."""
+class Queue(ServedQueue, Protocol):
+    """What both directions of both versions can do."""
 
-    def __init__(self, nic: CoNic, vc: condis.VcHandle, entry: VcEntry) -> None:
-        self.nic, self.vc, self.entry = nic, vc, entry
-        self.config = nic.connection_config
+    page: QueuePage
+
+    def allocate(self) -> None:
+        """Make rings and what belongs to them; MemoryError when there is not enough."""
+        ...
+
+    def free(self) -> None:
+        """Give back what there is."""
+        ...
+
+    async def start(self) -> bool:
+        """Configure and enable."""
+        ...
+
+
+class TransmitQueue(Queue, Protocol):
+    """Down."""
+
+    refusal: NdisStatus | None
+    completions: CompletionRing
+
+    @property
+    def busy(self) -> bool:
+        """Is anything waiting or in flight?"""
+        ...
+
+    def reap(self) -> int:
+        """Take completions."""
+        ...
+
+    def abort(self, status: NdisStatus) -> None:
+        """End everything that has not been sent."""
+        ...
+
+    def cancel(self, cancel_id: Any) -> None:
+        """End what waits with this id."""
+        ...
+
+    def statistics(self) -> TxStatistics:
+        """Counts of now."""
+        ...
+
+
+class ReceiveQueue(Queue, Protocol):
+    """Up."""
+
+    def drain(self) -> None:
+        """Take everything that the NIC completed before it stopped."""
+        ...
+
+    def reclaim(self) -> None:
+        """Take back the posted buffers."""
+        ...
+
+    async def wait_until_returned(self) -> None:
+        """Wait until the stack has returned everything."""
+        ...
+
+    def statistics(self) -> RxStatistics:
+        """Counts of now."""
+        ...
+
+
+class Connection(ABC):
+    """The MiniportVcContext; subclasses know what data is."""
+
+    def __init__(self, all_of_them: Connections, vc: condis.VcHandle, entry: VcEntry) -> None:
+        self.connections, self.vc, self.entry = all_of_them, vc, entry
+        self.config = all_of_them.of_connection
         self.contract: Contract | None = None
         """What was agreed last; None while the connection is not active."""
         self.is_leaving = False
         self.addresses = b""
         self.max_sdu = 0
-        self.tx: VcTransmitter | None = None
-        self.rx: VcReceiver | None = None
+        self.tx: TransmitQueue | None = None
+        self.rx: ReceiveQueue | None = None
 
     def __repr__(self) -> str:
         """Entry, contract and queues."""
         return f"<Connection {self.entry.number}: {self.contract} {self.tx} {self.rx}>"
+
+    @abstractmethod
+    def make_queues(self, slot: int) -> tuple[TransmitQueue, ReceiveQueue]:
+        """Queues for the entry, with the slots `slot` and `slot + 1` of the board."""
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -58,8 +131,8 @@ class Connection:
         """Bring it up, or change its contract; when that fails everything is as before (CC-09)."""
         if self.contract is None:
             return await self._bring_up(contract)
-        if self.nic.queues_running:
-            cause = await self.entry.apply(contract, self.nic.co_config.quantum)
+        if self.connections.nic.queues_running:
+            cause = await self.entry.apply(contract, self.connections.config.quantum)
             if cause:
                 return _refusal(cause)
         self._agree(contract)
@@ -72,7 +145,7 @@ class Connection:
             self._free()
             return NdisStatus.RESOURCES
         self._agree(contract)
-        status = await self.start() if self.nic.queues_running else NdisStatus.SUCCESS
+        status = await self.start() if self.connections.nic.queues_running else NdisStatus.SUCCESS
         if status is not NdisStatus.SUCCESS:
             await self.take_down(status)
             await self.release()
@@ -80,28 +153,26 @@ class Connection:
 
     def _agree(self, contract: Contract) -> None:
         self.contract, self.max_sdu = contract, contract.max_sdu
-        self.addresses = contract.media.destination + self.nic.config.mac_address
+        self.addresses = contract.media.destination + self.connections.nic.config.mac_address
 
     def _allocate(self) -> None:
         slot = 2 * self.entry.number
-        self.tx = VcTransmitter(self, self.entry.queue, slot)
-        self.tx.allocate()
-        self.rx = VcReceiver(self, self.entry.queue, slot + 1)
-        self.rx.allocate()
-        self.nic.connection_queues.place(slot, self.tx)
-        self.nic.connection_queues.place(slot + 1, self.rx)
+        self.tx, self.rx = self.make_queues(slot)
+        for number, queue in ((slot, self.tx), (slot + 1, self.rx)):
+            queue.allocate()
+            self.connections.queues.place(number, queue)
 
     def _free(self) -> None:
         for slot, queue in ((2 * self.entry.number, self.tx), (2 * self.entry.number + 1, self.rx)):
             if queue is not None:
-                self.nic.connection_queues.place(slot, None)
+                self.connections.queues.place(slot, None)
                 queue.free()
         self.tx = self.rx = None
 
     async def take_down(self, status: NdisStatus) -> None:
         """No frame of it is left in the NIC; what was not sent ends with `status`."""
-        if self.nic.queues_running and not await self.silence():
-            await self.nic.start_afresh(self)
+        if self.connections.nic.queues_running and not await self.silence():
+            await self.connections.nic.start_afresh(self)
         self.collect()
         self.end(status)
         self.contract = None
@@ -121,7 +192,7 @@ class Connection:
         assert self.contract is not None
         if not (await self.rx.start() and await self.tx.start()):
             return NdisStatus.FAILURE
-        cause = await self.entry.apply(self.contract, self.nic.co_config.quantum)
+        cause = await self.entry.apply(self.contract, self.connections.config.quantum)
         if cause:
             return _refusal(cause)
         self.tx.rearm()
@@ -133,17 +204,17 @@ class Connection:
         assert self.tx is not None
         assert self.rx is not None
         self.tx.refusal = self.tx.refusal or NdisStatus.VC_NOT_ACTIVATED
-        timeout = self.nic.config.timeout_ns
+        timeout = self.connections.nic.config.timeout_ns
         sent = await self.tx.page.disable(timeout)
         drained = await self.entry.deactivate(timeout)
         return await self.rx.page.disable(timeout) and sent and drained
 
     def collect(self) -> None:
         """Take what the NIC completed before it stopped."""
-        if self.tx is not None and self.rx is not None and self.nic.queues_running and self.nic.hardware.present:
+        nic = self.connections.nic
+        if self.tx is not None and self.rx is not None and nic.queues_running and nic.hardware.present:
             self.tx.reap()
-            while self.rx.poll(self.config.dpc_budget):
-                pass
+            self.rx.drain()
 
     def end(self, status: NdisStatus) -> None:
         """The NIC does nothing for it any more: buffers come back, sends end."""
@@ -151,17 +222,6 @@ class Connection:
             self.rx.reclaim()
             self.tx.refusal = self.tx.refusal or status
             self.tx.abort(status)
-
-    # --- data ---------------------------------------------------------------------------------------------------------
-
-    def send(self, nbls: ndis.NetBufferList) -> None:
-        """MiniportCoSendNetBufferLists."""
-        if self.tx is not None:
-            self.tx.send(nbls)
-            return
-        for nbl in ndis.walk(nbls):
-            nbl.status = NdisStatus.VC_NOT_ACTIVATED
-        condis.mco_complete_send_net_buffer_lists(self.vc, nbls, 0)
 
 
 def _refusal(cause: int) -> NdisStatus:

@@ -10,7 +10,7 @@ from hilnic import ndis
 from hilnic.miniport import driver as connectionless
 from hilnic.miniport_co.adapter import CoNic
 from hilnic.miniport_co.config import CoConfig
-from hilnic.miniport_co.connection import Connection
+from hilnic.miniport_co.connection6 import Connection6
 from hilnic.miniport_co.oids import co_oid_request
 from hilnic.ndis import NdisStatus, condis
 
@@ -33,29 +33,33 @@ def _set_options(driver: ndis.MiniportDriver, context: Any) -> NdisStatus:
     return condis.set_optional_handlers(driver, CO_CHARACTERISTICS)
 
 
-def _activate(connection: Connection, parameters: condis.CallParameters) -> NdisStatus:
-    return connection.nic.activate_vc(
+def _create(nic: CoNic, vc: condis.VcHandle) -> tuple[NdisStatus, Any]:
+    return nic.connections.create(vc)
+
+
+def _activate(connection: Connection6, parameters: condis.CallParameters) -> NdisStatus:
+    return connection.connections.activate(
         connection, parameters, lambda status: condis.mco_complete_activate_vc(connection.vc, status, parameters)
     )
 
 
-def _deactivate(connection: Connection) -> NdisStatus:
-    return connection.nic.deactivate_vc(
+def _deactivate(connection: Connection6) -> NdisStatus:
+    return connection.connections.deactivate(
         connection, lambda status: condis.mco_complete_deactivate_vc(connection.vc, status)
     )
 
 
-def _delete(connection: Connection) -> NdisStatus:
-    return connection.nic.delete_vc(connection)
+def _delete(connection: Connection6) -> NdisStatus:
+    return connection.connections.delete(connection)
 
 
-def _send(connection: Connection, nbls: ndis.NetBufferList, send_flags: int) -> None:
+def _send(connection: Connection6, nbls: ndis.NetBufferList, send_flags: int) -> None:
     del send_flags
     connection.send(nbls)
 
 
 CO_CHARACTERISTICS = condis.MiniportCoCharacteristics(
-    create_vc=CoNic.create_vc,
+    create_vc=_create,
     delete_vc=_delete,
     activate_vc=_activate,
     deactivate_vc=_deactivate,

@@ -8,12 +8,9 @@ what was looked at since is re-armed with its index, everything else still is (R
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from hilnic.miniport_co.board import CompletionBoard
-
-if TYPE_CHECKING:
-    from hilnic.miniport_co.adapter import CoNic
 
 __all__ = ["ConnectionQueues", "ServedQueue"]
 
@@ -30,10 +27,19 @@ class ServedQueue(Protocol):
         ...
 
 
+class Running(Protocol):
+    """The adapter."""
+
+    @property
+    def queues_running(self) -> bool:
+        """Are completions to be looked for?"""
+        ...
+
+
 class ConnectionQueues:
     """What the poller of the connections' vector looks at."""
 
-    def __init__(self, nic: CoNic, board: CompletionBoard, slots: int) -> None:
+    def __init__(self, nic: Running, board: CompletionBoard, slots: int) -> None:
         self._nic, self._board = nic, board
         self._queues: list[ServedQueue | None] = [None] * slots
         self._served: set[int] = set()

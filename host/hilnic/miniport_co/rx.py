@@ -24,10 +24,12 @@ _U32 = 0xFFFFFFFF
 class VcReceiver(Receiver):
     """The receive queue of one connection."""
 
-    def __init__(self, connection: Connection, queue: int, slot: int) -> None:
-        nic = connection.nic
-        super().__init__(nic.handle, nic.hardware, nic.memory, nic.dma, connection.config, queue)
-        self._connection, self._board, self._slot = connection, nic.board, slot
+    def __init__(self, connection: Connection, slot: int) -> None:
+        connections, nic = connection.connections, connection.connections.nic
+        super().__init__(
+            nic.handle, nic.hardware, nic.memory, connections.dma, connection.config, connection.entry.queue
+        )
+        self._connection, self._board, self._slot = connection, connections.board, slot
         self.source = connection.vc
         self.header_bytes = HEADER_BYTES
 

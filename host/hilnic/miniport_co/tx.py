@@ -27,10 +27,12 @@ __all__ = ["VcTransmitter"]
 class VcTransmitter(Transmitter):
     """The transmit queue of one connection."""
 
-    def __init__(self, connection: Connection, queue: int, slot: int) -> None:
-        nic = connection.nic
-        super().__init__(nic.handle, nic.hardware, nic.memory, nic.dma, connection.config, queue)
-        self._connection, self._board, self._slot = connection, nic.board, slot
+    def __init__(self, connection: Connection, slot: int) -> None:
+        connections, nic = connection.connections, connection.connections.nic
+        super().__init__(
+            nic.handle, nic.hardware, nic.memory, connections.dma, connection.config, connection.entry.queue
+        )
+        self._connection, self._board, self._slot = connection, connections.board, slot
         self._max_fragments -= 1  # the header takes a descriptor
 
     def allocate_rings(self) -> RingPair:
