@@ -67,6 +67,7 @@ class Call:
         self.completed: list[tuple[Any, int]] = []  # (list or packet, status)
         self.received: list[bytes] = []
         self.held: list[Any] = []
+        self.ends: list[str] = []  # completion handlers that were called
 
     @property
     def open(self) -> VcHandle:
@@ -289,6 +290,7 @@ class CallScript:
         self, call: Call, status: NdisStatus, party: PartyHandle | None, parameters: CallParameters
     ) -> None:
         """ProtocolClMakeCallComplete."""
+        call.ends.append("make_call_complete")
         self.heard.append(f"make_call_complete {status.name}")
         call.status, call.parameters = status, parameters
         call.is_connected = status is NdisStatus.SUCCESS
@@ -297,11 +299,13 @@ class CallScript:
 
     def modify_call_qos_complete(self, call: Call, status: NdisStatus, parameters: CallParameters) -> None:
         """ProtocolClModifyCallQoSComplete."""
+        call.ends.append("modify_call_qos_complete")
         self.heard.append(f"modify_call_qos_complete {status.name}")
         call.parameters = parameters
 
     def close_call_complete(self, call: Call, status: NdisStatus, party: ClientParty | None) -> None:
         """ProtocolClCloseCallComplete."""
+        call.ends.append("close_call_complete")
         self.heard.append(f"close_call_complete {status.name}{'' if party is None else ' ' + party.name}")
         call.is_closed, call.close_status, call.is_connected = True, status, False
 

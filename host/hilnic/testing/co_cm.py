@@ -35,6 +35,7 @@ class FunctionalCallManager(FunctionalProtocol):
         super().__init__(host, name, adapter_name)
         self.signalling = self.signals(self, "cm")
         self.registered = NdisStatus.PENDING
+        self._leaving: ndis.UnbindContext | None = None  # an unbind that waits for the clients
         self.own: list[bytes] = []  # received on VCs of its own
         self.own_completed: list[tuple[NetBufferList, int]] = []
 
@@ -60,10 +61,28 @@ class FunctionalCallManager(FunctionalProtocol):
         return status
 
     def unbind_adapter(self, unbind_context: ndis.UnbindContext) -> NdisStatus:
-        """ProtocolUnbindAdapterEx."""
-        if self.registered is NdisStatus.SUCCESS:
-            condis.cm_deregister_address_family(self.open, FAMILY)
-        return super().unbind_adapter(unbind_context)
+        """ProtocolUnbindAdapterEx: the clients are asked to leave first, and the last one's leaving ends it."""
+        if self.registered is not NdisStatus.SUCCESS or self._deregister():
+            return super().unbind_adapter(unbind_context)
+        self._leaving = unbind_context
+        for af in list(self.signalling.afs):
+            condis.cm_notify_close_address_family(af.handle)
+        return NdisStatus.PENDING
+
+    def _deregister(self) -> bool:
+        return condis.cm_deregister_address_family(self.open, FAMILY) is not NdisStatus.NOT_ACCEPTED
+
+    def family_closed(self) -> None:
+        """A client has closed its family."""
+        if self._leaving is not None and not self.signalling.afs:
+            self.ndis.kernel.queue_work_item(self._leave)
+
+    async def _leave(self) -> None:
+        context, self._leaving = self._leaving, None
+        assert context is not None
+        self._deregister()
+        if super().unbind_adapter(context) is NdisStatus.SUCCESS:
+            ndis.complete_unbind_adapter(context)
 
     # What Signalling wants of its host.
 

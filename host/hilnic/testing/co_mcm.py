@@ -74,6 +74,9 @@ class FunctionalMcm(FunctionalCoMiniport):
             del self.closing[vc]
             self.signalling.deactivate_vc_complete(waiting, condis.mcm_deactivate_vc(waiting.open))
 
+    def family_closed(self) -> None:
+        """A client has closed its family: nothing waits for that."""
+
     def vc_created(self, vc: ManagedVc) -> None:
         """The data half of the VC."""
         vc.data = CoVc(self, vc.open)

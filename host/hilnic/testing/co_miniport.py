@@ -247,6 +247,13 @@ class FunctionalCoMiniport(FunctionalMiniport):
             return status
         return NdisStatus.NOT_SUPPORTED if data is None else ndis.answer_query(request, data)
 
+    def device_pnp_event_notify(self, event: ndis.DevicePnpEvent) -> None:
+        """MiniportDevicePnPEventNotify: a removed device takes what waits on VCs with it, too."""
+        if event is ndis.DevicePnpEvent.SURPRISE_REMOVED:
+            for vc in self.vcs:
+                vc.complete_all(NdisStatus.NOT_ACCEPTED)
+        super().device_pnp_event_notify(event)
+
     def pause(self, parameters: ndis.PauseParameters) -> NdisStatus:
         """MiniportPause: captured sends of VCs end with PAUSED, too."""
         for vc in self.vcs:

@@ -144,7 +144,10 @@ class Signalling:
             return status, vc
         self.vcs.append(vc)
         sap.af.vcs.append(vc)
-        self.activate(vc, vc.parameters)
+        status = self.activate(vc, vc.parameters)
+        if status is not NdisStatus.SUCCESS:
+            self._discard(vc)
+            return status, vc
         status = self.call("dispatch_incoming_call")(sap.handle, vc.open, vc.parameters)
         if status is not NdisStatus.PENDING:
             self.incoming_call_complete(vc, status, vc.parameters)
@@ -213,6 +216,7 @@ class Signalling:
             return NdisStatus.NOT_ACCEPTED
         if status in {NdisStatus.SUCCESS, NdisStatus.PENDING}:
             self.afs.remove(af)
+            self.host.family_closed()
         return status
 
     def notify_close_af_complete(self, af: ManagedAf, status: NdisStatus) -> None:

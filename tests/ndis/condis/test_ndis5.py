@@ -537,6 +537,9 @@ class Host5(FunctionalProtocol5):
     def deactivate(self, vc):
         return condis.cm_deactivate_vc(vc.open)
 
+    def family_closed(self):
+        pass
+
     def vc_created(self, vc):
         pass
 
@@ -598,6 +601,9 @@ class Mcm5(FunctionalCoMiniport5):
     def deactivate(self, vc):
         vc.data.complete_all(NdisStatus.FAILURE)
         return condis.mcm_deactivate_vc(vc.open)
+
+    def family_closed(self):
+        pass
 
     def vc_created(self, vc):
         vc.data = self.create_vc(vc.open)[1]
