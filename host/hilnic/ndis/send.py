@@ -223,7 +223,7 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
     if nbls is None:
         return
     if ndis.trace.enabled:
-        _trace_completions(ndis, nbls)
+        trace_completions(ndis, nbls)
     if adapter.bottom_completer is not None:
         adapter.sends_outstanding -= count(nbls)
         climb(adapter.bottom_completer, nbls, send_complete_flags)
@@ -272,7 +272,8 @@ def _deliver(binding: Binding, nbls: NetBufferList, number: int, flags: int) -> 
         binding.check_close()
 
 
-def _trace_completions(ndis: Ndis, nbls: NetBufferList) -> None:
+def trace_completions(ndis: Ndis, nbls: NetBufferList) -> None:
+    """One event per frame that is done."""
     nbl: NetBufferList | None = nbls
     while nbl is not None:
         nb = nbl.first_net_buffer

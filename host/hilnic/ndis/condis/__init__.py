@@ -6,7 +6,7 @@ from hilnic.ndis.condis.address_family import (
     cl_complete_notify_close_address_family,
     cl_open_address_family,
 )
-from hilnic.ndis.condis.call import cl_close_call, cl_complete_incoming_call, cl_make_call, cl_modify_call_qos
+from hilnic.ndis.condis.call import cl_close_call, cl_make_call, cl_modify_call_qos
 from hilnic.ndis.condis.characteristics import (
     CallManagerHandlers,
     ClientHandlers,
@@ -45,6 +45,7 @@ from hilnic.ndis.condis.constants import (
     ServiceType,
 )
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, SapHandle, VcHandle
+from hilnic.ndis.condis.incoming import cl_complete_incoming_call
 from hilnic.ndis.condis.mcm import (
     mcm_activate_vc,
     mcm_complete_add_party,

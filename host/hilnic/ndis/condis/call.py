@@ -2,8 +2,7 @@
 """Calls: what a client begins (make, close, modify QoS), and what a call manager tells it.
 
     outgoing   cl_make_call -> cm's make_call, which activates the VC -> make_call_complete: connected (CC-14)
-    incoming   cm_dispatch_incoming_call on an active VC -> client's incoming_call -> its answer
-               cm_dispatch_call_connected -> client's call_connected: connected (CC-15)
+    incoming   incoming.py
     end        cl_close_call -> cm's close_call, which deactivates the VC -> close_call_complete
                cm_dispatch_incoming_close_call -> client's incoming_close_call -> cl_close_call (CC-20)
 
@@ -17,17 +16,17 @@ from typing import Any
 from hilnic.ndis.condis import receive
 from hilnic.ndis.condis.answers import answered, completed
 from hilnic.ndis.condis.constants import CallFlags
-from hilnic.ndis.condis.handles import AfHandle, Call, PartyHandle, Role, SapHandle, Vc, VcHandle, ask, is_stale, tell
-from hilnic.ndis.condis.machines import CallEvent, CallState, PartyEvent, SapState, VcState
+from hilnic.ndis.condis.handles import AfHandle, Call, PartyHandle, Role, Vc, VcHandle, ask, is_stale, tell
+from hilnic.ndis.condis.machines import CallEvent, CallState, PartyEvent, VcState
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier.watchdog import SECOND
 from hilnic.ndis.wdk import wdk
 
 _FAILED = (NdisStatus.FAILURE, None)
-_MAKE, _MODIFY, _CLOSE, _OFFER = "make", "modify", "close", "incoming call"
+_MAKE, _MODIFY, _CLOSE = "make", "modify", "close"
 _CHANGED, _MULTIPOINT = int(CallFlags.CALL_PARAMETERS_CHANGED), int(CallFlags.MULTIPOINT_VC)
-_ACTIVE = frozenset({VcState.ACTIVE, VcState.REACTIVATING})
+ACTIVE = frozenset({VcState.ACTIVE, VcState.REACTIVATING})
 _LEFT = frozenset({CallState.REMOTE_CLOSED, CallState.WITHDRAWN, CallState.LEAVING})
 _TALKING = frozenset({CallState.CONNECTED, CallState.MODIFYING})
 CLOSE_LIMIT_S = 10
@@ -127,7 +126,7 @@ def _made(vc: Vc, status: NdisStatus, cm_context: Any, parameters: CallParameter
     unseal(call, parameters)
     party = call.parties[0] if call.parties else None
     if status is NdisStatus.SUCCESS:
-        if vc.state not in _ACTIVE:
+        if vc.state not in ACTIVE:
             vc.ndis.violation("CC-14", actor, call, f"the call is made and its VC is {vc.state.value}")
         call.parameters = parameters.copy()
         if party is not None:
@@ -236,64 +235,6 @@ def dispatch_incoming_close(handle: VcHandle, status: NdisStatus, buffer: bytes)
     if vc.ndis.verifier is not None:
         call.watch = vc.ndis.kernel.set_watchdog(CLOSE_LIMIT_S * SECOND, late)
     tell_client(vc, "incoming_close_call", status, buffer)
-
-
-# Incoming calls.
-
-
-def dispatch_incoming(sap: SapHandle, handle: VcHandle, parameters: CallParameters) -> NdisStatus:
-    """Offer a call to whoever has registered the SAP; its VC is active (CC-15).
-
-    The client's answer, or PENDING: incoming_call_complete follows. INVALID_SAP: the SAP is being deregistered.
-    """
-    vc, call = handle.vc, handle.vc.call
-    if is_stale(sap, handle.actor, "DispatchIncomingCall", sap.state is SapState.CLOSED) or sap.af is not vc.af:
-        return NdisStatus.FAILURE
-    if sap.state is not SapState.REGISTERED:
-        return NdisStatus.INVALID_SAP
-    if vc.state not in _ACTIVE:
-        vc.ndis.violation("CC-15", handle.actor, call, f"offered while its VC is {vc.state.value}")
-        return NdisStatus.FAILURE
-    if not call.step(CallEvent.OFFER, handle.actor):
-        return NdisStatus.FAILURE
-    call.parameters = parameters.copy()
-    call.pending.add(_OFFER)
-    assert vc.client is not None
-    af = sap.af
-    status = ask(
-        af.binding, "incoming_call", af.handlers.incoming_call, sap.client_context, vc.client.context, parameters
-    )
-    if not answered(call, _OFFER, af.binding, status):
-        return NdisStatus.PENDING
-    _offer_answered(vc, status)
-    return NdisStatus(status)
-
-
-@wdk("NdisClIncomingCallComplete", callout=True)
-def cl_complete_incoming_call(vc: VcHandle, status: NdisStatus, parameters: CallParameters) -> None:
-    """A client accepts (SUCCESS) or rejects a call for which it has answered PENDING."""
-    if is_clients(vc, "NdisClIncomingCallComplete") and completed(vc.vc.call, _OFFER, vc.actor, status):
-        _offer_answered(vc.vc, status)
-        ask_call_manager(vc.vc, "incoming_call_complete", status, parameters)
-
-
-def _offer_answered(vc: Vc, status: NdisStatus) -> None:
-    assert vc.client is not None
-    vc.call.step(CallEvent.ACCEPT if status is NdisStatus.SUCCESS else CallEvent.REJECT, vc.client.actor)
-    if status is not NdisStatus.SUCCESS and vc.call.watch is not None:
-        vc.call.watch.cancel()
-        vc.call.watch = None
-    receive.settle_early(vc)
-
-
-def dispatch_connected(handle: VcHandle) -> None:
-    """An incoming call is up: data may flow (CC-15)."""
-    vc = handle.vc
-    if vc.call.step(CallEvent.CONNECTED, handle.actor):
-        if vc.state not in _ACTIVE:
-            vc.ndis.violation("CC-15", handle.actor, vc.call, f"connected while its VC is {vc.state.value}")
-        tell_client(vc, "call_connected")
-        receive.settle_early(vc)
 
 
 # Quality of service.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.binding import Binding
-from hilnic.ndis.condis import address_family, call, party, sap
+from hilnic.ndis.condis import address_family, call, incoming, party, sap
 from hilnic.ndis.condis import vc as virtual_connection
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, SapHandle, VcHandle, core_binding
 from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily
@@ -127,7 +127,7 @@ def cm_complete_modify_call_qos(vc: VcHandle, status: NdisStatus, parameters: Ca
 def cm_dispatch_call_connected(vc: VcHandle) -> None:
     """An incoming call that the client has accepted is up (CC-15)."""
     if virtual_connection.is_call_managers(vc, "NdisCmDispatchCallConnected", mcm=False):
-        call.dispatch_connected(vc)
+        incoming.dispatch_connected(vc)
 
 
 @wdk("NdisCmDispatchIncomingCallQoSChange", callout=True)
@@ -152,7 +152,7 @@ def cm_dispatch_incoming_call(sap_handle: SapHandle, vc: VcHandle, parameters: C
     """
     if not virtual_connection.is_call_managers(vc, "NdisCmDispatchIncomingCall", mcm=False):
         return NdisStatus.FAILURE
-    return call.dispatch_incoming(sap_handle, vc, parameters)
+    return incoming.dispatch_incoming(sap_handle, vc, parameters)
 
 
 # Parties.

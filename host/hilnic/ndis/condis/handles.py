@@ -54,8 +54,13 @@ class Machine:
             self.ndis.violation(rule_of(event), actor, self, f"{event.value} in state {self.state.value}")
             return False
         self.state = target
-        self.ndis.emit(f"{self.kind}.state", **{self.kind: repr(self), "state": target.value})
+        self.ndis.emit(f"{self.kind}.state", **{self.kind: self.label, "state": target.value})
         return True
+
+    @property
+    def label(self) -> str:
+        """How the trace calls it."""
+        return repr(self)
 
 
 class Provider:
@@ -154,6 +159,11 @@ class Call(Machine):
         self.is_draining = False  # closed with sends out: the call manager hears of it when they are back (CD-12)
         self.watch: Any = None  # until the client answers a remote close (CC-20)
 
+    @property
+    def label(self) -> str:
+        """How the trace calls it: as its VC."""
+        return self.vc.name
+
     def __repr__(self) -> str:
         return f"Call({self.vc.name})"
 
@@ -188,6 +198,11 @@ class Vc(Machine):
         self.looped: list[Any] = []  # copies of sends on their way up
         self.sending = 0  # send calls under way, one inside the other
         self.deferred: list[Any] = []  # sends from inside of completions, for the outermost
+
+    @property
+    def label(self) -> str:
+        """How the trace calls it."""
+        return self.name
 
     def __repr__(self) -> str:
         return f"Vc({self.name}, {self.state.value})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.condis import address_family, call, co_oid, party, sap
+from hilnic.ndis.condis import address_family, call, co_oid, incoming, party, sap
 from hilnic.ndis.condis import vc as virtual_connection
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, Role, SapHandle, VcHandle
 from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily
@@ -137,7 +137,7 @@ def mcm_complete_modify_call_qos(vc: VcHandle, status: NdisStatus, parameters: C
 def mcm_dispatch_call_connected(vc: VcHandle) -> None:
     """An incoming call that the client has accepted is up (CC-15)."""
     if virtual_connection.is_call_managers(vc, "NdisMCmDispatchCallConnected", mcm=True):
-        call.dispatch_connected(vc)
+        incoming.dispatch_connected(vc)
 
 
 @wdk("NdisMCmDispatchIncomingCallQoSChange", callout=True)
@@ -162,7 +162,7 @@ def mcm_dispatch_incoming_call(sap_handle: SapHandle, vc: VcHandle, parameters: 
     """
     if not virtual_connection.is_call_managers(vc, "NdisMCmDispatchIncomingCall", mcm=True):
         return NdisStatus.FAILURE
-    return call.dispatch_incoming(sap_handle, vc, parameters)
+    return incoming.dispatch_incoming(sap_handle, vc, parameters)
 
 
 # Parties.

@@ -17,7 +17,7 @@ from hilnic.ndis.condis.vc import is_miniports
 from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import NblInfo, SendFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, classify, walk
-from hilnic.ndis.send import number_frames
+from hilnic.ndis.send import number_frames, trace_completions
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
@@ -149,18 +149,30 @@ def mco_complete_send_net_buffer_lists(vc: VcHandle, nbls: NetBufferList | None,
         return
     if ndis.vc_ledger is not None:
         nbls = ndis.vc_ledger.completed(vc, nbls)
-    for sender, chain, number in classify(nbls, _source_of):
-        if ndis.trace.enabled:
-            for nbl in walk(chain):
-                for nb in nbl.net_buffers():
-                    ndis.trace.emit("nbl.complete", frame=nb.frame_id, nbl=nbl.id, status=nbl.status)
-        vc.adapter.sends_outstanding -= number
-        _tell(sender, chain, send_complete_flags)
-        count_down(sender, number)
+    if nbls is None:
+        return
+    if ndis.trace.enabled:
+        trace_completions(ndis, nbls)
+    source, number = nbls.source_handle, 0
+    nbl: NetBufferList | None = nbls
+    while nbl is not None and nbl.source_handle is source:
+        number += 1
+        nbl = nbl.next
+    if nbl is None:
+        _deliver(source, nbls, number, send_complete_flags)
+        return
+    for sender, chain, members in classify(nbls, _source_of):
+        _deliver(sender, chain, members, send_complete_flags)
 
 
 def _source_of(nbl: NetBufferList) -> Any:
     return nbl.source_handle
+
+
+def _deliver(sender: VcHandle, nbls: NetBufferList, number: int, flags: int) -> None:
+    sender.adapter.sends_outstanding -= number
+    _tell(sender, nbls, flags)
+    count_down(sender, number)
 
 
 def _tell(sender: VcHandle, nbls: NetBufferList, flags: int) -> None:
