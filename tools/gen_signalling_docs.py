@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable
 from pathlib import Path
 
-from hilnic.signalling.causes import Cause
+from hilnic.signalling.causes import CLIENT_STATUS, Cause
 from hilnic.signalling.codec import Malformed
 from hilnic.signalling.control.limits import Limits
 from hilnic.signalling.control.states import LegState, LinkState
@@ -96,8 +96,10 @@ def timers() -> str:
 
 
 def causes() -> str:
-    """All of them."""
-    return ", ".join(f"{cause.value} {cause.name}" for cause in Cause) + "."
+    """Value, name, what a client hears."""
+    lines = ["| value | cause | a client hears |", "|---|---|---|"]
+    lines += [f"| {cause.value} | {cause.name} | {CLIENT_STATUS.get(cause, 'FAILURE')} |" for cause in Cause]
+    return "\n".join(lines)
 
 
 def malformations() -> str:

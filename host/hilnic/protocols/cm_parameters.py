@@ -21,6 +21,7 @@ from hilnic.signalling import (
     decode_elements,
     encode_elements,
 )
+from hilnic.signalling.causes import CLIENT_STATUS
 
 __all__ = [
     "Addresses",
@@ -32,30 +33,10 @@ __all__ = [
     "status_of",
 ]
 
-_STATUS: dict[Cause, NdisStatus] = {
-    Cause.UNALLOCATED_NUMBER: NdisStatus.INVALID_ADDRESS,
-    Cause.NO_ROUTE_TO_DESTINATION: NdisStatus.NO_ROUTE_TO_DESTINATION,
-    Cause.NORMAL_CALL_CLEARING: NdisStatus.SUCCESS,
-    Cause.NORMAL_UNSPECIFIED: NdisStatus.SUCCESS,
-    Cause.CALL_REJECTED: NdisStatus.NOT_ACCEPTED,
-    Cause.USER_BUSY: NdisStatus.NOT_ACCEPTED,
-    Cause.NO_USER_RESPONDING: NdisStatus.NO_ROUTE_TO_DESTINATION,
-    Cause.DESTINATION_OUT_OF_ORDER: NdisStatus.DEST_OUT_OF_ORDER,
-    Cause.TEMPORARY_FAILURE: NdisStatus.DEST_OUT_OF_ORDER,
-    Cause.INCOMPATIBLE_DESTINATION: NdisStatus.INVALID_ADDRESS,
-    Cause.INVALID_NUMBER_FORMAT: NdisStatus.INVALID_ADDRESS,
-    Cause.CONNECTION_NOT_AVAILABLE: NdisStatus.VC_NOT_AVAILABLE,
-    Cause.USER_CELL_RATE_NOT_AVAILABLE: NdisStatus.CELLRATE_NOT_AVAILABLE,
-    Cause.QUALITY_OF_SERVICE_UNAVAILABLE: NdisStatus.INCOMPATABLE_QOS,
-    Cause.UNSUPPORTED_TRAFFIC_PARAMETERS: NdisStatus.INCOMPATABLE_QOS,
-    Cause.RESOURCE_UNAVAILABLE: NdisStatus.RESOURCES,
-    Cause.SERVICE_NOT_IMPLEMENTED: NdisStatus.NOT_SUPPORTED,
-}
-
 
 def status_of(cause: Cause) -> NdisStatus:
-    """What a client hears; any other cause is FAILURE."""
-    return _STATUS.get(cause, NdisStatus.FAILURE)
+    """What a client hears."""
+    return NdisStatus[CLIENT_STATUS.get(cause, "FAILURE")]
 
 
 class Unreadable(ValueError):

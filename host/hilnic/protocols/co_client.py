@@ -56,8 +56,8 @@ class CoBinding:
         self.sdus = SduPool(client.handle, _LONGEST_SDU, client.name)
         self.connections: list[Connection] = []
         self.listeners: dict[bytes, Listener] = {}
-        self.heard: list[str] = []
-        """What the handlers heard, without handles and times."""
+        self.on_heard: Callable[[Connection | None, str], None] | None = None
+        """For who wants to know all that the handlers hear: of a connection, or of the address family."""
         self._af: AfHandle | None = None
         self._af_events: list[Any] = []
 
@@ -183,13 +183,13 @@ class CoBinding:
         for event in events:
             event.set()
 
-    def note(self, what: str) -> None:
-        """For the trace of what the client heard."""
-        self.heard.append(what)
+    def note(self, what: str, connection: Connection | None = None) -> None:
+        """A handler has been called."""
+        if self.on_heard is not None:
+            self.on_heard(connection, what)
         if self.kernel.trace.enabled:
-            self.kernel.trace.emit(
-                "co.client", client=self.client.name, adapter=self.parameters.adapter_name, heard=what
-            )
+            vc = None if connection is None or connection.handle is None else connection.handle.name
+            self.kernel.trace.emit("co.client", client=self.client.name, vc=vc, heard=what)
 
     # Handlers: address family.
 
@@ -233,6 +233,7 @@ class CoBinding:
         """ProtocolCoCreateVc: a call is coming."""
         connection = Connection(self, handle, is_own=False)
         self.connections.append(connection)
+        connection.note("create VC")
         return NdisStatus.SUCCESS, connection
 
     async def pnp_event(self, event: ndis.NetPnpEvent) -> NdisStatus:

@@ -292,6 +292,10 @@ class Connection:
         self.state = ConnectionState.CLOSED
         self.wake()
 
+    def note(self, what: str) -> None:
+        """A handler of this connection has been called."""
+        self.binding.note(what, self)
+
     def wake(self) -> None:
         """Whoever waits looks again."""
         wakers, self._wakers = self._wakers, []

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def delete_vc(connection: Connection) -> NdisStatus:
     """ProtocolCoDeleteVc: an incoming call is over."""
+    connection.note("delete VC")
     connection.binding.connections.remove(connection)
     if connection.state is not ConnectionState.CLOSED:
         connection.state = ConnectionState.CLOSED
@@ -27,7 +28,7 @@ def make_call_complete(
 ) -> None:
     """ProtocolClMakeCallComplete."""
     del party
-    connection.binding.note(f"make call complete {status.name}")
+    connection.note(f"make call complete {status.name}")
     if status is NdisStatus.SUCCESS:
         connection.parameters = parameters
         if connection.state is ConnectionState.CALLING:
@@ -37,14 +38,14 @@ def make_call_complete(
 
 def incoming_call(listener: Listener, connection: Connection, parameters: CallParameters) -> NdisStatus:
     """ProtocolClIncomingCall: the listener decides."""
-    listener.binding.note(f"incoming call {listener.selector!r}")
+    connection.note(f"incoming call {listener.selector!r}")
     connection.parameters = parameters
     return NdisStatus.SUCCESS if listener.on_call(connection) else NdisStatus.NOT_ACCEPTED
 
 
 def call_connected(connection: Connection) -> None:
     """ProtocolClCallConnected: data may flow."""
-    connection.binding.note("call connected")
+    connection.note("call connected")
     if connection.state is ConnectionState.OFFERED:
         connection.state = ConnectionState.OPEN
     connection.wake()
@@ -53,13 +54,13 @@ def call_connected(connection: Connection) -> None:
 def close_call_complete(connection: Connection, status: NdisStatus, party: Party | None) -> None:
     """ProtocolClCloseCallComplete."""
     del party
-    connection.binding.note(f"close call complete {status.name}")
+    connection.note(f"close call complete {status.name}")
     connection.closed()
 
 
 def modify_complete(connection: Connection, status: NdisStatus, parameters: CallParameters) -> None:
     """ProtocolClModifyCallQoSComplete."""
-    connection.binding.note(f"modify complete {status.name}")
+    connection.note(f"modify complete {status.name}")
     if status is NdisStatus.SUCCESS:
         connection.parameters = parameters
     connection.answered("modify", status)
@@ -67,7 +68,7 @@ def modify_complete(connection: Connection, status: NdisStatus, parameters: Call
 
 def qos_change(connection: Connection, parameters: CallParameters) -> None:
     """ProtocolClIncomingCallQoSChange."""
-    connection.binding.note("incoming QoS change")
+    connection.note("incoming QoS change")
     connection.parameters = parameters
     if connection.on_change is not None:
         connection.on_change(parameters)
@@ -76,7 +77,7 @@ def qos_change(connection: Connection, parameters: CallParameters) -> None:
 
 def incoming_close(connection: Connection, status: NdisStatus, data: bytes) -> None:
     """ProtocolClIncomingCloseCall."""
-    connection.binding.note(f"incoming close call {status.name} {data!r}")
+    connection.note(f"incoming close call {status.name} {data!r}")
     connection.left(status, data)
 
 
@@ -85,21 +86,21 @@ def add_party_complete(
 ) -> None:
     """ProtocolClAddPartyComplete."""
     del parameters
-    party.connection.binding.note(f"add party complete {status.name}")
+    party.connection.note(f"add party complete {status.name}")
     party.handle = handle
     party.connection.answered(party, status)
 
 
 def drop_party_complete(party: Party, status: NdisStatus) -> None:
     """ProtocolClDropPartyComplete."""
-    party.connection.binding.note(f"drop party complete {status.name}")
+    party.connection.note(f"drop party complete {status.name}")
     party.connection.answered(party, status)
 
 
 def incoming_drop(party: Party, status: NdisStatus, data: bytes) -> None:
     """ProtocolClIncomingDropParty: it has gone, and is dropped."""
     connection = party.connection
-    connection.binding.note(f"incoming drop party {status.name} {data!r}")
+    connection.note(f"incoming drop party {status.name} {data!r}")
     party.ended = status
     if connection.on_party is not None:
         connection.on_party(party, status, data)

@@ -3,6 +3,7 @@
 
 from hilnic.signalling.causes import Cause
 from hilnic.signalling.codec import (
+    ELEMENTS_TYPE,
     LONGEST_MESSAGE,
     PROTOCOL_DISCRIMINATOR,
     VERSION,
@@ -30,6 +31,7 @@ from hilnic.signalling.elements import (
 from hilnic.signalling.messages import Header, Message, MessageType
 
 __all__ = [
+    "ELEMENTS_TYPE",
     "LONGEST_MESSAGE",
     "PROTOCOL_DISCRIMINATOR",
     "UNSPECIFIED",

@@ -24,6 +24,8 @@ from hilnic.signalling.messages import GLOBAL_REFERENCE, HIGHEST_REFERENCE, LAYO
 
 PROTOCOL_DISCRIMINATOR = 0x48
 VERSION = 1
+ELEMENTS_TYPE = 0x48
+"""The type of call manager parameters that are information elements one after the other."""
 HEADER_OCTETS = 24
 LONGEST_MESSAGE = 512
 MOST_ELEMENTS = 16

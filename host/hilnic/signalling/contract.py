@@ -36,6 +36,7 @@ class Flow:
 
     def __post_init__(self) -> None:
         """Numbers of 32 bits that make sense together."""
+        object.__setattr__(self, "service", Service(self.service))
         for name in ("rate", "burst", "peak", "max_sdu"):
             within(getattr(self, name), 0, UNSPECIFIED, name)
         if self.peak < self.rate != UNSPECIFIED:
@@ -69,5 +70,5 @@ class TrafficContract:
     def unpack(cls, contents: bytes) -> Self:
         """Of 34 octets."""
         exactly(contents, 2 * _FLOW.size)
-        (*forward, service), (*backward, reverse) = _FLOW.iter_unpack(contents)
-        return cls(Flow(*forward, Service(service)), Flow(*backward, Service(reverse)))
+        forward, backward = (Flow(*values) for values in _FLOW.iter_unpack(contents))
+        return cls(forward, backward)

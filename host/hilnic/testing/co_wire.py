@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several hosts with functional CoNDIS miniports on one wire, over one virtual time.
 
-    lan = CoLan(2)                                        # hosts with a stand-alone call manager each
-    one, other = lan.hosts
-    one.add(driver);  lan.run(one.client.open(...));  lan.stop()
+    lan = CoLan()                           # two hosts
+    for host in lan.hosts:
+        host.add(call_manager);  host.add(client);  host.start()
+    lan.run(...);  lan.run_for(5);  lan.stop()
 
 An SDU that a miniport sends arrives after `DELAY_NS` on every active VC with its VLAN id whose host it is addressed to.
 """
@@ -90,11 +91,11 @@ class WiredCoMiniport(FunctionalCoMiniport):
 class CoHost:
     """A host on the wire."""
 
-    def __init__(self, lan: CoLan, number: int, verify: VerifyMode) -> None:
+    def __init__(self, lan: CoLan, number: int, miniport: type[WiredCoMiniport], verify: VerifyMode) -> None:
         self.lan = lan
         self.ndis = Ndis(lan.kernel, verify)
         address = bytes((2, 0x48, 0x4E, 0, 0, number + 1))
-        kind = type("Wired", (lan.miniport,), {"lan": lan})
+        kind = type("Wired", (miniport,), {"lan": lan})
         self.miniport: WiredCoMiniport = kind(self.ndis, f"nic{number}", address, "deferred")
         self.drivers: list[Driver] = []
 
@@ -131,21 +132,19 @@ class CoLan:
 
     def __init__(
         self,
-        hosts: int = 2,
+        hosts: Sequence[type[WiredCoMiniport]] = (WiredCoMiniport, WiredCoMiniport),
         *,
-        miniport: type[WiredCoMiniport] = WiredCoMiniport,
         verify: VerifyMode = "fast",
         trace: bool = False,
         slow_ns: int = 0,
     ) -> None:
         self.slow_ns = slow_ns
         self.kernel = VirtualKernel(trace)
-        self.miniport = miniport
         self.cut: set[CoHost] = set()
         self.harm: Callable[[bytes], Sequence[bytes]] = lambda sdu: (sdu,)
         self.carried: list[tuple[int, bytes]] = []
         self.delivered: list[tuple[str, int, bytes]] = []
-        self.hosts = [CoHost(self, number, verify) for number in range(hosts)]
+        self.hosts = [CoHost(self, number, kind, verify) for number, kind in enumerate(hosts)]
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine to its end."""
