@@ -156,7 +156,7 @@ class Rx:
     def _accept(self, carrier: Carrier, looped: bool) -> RxCounter | None:
         """Filter, then into the buffer; the reason when it does not get there."""
         verdict = look_up(self._registers, carrier.data[:6])
-        vc = self._vcs.of_frame(carrier.data)
+        vc = None if carrier.cause else self._vcs.of_frame(carrier.data)
         if vc is None and not verdict.accept:
             return RxCounter.DROP_FILTERED
         cause = carrier.cause

@@ -342,7 +342,7 @@ class Tx:
         elif frame.looped:
             self.counters.add(TxCounter.LOOPBACK_FRAMES)
         else:
-            count_sent(self.counters, frame.data, frame.wire_octets)
+            count_sent(self.counters, frame.data[:6], frame.total, frame.wire_octets)
 
 
 def _malformed(descriptor: TxDescriptor, word: int, first: bool) -> Cause:
