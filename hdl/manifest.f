@@ -83,6 +83,9 @@ nic_rx nic_rx_path: nic
 nic_irq nic_irq_bench: nic
     tb/nic_irq_bench.sv
 
+nic_vc nic_vc_bench: nic
+    tb/nic_vc_bench.sv
+
 tb:
     +incdir+tb
     tb/clock_gen.sv

@@ -94,7 +94,7 @@ module tx_sched #(
   logic [55:0] due_mem [1 << VcBits];              // both buckets allow a frame from then on
   logic [NumTxQueues-1:0] bound_q, listed_q;
   logic [VcBits-1:0] vc_q, vc;
-  logic [17:0] account_q, account_d;
+  logic [17:0] account_q, balance_q, account_d; // as it was; after the frame; and its quantum
   logic [48:0] share_q;
   logic [55:0] due_q;
   logic bound, is_bound_q, able_q, due_later, wait_q, first_wait;
@@ -167,13 +167,13 @@ module tx_sched #(
   always_comb begin
     op = OpLook;
     queue = wait_head;
-    begin_op = state_q == StIdle && !wait_valid_o;
-    if (ended_q) begin
-      op = OpEnd;
-      queue = serve_q;
-    end else if (set_valid_i && !set_ready_o) begin
+    begin_op = state_q == StIdle && (set_valid_i || !wait_valid_o); // any other order may make another VC wait
+    if (set_valid_i) begin // first: a register access waits for it
       op = OpSet;
       queue = set_sel;
+    end else if (ended_q) begin
+      op = OpEnd;
+      queue = serve_q;
     end else if (start_q) begin
       op = OpStart;
       queue = start_queue_q;
@@ -203,12 +203,12 @@ module tx_sched #(
   assign bound = bound_q[queue_q];
   assign high = is_bound_q && share_q[48];
   assign quantum = is_bound_q ? share_q[47:32] : cfg_quantum_i;
-  assign early = due_q - depart;
+  assign early = (op_q == OpEnd && sent_q ? due_new : due_q) - depart;
   assign due_later = is_bound_q && !early[55] && early != 56'd0;
   assign keeps = able_q && op_q != OpStart && op_q != OpSet;
-  assign broke = account_q[17] || account_q == 18'd0;
+  assign broke = balance_q[17] || balance_q == 18'd0;
   assign refill = op_q == OpJoin || op_q == OpLook || broke;
-  assign account_d = (refill && !broke ? 18'd0 : account_q) + (refill ? {2'b00, quantum == 16'd0 ? 16'd1 : quantum} : 18'd0);
+  assign account_d = (refill && !broke ? 18'd0 : balance_q) + (refill ? {2'b00, quantum == 16'd0 ? 16'd1 : quantum} : 18'd0);
   assign idle_class = ring_empty[high] && !hold_q[high] && !offer_q && !serving_q;
   assign to_wait = keeps && wait_q && op_q != OpPick;
   assign to_hold = keeps && !to_wait && ((op_q == OpEnd && !broke) || (op_q == OpPick && !broke && !cfg_tx_enable_i) ||
@@ -227,21 +227,18 @@ module tx_sched #(
       if (state_q == StRead) begin
         vc_q <= vc_mem[queue_q];
         account_q <= account_mem[queue_q];
-      end else if (state_q == StCharge && charged && op_q == OpEnd && sent_q) begin
-        account_q <= account_q - {1'b0, octets};
       end
       if (state_q == StLook) begin
         share_q <= share_mem[vc_q];
         due_q <= due_mem[vc_q];
-      end else if (state_q == StCharge && shaped) begin
-        due_q <= due_new;
       end
+      if (state_q == StJudge) balance_q <= account_q - (op_q == OpEnd && sent_q ? {1'b0, octets} : 18'd0);
       if (set) begin
         if (set_new && set_tx) vc_mem[queue_q] <= set_vc;
         share_mem[set_vc] <= {set_guaranteed, set_quantum, set_frame, set_tci};
       end
       if (state_q == StCharge && shaped) due_mem[vc] <= due_new;
-      if (state_q == StPlace && op_q != OpSet) account_mem[queue_q] <= op_q == OpStart ? 18'd0 : keeps ? account_d : account_q;
+      if (state_q == StPlace && op_q != OpSet) account_mem[queue_q] <= op_q == OpStart ? 18'd0 : keeps ? account_d : balance_q;
     end
   end
 

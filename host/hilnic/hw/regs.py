@@ -513,5 +513,5 @@ class VcCounter(IntEnum):
     TX_OCTETS = 1  # octets of tx_frames with tag, padding and FCS
     RX_FRAMES = 2  # frames delivered to the VC's queue
     RX_OCTETS = 3  # bytes of rx_frames as written, without the tag
-    RX_DROPS = 4  # frames of the VC dropped: buffer full, no descriptor, queue off, bus error, disabled
+    RX_DROPS = 4  # frames of the VC dropped: buffer full, no descriptor, queue off, bus error
     TX_WAITS = 5  # times that a bucket made the VC's queue wait
