@@ -277,9 +277,11 @@ class Signalling:
                 vc.parties.append(first)
         return status, first
 
-    def activate_vc_complete(self, vc: ManagedVc, status: NdisStatus, parameters: CallParameters) -> None:
+    def activate_vc_complete(self, vc: Any, status: NdisStatus, parameters: CallParameters) -> None:
         """ProtocolCmActivateVcComplete: a call that waited for it is made, or not, or is closed."""
         del parameters
+        if not isinstance(vc, ManagedVc):
+            return  # a VC of its own, without a call
         vc.is_activating = False
         vc.is_active |= status is NdisStatus.SUCCESS
         if vc.is_closing:
@@ -287,8 +289,10 @@ class Signalling:
         elif vc.is_making:
             self._made(vc, status)
 
-    def deactivate_vc_complete(self, vc: ManagedVc, status: NdisStatus) -> None:
+    def deactivate_vc_complete(self, vc: Any, status: NdisStatus) -> None:
         """ProtocolCmDeactivateVcComplete: a close that waited for it ends."""
+        if not isinstance(vc, ManagedVc):
+            return
         vc.is_active &= status is not NdisStatus.SUCCESS
         if vc.is_closing:
             self._closed(vc)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
 
 _FAILED = (NdisStatus.FAILURE, None)
-_OPEN, _CLOSE, _LEAVE = "open", "close", "notify close"
+OPEN, CLOSE, LEAVE = "open", "close", "notify close"
 
 # Registration.
 
@@ -112,12 +112,12 @@ def open_family(
     af = AfHandle(binding, provider, handlers, context)
     co.opens.append(af)
     provider.opens.append(af)
-    af.pending.add(_OPEN)
+    af.pending.add(OPEN)
     owner = provider.adapter if provider.binding is None else provider.binding
     status, cm_context = ask(
         provider.actor, "open_af", provider.handlers.open_af, owner.context, family, af, refused=_FAILED
     )
-    if not answered(af, _OPEN, provider.actor, status):
+    if not answered(af, OPEN, provider.actor, status):
         return NdisStatus.PENDING, af
     _opened(af, status, cm_context)
     return status, af if status is NdisStatus.SUCCESS else None
@@ -140,7 +140,7 @@ def _forget(af: AfHandle) -> None:
 
 def complete_open(af: AfHandle, status: NdisStatus, cm_context: Any) -> None:
     """The call manager ends an open that it answered with PENDING."""
-    if completed(af, _OPEN, af.provider.actor, status):
+    if completed(af, OPEN, af.provider.actor, status):
         _opened(af, status, cm_context)
         tell(af.binding, "open_af_complete", af.handlers.open_af_complete, af.client_context, af, status)
 
@@ -157,10 +157,10 @@ def cl_close_address_family(af: AfHandle) -> NdisStatus:
     if is_stale(af, af.binding, "NdisClCloseAddressFamily", af.state is not AfState.OPEN):
         return NdisStatus.FAILURE
     af.step(AfEvent.CLOSE, af.binding)
-    af.pending.add(_CLOSE)
+    af.pending.add(CLOSE)
     actor = af.provider.actor
     status = ask(actor, "close_af", af.provider.handlers.close_af, af.cm_context)
-    if not answered(af, _CLOSE, actor, status):
+    if not answered(af, CLOSE, actor, status):
         return NdisStatus.PENDING
     _closed(af, status)
     return NdisStatus(status)
@@ -180,7 +180,7 @@ def _closed(af: AfHandle, status: NdisStatus) -> None:
 
 def complete_close(af: AfHandle, status: NdisStatus) -> None:
     """The call manager ends a close that it answered with PENDING."""
-    if completed(af, _CLOSE, af.provider.actor, status):
+    if completed(af, CLOSE, af.provider.actor, status):
         _closed(af, status)
         tell(af.binding, "close_af_complete", af.handlers.close_af_complete, af.client_context, status)
 
@@ -190,17 +190,17 @@ def complete_close(af: AfHandle, status: NdisStatus) -> None:
 
 def notify_close(af: AfHandle) -> NdisStatus:
     """Ask the client to close its calls, its SAPs and the address family."""
-    if af.state is not AfState.OPEN or _LEAVE in af.pending:
+    if af.state is not AfState.OPEN or LEAVE in af.pending:
         return NdisStatus.FAILURE  # it is leaving already
-    af.pending.add(_LEAVE)
+    af.pending.add(LEAVE)
     status = ask(af.binding, "notify_close_af", af.handlers.notify_close_af, af.client_context)
-    return NdisStatus(status) if answered(af, _LEAVE, af.binding, status) else NdisStatus.PENDING
+    return NdisStatus(status) if answered(af, LEAVE, af.binding, status) else NdisStatus.PENDING
 
 
 @wdk("NdisClNotifyCloseAddressFamilyComplete", callout=True)
 def cl_complete_notify_close_address_family(af: AfHandle, status: NdisStatus) -> None:
     """A client has done what notify_close_af asked for, which it answered with PENDING."""
-    if completed(af, _LEAVE, af.binding, status):
+    if completed(af, LEAVE, af.binding, status):
         provider = af.provider
         handler = provider.handlers.notify_close_af_complete
         tell(provider.actor, "notify_close_af_complete", handler, af.cm_context, status)

@@ -24,7 +24,7 @@ from hilnic.ndis.verifier.watchdog import SECOND
 from hilnic.ndis.wdk import wdk
 
 _FAILED = (NdisStatus.FAILURE, None)
-_MAKE, _MODIFY, _CLOSE = "make", "modify", "close"
+MAKE, MODIFY, CLOSE = "make", "modify", "close"
 _CHANGED, _MULTIPOINT = int(CallFlags.CALL_PARAMETERS_CHANGED), int(CallFlags.MULTIPOINT_VC)
 ACTIVE = frozenset({VcState.ACTIVE, VcState.REACTIVATING})
 _LEFT = frozenset({CallState.REMOTE_CLOSED, CallState.WITHDRAWN, CallState.LEAVING})
@@ -103,9 +103,9 @@ def cl_make_call(
         party = PartyHandle(vc.vc, party_context)
         call.parties.append(party)
     seal(call, parameters)
-    call.pending.add(_MAKE)
+    call.pending.add(MAKE)
     status, cm_context = ask_call_manager(vc.vc, "make_call", parameters, party, refused=_FAILED)
-    if not answered(call, _MAKE, family_of(vc.vc).provider.actor, status):
+    if not answered(call, MAKE, family_of(vc.vc).provider.actor, status):
         return NdisStatus.PENDING, party
     _made(vc.vc, status, cm_context, parameters)
     return NdisStatus(status), party if status is NdisStatus.SUCCESS else None
@@ -114,7 +114,7 @@ def cl_make_call(
 def complete_make(handle: VcHandle, status: NdisStatus, cm_party_context: Any, parameters: CallParameters) -> None:
     """A call manager ends make_call."""
     vc = handle.vc
-    if completed(vc.call, _MAKE, handle.actor, status):
+    if completed(vc.call, MAKE, handle.actor, status):
         party = vc.call.parties[0] if vc.call.parties else None
         _made(vc, status, cm_party_context, parameters)
         tell_client(vc, "make_call_complete", status, party if status is NdisStatus.SUCCESS else None, parameters)
@@ -159,13 +159,19 @@ def cl_close_call(vc: VcHandle, party: PartyHandle | None = None, buffer: bytes 
         return NdisStatus.FAILURE
     if vc.vc.sends_outstanding:
         vc.ndis.violation("CC-17", vc.actor, call, f"closed with {vc.vc.sends_outstanding} sends outstanding")
+    return begin_close(vc, party, buffer)
+
+
+def begin_close(vc: VcHandle, party: PartyHandle | None, buffer: bytes) -> NdisStatus:
+    """End the call; what is still out comes back before the call manager hears of it."""
+    call = vc.vc.call
     if not call.step(CallEvent.CLOSE, vc.actor):
         return NdisStatus.FAILURE
     if call.watch is not None:
         call.watch.cancel()
         call.watch = None
     receive.drop_early(vc.vc)
-    call.pending.add(_CLOSE)
+    call.pending.add(CLOSE)
     call.closing = (party, buffer)
     if vc.vc.sends_outstanding:
         call.is_draining = True
@@ -177,7 +183,7 @@ def _ask_close(vc: Vc) -> NdisStatus:
     party, buffer = vc.call.closing
     context = None if party is None else party.cm_context
     status = ask_call_manager(vc, "close_call", context, buffer)
-    if not answered(vc.call, _CLOSE, family_of(vc).provider.actor, status):
+    if not answered(vc.call, CLOSE, family_of(vc).provider.actor, status):
         return NdisStatus.PENDING
     _closed(vc)
     return NdisStatus(status)
@@ -195,7 +201,7 @@ def go_on_closing(vc: Vc) -> None:
 def complete_close(handle: VcHandle, status: NdisStatus) -> None:
     """A call manager ends close_call."""
     vc = handle.vc
-    if completed(vc.call, _CLOSE, handle.actor, status):
+    if completed(vc.call, CLOSE, handle.actor, status):
         party, _ = vc.call.closing
         _closed(vc)
         tell_client(vc, "close_call_complete", status, None if party is None else party.client_context)
@@ -204,11 +210,11 @@ def complete_close(handle: VcHandle, status: NdisStatus) -> None:
 def _closed(vc: Vc) -> None:
     """The call is over; what was with the call manager when it was closed has to have ended before."""
     call, actor = vc.call, family_of(vc).provider.actor
-    for operation in call.pending & {_MAKE, _MODIFY}:
+    for operation in call.pending & {MAKE, MODIFY}:
         vc.ndis.violation("CC-26", actor, call, f"closed before {operation} was completed")
         call.pending.discard(operation)
         parameters = call.sealed or CallParameters()
-        if operation == _MAKE:
+        if operation == MAKE:
             _made(vc, NdisStatus.REQUEST_ABORTED, None, parameters)
             tell_client(vc, "make_call_complete", NdisStatus.REQUEST_ABORTED, None, parameters)
         else:
@@ -247,9 +253,9 @@ def cl_modify_call_qos(vc: VcHandle, parameters: CallParameters) -> NdisStatus:
     if not is_clients(vc, "NdisClModifyCallQoS") or not call.step(CallEvent.MODIFY, vc.actor):
         return NdisStatus.FAILURE
     seal(call, parameters)
-    call.pending.add(_MODIFY)
+    call.pending.add(MODIFY)
     status = ask_call_manager(vc.vc, "modify_call_qos", parameters)
-    if not answered(call, _MODIFY, family_of(vc.vc).provider.actor, status):
+    if not answered(call, MODIFY, family_of(vc.vc).provider.actor, status):
         return NdisStatus.PENDING
     _modified(vc.vc, status, parameters)
     return NdisStatus(status)
@@ -257,7 +263,7 @@ def cl_modify_call_qos(vc: VcHandle, parameters: CallParameters) -> NdisStatus:
 
 def complete_modify(handle: VcHandle, status: NdisStatus, parameters: CallParameters) -> None:
     """A call manager ends modify_call_qos."""
-    if completed(handle.vc.call, _MODIFY, handle.actor, status):
+    if completed(handle.vc.call, MODIFY, handle.actor, status):
         _modified(handle.vc, status, parameters)
         tell_client(handle.vc, "modify_call_qos_complete", status, parameters)
 

@@ -17,7 +17,7 @@ from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
-_OFFER = "incoming call"
+OFFER = "incoming call"
 
 
 def dispatch_incoming(sap: SapHandle, handle: VcHandle, parameters: CallParameters) -> NdisStatus:
@@ -36,13 +36,13 @@ def dispatch_incoming(sap: SapHandle, handle: VcHandle, parameters: CallParamete
     if not call.step(CallEvent.OFFER, handle.actor):
         return NdisStatus.FAILURE
     call.parameters = parameters.copy()
-    call.pending.add(_OFFER)
+    call.pending.add(OFFER)
     assert vc.client is not None
     af = sap.af
     status = ask(
         af.binding, "incoming_call", af.handlers.incoming_call, sap.client_context, vc.client.context, parameters
     )
-    if not answered(call, _OFFER, af.binding, status):
+    if not answered(call, OFFER, af.binding, status):
         return NdisStatus.PENDING
     _offer_answered(vc, status)
     return NdisStatus(status)
@@ -51,7 +51,7 @@ def dispatch_incoming(sap: SapHandle, handle: VcHandle, parameters: CallParamete
 @wdk("NdisClIncomingCallComplete", callout=True)
 def cl_complete_incoming_call(vc: VcHandle, status: NdisStatus, parameters: CallParameters) -> None:
     """A client accepts (SUCCESS) or rejects a call for which it has answered PENDING."""
-    if is_clients(vc, "NdisClIncomingCallComplete") and completed(vc.vc.call, _OFFER, vc.actor, status):
+    if is_clients(vc, "NdisClIncomingCallComplete") and completed(vc.vc.call, OFFER, vc.actor, status):
         _offer_answered(vc.vc, status)
         ask_call_manager(vc.vc, "incoming_call_complete", status, parameters)
 

@@ -14,7 +14,7 @@ from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
 _FAILED = (NdisStatus.FAILURE, None)
-_ADD, _DROP = "add", "drop"
+ADD, DROP = "add", "drop"
 _THERE = frozenset({PartyState.ADDING, PartyState.ADDED, PartyState.LEAVING})
 _DROPPABLE = frozenset({PartyState.ADDED, PartyState.LEAVING})
 _TALKING = frozenset({CallState.CONNECTED, CallState.MODIFYING})
@@ -28,9 +28,9 @@ def cl_add_party(vc: VcHandle, party_context: Any, parameters: CallParameters) -
         return _FAILED
     party = PartyHandle(vc.vc, party_context)
     call.parties.append(party)
-    party.pending.add(_ADD)
+    party.pending.add(ADD)
     status, cm_context = ask_call_manager(vc.vc, "add_party", parameters, party, refused=_FAILED)
-    if not answered(party, _ADD, family_of(vc.vc).provider.actor, status):
+    if not answered(party, ADD, family_of(vc.vc).provider.actor, status):
         return NdisStatus.PENDING, party
     _added(party, status, cm_context)
     return NdisStatus(status), party if status is NdisStatus.SUCCESS else None
@@ -48,7 +48,7 @@ def _added(party: PartyHandle, status: NdisStatus, cm_context: Any) -> None:
 
 def complete_add(party: PartyHandle, status: NdisStatus, cm_context: Any, parameters: CallParameters) -> None:
     """A call manager ends add_party."""
-    if completed(party, _ADD, family_of(party.vc).provider.actor, status):
+    if completed(party, ADD, family_of(party.vc).provider.actor, status):
         _added(party, status, cm_context)
         _tell_client(party, "add_party_complete", status, party, parameters)
 
@@ -66,10 +66,10 @@ def cl_drop_party(party: PartyHandle, buffer: bytes = b"") -> NdisStatus:
     if sum(each.state in _THERE for each in vc.call.parties) == 1:
         return NdisStatus.FAILURE
     party.step(PartyEvent.DROP, vc.client.actor)
-    party.pending.add(_DROP)
+    party.pending.add(DROP)
     provider = family_of(vc).provider
     status = ask(provider.actor, "drop_party", provider.handlers.drop_party, party.cm_context, buffer)
-    if not answered(party, _DROP, provider.actor, status):
+    if not answered(party, DROP, provider.actor, status):
         return NdisStatus.PENDING
     _dropped(party, status)
     return NdisStatus(status)
@@ -86,7 +86,7 @@ def _dropped(party: PartyHandle, status: NdisStatus) -> None:
 
 def complete_drop(party: PartyHandle, status: NdisStatus) -> None:
     """A call manager ends drop_party."""
-    if completed(party, _DROP, family_of(party.vc).provider.actor, status):
+    if completed(party, DROP, family_of(party.vc).provider.actor, status):
         _dropped(party, status)
         _tell_client(party, "drop_party_complete", status)
 

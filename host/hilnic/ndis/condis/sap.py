@@ -13,7 +13,7 @@ from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
 _FAILED = (NdisStatus.FAILURE, None)
-_REGISTER, _DEREGISTER = "register", "deregister"
+REGISTER, DEREGISTER = "register", "deregister"
 
 
 @wdk("NdisClRegisterSap", callout=True)
@@ -23,12 +23,12 @@ def cl_register_sap(af: AfHandle, sap_context: Any, sap: Sap) -> tuple[NdisStatu
         return _FAILED
     handle = SapHandle(af, sap, sap_context)
     af.saps.append(handle)
-    handle.pending.add(_REGISTER)
+    handle.pending.add(REGISTER)
     provider = af.provider
     status, cm_context = ask(
         provider.actor, "register_sap", provider.handlers.register_sap, af.cm_context, sap, handle, refused=_FAILED
     )
-    if not answered(handle, _REGISTER, provider.actor, status):
+    if not answered(handle, REGISTER, provider.actor, status):
         return NdisStatus.PENDING, handle
     _registered(handle, status, cm_context)
     return status, handle if status is NdisStatus.SUCCESS else None
@@ -45,7 +45,7 @@ def _registered(handle: SapHandle, status: NdisStatus, cm_context: Any) -> None:
 
 def complete_register(handle: SapHandle, status: NdisStatus, cm_context: Any) -> None:
     """The call manager ends a registration that it answered with PENDING."""
-    if completed(handle, _REGISTER, handle.af.provider.actor, status):
+    if completed(handle, REGISTER, handle.af.provider.actor, status):
         _registered(handle, status, cm_context)
         af = handle.af
         told = af.handlers.register_sap_complete
@@ -62,10 +62,10 @@ def cl_deregister_sap(sap: SapHandle) -> NdisStatus:
     if is_stale(sap, af.binding, "NdisClDeregisterSap", sap.state is not SapState.REGISTERED):
         return NdisStatus.FAILURE
     sap.step(SapEvent.DEREGISTER, af.binding)
-    sap.pending.add(_DEREGISTER)
+    sap.pending.add(DEREGISTER)
     provider = af.provider
     status = ask(provider.actor, "deregister_sap", provider.handlers.deregister_sap, sap.cm_context)
-    if not answered(sap, _DEREGISTER, provider.actor, status):
+    if not answered(sap, DEREGISTER, provider.actor, status):
         return NdisStatus.PENDING
     _deregistered(sap, status)
     return NdisStatus(status)
@@ -81,7 +81,7 @@ def _deregistered(sap: SapHandle, status: NdisStatus) -> None:
 
 def complete_deregister(sap: SapHandle, status: NdisStatus) -> None:
     """The call manager ends a deregistration that it answered with PENDING."""
-    if completed(sap, _DEREGISTER, sap.af.provider.actor, status):
+    if completed(sap, DEREGISTER, sap.af.provider.actor, status):
         _deregistered(sap, status)
         af = sap.af
         tell(af.binding, "deregister_sap_complete", af.handlers.deregister_sap_complete, sap.client_context, status)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.ndis5.protocol_edge import BindingEdge
 
 _FAILED = (NdisStatus.FAILURE, None)
-_ACTIVATE, _DEACTIVATE = "activate", "deactivate"
+ACTIVATE, DEACTIVATE = "activate", "deactivate"
 _IN_USE = frozenset({VcState.ACTIVATING, VcState.ACTIVE, VcState.REACTIVATING})
 _WITHOUT_CALL = frozenset({CallState.IDLE, CallState.CLOSED})
 
@@ -231,9 +231,9 @@ def activate(handle: VcHandle, parameters: CallParameters) -> NdisStatus:
     vc, adapter = handle.vc, handle.adapter
     if not vc.step(VcEvent.ACTIVATE, handle.actor):
         return NdisStatus.FAILURE
-    vc.pending.add(_ACTIVATE)
+    vc.pending.add(ACTIVATE)
     status = ask(adapter, "activate_vc", adapter.co.handlers.activate_vc, vc.miniport.context, parameters)
-    if not answered(vc, _ACTIVATE, adapter, status):
+    if not answered(vc, ACTIVATE, adapter, status):
         return NdisStatus.PENDING
     _activated(vc, status, parameters)
     return NdisStatus(status)
@@ -250,7 +250,7 @@ def _activated(vc: Vc, status: NdisStatus, parameters: CallParameters) -> None:
 @wdk("NdisMCoActivateVcComplete", callout=True)
 def mco_complete_activate_vc(vc: VcHandle, status: NdisStatus, parameters: CallParameters) -> None:
     """A miniport ends an activation that it answered with PENDING; a failure leaves what was (CC-09)."""
-    if is_miniports(vc, "NdisMCoActivateVcComplete") and completed(vc.vc, _ACTIVATE, vc.adapter, status):
+    if is_miniports(vc, "NdisMCoActivateVcComplete") and completed(vc.vc, ACTIVATE, vc.adapter, status):
         _activated(vc.vc, status, parameters)
         _tell_call_manager(vc.vc, "activate_vc_complete", status, parameters)
 
@@ -270,9 +270,12 @@ def deactivate(handle: VcHandle) -> NdisStatus:
     if not vc.step(VcEvent.DEACTIVATE, handle.actor):
         return NdisStatus.FAILURE
     receive.drop_early(vc)
-    vc.pending.add(_DEACTIVATE)
-    status = ask(adapter, "deactivate_vc", adapter.co.handlers.deactivate_vc, vc.miniport.context)
-    if not answered(vc, _DEACTIVATE, adapter, status):
+    vc.pending.add(DEACTIVATE)
+    status = ask(adapter, "deactivate_vc", adapter.co.handlers.deactivate_vc, vc.miniport.context, refused=None)
+    if status is None:  # it has raised: its ghost answers
+        ghost = adapter.co.handlers.deactivate_vc
+        status = ghost(vc.miniport.context) if adapter.driver.faulted else NdisStatus.FAILURE
+    if not answered(vc, DEACTIVATE, adapter, status):
         return NdisStatus.PENDING
     _deactivated(vc, status)
     return NdisStatus(status)
@@ -291,7 +294,7 @@ def _deactivated(vc: Vc, status: NdisStatus) -> None:
 @wdk("NdisMCoDeactivateVcComplete", callout=True)
 def mco_complete_deactivate_vc(vc: VcHandle, status: NdisStatus) -> None:
     """A miniport ends a deactivation that it answered with PENDING: sends completed, receives back (CC-10)."""
-    if is_miniports(vc, "NdisMCoDeactivateVcComplete") and completed(vc.vc, _DEACTIVATE, vc.adapter, status):
+    if is_miniports(vc, "NdisMCoDeactivateVcComplete") and completed(vc.vc, DEACTIVATE, vc.adapter, status):
         _deactivated(vc.vc, status)
         _tell_call_manager(vc.vc, "deactivate_vc_complete", status)
 
