@@ -16,7 +16,7 @@ from hilnic.testing.co_host import address
 from hilnic.testing.vcs import counted, tagged, vlan_of
 
 BURST = 4 * 1522
-LENGTHS = (1, 41, 42, 43, 46, 47, 200, 1499, 1500)
+LENGTHS = (14, 41, 42, 43, 46, 47, 200, 1499, 1500)
 
 
 def sdu(number, length):
@@ -25,9 +25,11 @@ def sdu(number, length):
 
 
 @cocotb.test()
-async def an_sdu_goes_from_client_to_client(dut):
-    """CD-01 to CD-08: create, activate, send on a VC of host A, receive on host B; the wire carries tag and length."""
-    one, other = await co_hosts(dut)
+@cocotb.parametrize(versions=[("6", "6-co"), ("5", "6-co"), ("6", "5-co"), ("5", "5-co")])
+async def an_sdu_goes_from_client_to_client(dut, versions):
+    """CD-01 to CD-11, XL-17, XL-18: create, activate, send on a VC of host A, receive on host B; tag and length."""
+    client, miniport = versions
+    one, other = await co_hosts(dut, client=client, miniport=miniport)
     ours, theirs = await calls(one, other, vlan=0x123, priority=5, destination=address(1))
     sdus = [sdu(n, length) for n, length in enumerate(LENGTHS)]
     ours.send(*sdus)

@@ -113,3 +113,26 @@ def test_counters_are_asked_for_in_either_version(make_pair, corner):
     assert pair.run(connection.entry.counter(0)) == 3
     assert connection.tx.statistics().sent == 3
     assert CoOid.OID_GEN_CO_XMIT_PDUS_OK == 0x00020101
+
+
+def test_the_link_is_told_to_connection_oriented_clients(make_pair, corner):
+    pair = make_pair(**corner)
+    client = pair.one.client
+    before = len(client.co_statuses)
+    for up in (False, True):
+        pair.nics[0].set_link(up)
+        pair.sleep(2_000_000)
+    assert len(client.co_statuses) >= before + 2
+    assert {told[0] for told in client.co_statuses} == {None}
+
+
+@pytest.mark.rule("ST-24")
+def test_connections_come_back_after_sleep(make_pair):
+    pair = make_pair()
+    ours, theirs = pair.calls(rate=12_500_000)
+    adapter = pair.one.stack.adapter
+    pair.run(ndis.set_adapter_power(adapter, ndis.DevicePowerState.D3))
+    pair.run(ndis.set_adapter_power(adapter, ndis.DevicePowerState.D0))
+    ours.send(b"awake again, on the same connection")
+    theirs.send(b"and in the other direction")
+    pair.until(lambda: theirs.received and ours.received)

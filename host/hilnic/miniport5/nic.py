@@ -42,6 +42,7 @@ class Nic5(ABC):
 
     medium: ClassVar[NdisMedium] = NdisMedium.MEDIUM_802_3
     attributes: ClassVar[int]
+    link_type: ClassVar[type[Link5]] = Link5
     tx: TransmitRing
     rx: ReceiveRing
     filter: ReceiveFilter
@@ -116,7 +117,7 @@ class Nic5(ABC):
 
     async def _make(self) -> None:
         """Everything that halt gives back (C5-12)."""
-        self.link = Link5(self.handle, self.hardware)
+        self.link = self.link_type(self.handle, self.hardware)
         self.link.up = await self.link.read()
         self.filter = ReceiveFilter(self.hardware)
         require(self.set_up_dma())

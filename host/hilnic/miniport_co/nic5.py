@@ -16,6 +16,7 @@ from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connection import Connection
 from hilnic.miniport_co.connection5 import Connection5
 from hilnic.miniport_co.connections import Connections
+from hilnic.miniport_co.link import CoLink5
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.ndis5 import Packet
@@ -27,6 +28,8 @@ _EVERYTHING = 1 << 30
 
 class CoNic5(PacketNic):
     """The MiniportAdapterContext of the connection-oriented driver of NDIS 5."""
+
+    link_type = CoLink5
 
     def __init__(self, adapter: ndis.Adapter, device: Device, config: CoConfig) -> None:
         super().__init__(adapter, device, config.nic)
