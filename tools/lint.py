@@ -13,6 +13,14 @@ from hilnic import sources, toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = (sys.executable, "-m")
+BUILDS: dict[str, tuple[dict[str, int], ...]] = {
+    "nic_1g": (
+        {},
+        {"NumVcs": 64, "NumTxQueues": 68, "NumRxQueues": 68},
+        {"NumVcs": 1024, "NumTxQueues": 1028, "NumRxQueues": 1028},
+    )
+}
+"""Parameters that bring other blocks into a top: each build is linted."""
 
 
 def python() -> Iterator[tuple[str, list[str]]]:
@@ -31,16 +39,19 @@ def verilog(target: sources.Sources) -> Iterator[tuple[str, list[str]]]:
     # the clocks' delays are never zero: the scheduler need not ask
     warnings = ["--no-sched-zero-delay"] if bench else ["-Wall"]
     folders = [f"-I{folder}" for folder in target.include_dirs]
-    for top in tops(target):
-        name = f"{target.target}: {top}"
+    builds = [(name, build) for name in tops(target) for build in BUILDS.get(name, ({},))]
+    for top, build in builds:
+        name = " ".join([f"{target.target}: {top}", *(f"{key}={value}" for key, value in build.items())])
+        values = [f"-G{key}={value}" for key, value in build.items()]
         files = [str(file) for file in target.files]
         yield (
             f"verilator {name}",
-            ["verilator", "--lint-only", "--timing", *warnings, *folders, "--top-module", top, *files],
+            ["verilator", "--lint-only", "--timing", *warnings, *folders, *values, "--top-module", top, *files],
         )
         verilog_files = [str(file) for file in target.verilog]
         # -t null writes nothing; never -o /dev/null, which spoils that device when root
-        yield f"iverilog {name}", ["iverilog", "-g2012", "-t", "null", *folders, "-s", top, *verilog_files]
+        values = [f"-P{top}.{key}={value}" for key, value in build.items()]
+        yield f"iverilog {name}", ["iverilog", "-g2012", "-t", "null", *folders, *values, "-s", top, *verilog_files]
 
 
 def tops(target: sources.Sources) -> Sequence[str]:
