@@ -8,6 +8,7 @@ import pytest
 from hilnic.ndis import NdisStatus
 from hilnic.protocols.call_manager import CallManager
 from hilnic.protocols.co_client import CallFailed, CoBinding, CoClient, Connection, Qos
+from hilnic.protocols.co_client5 import CoClient5
 from hilnic.testing.co_wire import CoHost, CoLan, WiredCoMiniport
 
 from .wired_mcm import WiredMcm
@@ -19,13 +20,13 @@ class Lan:
     """Hosts with a call manager and a client each."""
 
     def __init__(self, kinds: str = "cc", slow_ns: int = 0) -> None:
-        """A letter a host: c has a stand-alone call manager, m an integrated one."""
-        miniports = [WiredMcm if kind == "m" else WiredCoMiniport for kind in kinds]
+        """A letter a host: c has a stand-alone call manager, m an integrated one; in capitals, a client of NDIS 5."""
+        miniports = [WiredMcm if kind in "mM" else WiredCoMiniport for kind in kinds]
         self.lan = CoLan(miniports, slow_ns=slow_ns)
         for kind, host in zip(kinds, self.lan.hosts, strict=True):
-            if kind == "c":
+            if kind in "cC":
                 host.add(CallManager())
-            host.add(CoClient())
+            host.add(CoClient5() if kind in "CM" else CoClient())
             host.start()
         self.lan.run_for(0.1)
         self.clients = [self.client_of(host) for host in self.lan.hosts]

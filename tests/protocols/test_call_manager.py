@@ -20,8 +20,8 @@ from hilnic.testing.co_wire import CoLan
 from .co_lan import FAST, Lan
 from .wired_mcm import WiredMcm
 
-KINDS = ("cc", "mm", "cm", "mc")
-"""Call managers of the two hosts: c stand-alone, m integrated."""
+KINDS = ("cc", "mm", "cM", "MC")
+"""Call managers of the two hosts: c stand-alone, m integrated; clients: of NDIS 6, in capitals of NDIS 5."""
 
 
 @pytest.fixture(params=KINDS)
@@ -249,7 +249,7 @@ def test_a_halt_with_calls_ends_them(lan: Lan) -> None:
 class TestMultipoint:
     """One root, two parties, and one more."""
 
-    @pytest.fixture(params=["cccc", "mmmm", "cmcm"])
+    @pytest.fixture(params=["cccc", "mmmm", "CmcM"])
     def lan(self, request: pytest.FixtureRequest) -> Iterator[Lan]:
         lan = Lan(request.param)
         for number in (1, 2, 3):

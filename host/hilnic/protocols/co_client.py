@@ -28,13 +28,13 @@ from hilnic.ndis.condis import (
 )
 from hilnic.protocols import co_handlers
 from hilnic.protocols.co_connection import CallFailed, Connection, ConnectionState, Party, Qos, call_parameters
-from hilnic.protocols.sdu import SduPool
+from hilnic.protocols.sdu import SduPool, SduSender
 from hilnic.signalling import CalledAddress
 
 __all__ = ["CallFailed", "CoBinding", "CoClient", "Connection", "ConnectionState", "Party", "Qos"]
 
 OnCall = Callable[[Connection], bool]
-_LONGEST_SDU = 9000
+LONGEST_SDU = 9000
 
 
 class Listener:
@@ -48,12 +48,11 @@ class Listener:
 class CoBinding:
     """The client on one adapter: the context of binding and address family."""
 
-    def __init__(self, client: CoClient, parameters: ndis.BindParameters) -> None:
-        self.client, self.parameters = client, parameters
-        self.address = parameters.mac_address
-        self.handle: ndis.Binding | None = None
+    def __init__(self, client: CoClient, adapter_name: str) -> None:
+        self.client, self.adapter_name = client, adapter_name
+        self.handle: Any = None
         self.kernel = client.handle.ndis.kernel
-        self.sdus = SduPool(client.handle, _LONGEST_SDU, client.name)
+        self.sdus = self.make_pool()
         self.connections: list[Connection] = []
         self.listeners: dict[bytes, Listener] = {}
         self.on_heard: Callable[[Connection | None, str], None] | None = None
@@ -62,10 +61,18 @@ class CoBinding:
         self._af_events: list[Any] = []
 
     @property
-    def open_handle(self) -> ndis.Binding:
-        """The binding's handle, which must be there."""
+    def open_handle(self) -> Any:
+        """The binding's handle, of NDIS 6 or 5, which must be there."""
         assert self.handle is not None
         return self.handle
+
+    def make_pool(self) -> SduSender:
+        """What SDUs are sent from: lists."""
+        return SduPool(self.client.handle, LONGEST_SDU, self.client.name)
+
+    def open_family(self, family: CoAddressFamily) -> tuple[NdisStatus, AfHandle | None]:
+        """NdisClOpenAddressFamilyEx."""
+        return condis.cl_open_address_family(self.open_handle, family, self)
 
     @property
     def is_ready(self) -> bool:
@@ -198,7 +205,7 @@ class CoBinding:
         self.note(f"address family {family.address_family}")
         if self._af is not None or family.address_family != condis.AddressFamilyType.Q2931:
             return NdisStatus.NOT_RECOGNIZED
-        status, af = condis.cl_open_address_family(self.open_handle, family, self)
+        status, af = self.open_family(family)
         if status is NdisStatus.SUCCESS:
             self._af = af
             self._wake()
@@ -252,13 +259,19 @@ def _register_sap_complete(listener: Listener, status: NdisStatus, sap: Sap, han
 
 
 def _receive(binding: CoBinding, connection: Connection, nbls: NetBufferList, count: int, flags: int) -> None:
-    del binding, count
-    connection.arrived(nbls, flags)
+    """Copied, and returned at once."""
+    del count
+    sdus = [nb.tobytes() for nbl in ndis.walk(nbls) for nb in nbl.net_buffers()]
+    if not flags & ReceiveFlags.RESOURCES:
+        ndis.return_net_buffer_lists(binding.open_handle, nbls)
+    connection.arrived(sdus)
 
 
 def _sent(connection: Connection, nbls: NetBufferList, flags: int) -> None:
     del flags
-    connection.returned(nbls)
+    pool = connection.binding.sdus
+    assert isinstance(pool, SduPool)
+    connection.returned(*pool.completed(nbls))
 
 
 def _return(binding: CoBinding, nbls: NetBufferList, port_number: int, count: int, flags: int) -> None:
@@ -334,7 +347,7 @@ class CoClient:
         return condis.set_optional_handlers(driver, CLIENT)
 
     def _bind(self, bind_context: ndis.BindContext, parameters: ndis.BindParameters) -> NdisStatus:
-        binding = CoBinding(self, parameters)
+        binding = CoBinding(self, parameters.adapter_name)
         status, binding.handle = ndis.open_adapter(bind_context.protocol, binding, ndis.OpenParameters(), bind_context)
         if status is NdisStatus.SUCCESS:
             self.bindings[parameters.adapter_name] = binding
@@ -346,5 +359,5 @@ class CoClient:
         await binding.leave()
         status = ndis.close_adapter(binding.open_handle)
         binding.sdus.close()
-        binding.client.bindings.pop(binding.parameters.adapter_name, None)
+        binding.client.bindings.pop(binding.adapter_name, None)
         return status

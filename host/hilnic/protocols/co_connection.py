@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from hilnic import ndis
-from hilnic.ndis import NdisStatus, NetBufferList, ReceiveFlags, condis
+from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis import CallFlags, CallParameters, FlowSpec, MediaFlags, PartyHandle, ServiceType, VcHandle
 from hilnic.signalling import ELEMENTS_TYPE, CalledAddress, UserData, encode_elements
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from hilnic.protocols.co_client import CoBinding
 
 __all__ = ["CallFailed", "Connection", "ConnectionState", "Party", "Qos"]
-
-_RESOURCES = int(ReceiveFlags.RESOURCES)
 
 
 class CallFailed(RuntimeError):
@@ -242,11 +239,8 @@ class Connection:
         self._answers[what] = status
         self.wake()
 
-    def arrived(self, nbls: NetBufferList, flags: int) -> None:
-        """Copy what has come, and return the lists at once."""
-        sdus = [nb.tobytes() for nbl in ndis.walk(nbls) for nb in nbl.net_buffers()]
-        if not flags & _RESOURCES:
-            ndis.return_net_buffer_lists(self.binding.open_handle, nbls)
+    def arrived(self, sdus: list[bytes]) -> None:
+        """Something has come."""
         for sdu in sdus:
             if self.on_receive is not None:
                 self.on_receive(sdu)
@@ -254,9 +248,8 @@ class Connection:
                 self.received.append(sdu)
         self.wake()
 
-    def returned(self, nbls: NetBufferList) -> None:
+    def returned(self, number: int, failed: int) -> None:
         """Sends have ended."""
-        number, failed = self.binding.sdus.completed(nbls)
         self.completed += number
         self.failed += failed
         self.wake()

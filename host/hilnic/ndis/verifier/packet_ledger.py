@@ -86,17 +86,17 @@ class PacketLedger:
 
     # Send.
 
-    def sent(self, edge: BindingEdge, packet: Packet) -> bool:
-        """A protocol sends: what it holds, its media header in one buffer (S5-15)."""
-        return self._passes(edge, packet, self._send_fault(edge, packet))
+    def sent(self, edge: BindingEdge, packet: Packet, *, has_header: bool = True) -> bool:
+        """A protocol sends: what it holds, its media header in one buffer (S5-15); an SDU of a VC has none."""
+        return self._passes(edge, packet, self._send_fault(edge, packet, has_header))
 
-    def _send_fault(self, edge: BindingEdge, packet: Packet) -> Fault:
+    def _send_fault(self, edge: BindingEdge, packet: Packet, has_header: bool) -> Fault:
         custody = packet.ndis_custody
         if custody is None or custody.state is PacketState.FREED:
             return "S5-12", "sent, but no pool has given it out"
         if custody.state is not PacketState.HOME and not self._holds(edge, custody):
             return "S5-08", f"TOUCH_WHILE_PENDING: sent again while {custody.state.value}"
-        least, _ = HEADER_SIZES.get(edge.medium, (0, 0))
+        least, _ = HEADER_SIZES.get(edge.medium, (0, 0)) if has_header else (0, 0)
         if packet.head is None or packet.head.byte_count < least:
             return "S5-15", f"the first buffer has fewer than the {least} bytes of the media header"
         return None

@@ -44,7 +44,7 @@ def co_send_packets(vc: VcHandle, packets: list[Packet]) -> None:
         vc.ndis.violation("XL-16", vc.actor, vc, "NdisCoSendPackets called by a driver of NDIS 6")
         return
     if edge.ledger is not None:
-        packets = [packet for packet in packets if edge.ledger.sent(edge, packet)]
+        packets = [packet for packet in packets if edge.ledger.sent(edge, packet, has_header=False)]
     refusal = co_send.refusal_of(vc)
     if refusal is not None:
         for packet in packets:
