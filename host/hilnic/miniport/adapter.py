@@ -100,6 +100,9 @@ class NicAdapter:
         flags |= ndis.MiniportAttributes.SURPRISE_REMOVE_OK
         self._set(ndis.RegistrationAttributes(self, flags))
         state = link_state(self.link.up)
+        options = _MAC_OPTIONS if self.config.loopback else _MAC_OPTIONS | ndis.MacOptions.NO_LOOPBACK
+        if self.config.priority_vlan_tag:
+            options |= self.config.priority_vlan_tag.mac_options
         self._set(
             ndis.GeneralAttributes(
                 mac_address=self.config.mac_address,
@@ -110,7 +113,7 @@ class NicAdapter:
                 rcv_link_speed=state.rcv_link_speed,
                 media_connect_state=state.media_connect_state,
                 media_duplex_state=state.media_duplex_state,
-                mac_options=_MAC_OPTIONS if self.config.loopback else _MAC_OPTIONS | ndis.MacOptions.NO_LOOPBACK,
+                mac_options=options,
                 max_multicast_list_size=MULTICAST_LIST_SIZE,
                 supported_statistics=ndis.ALL_STATISTICS,
                 supported_oids=SUPPORTED_OIDS,

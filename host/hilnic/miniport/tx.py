@@ -5,7 +5,8 @@
             (software queue,   (descriptors are the NIC's,   (the NBL's last NET_BUFFER
              no limit, S6-10)   in ring order)                has come back, RG-07)
 
-Zero copy: each piece of the MDL chain becomes one descriptor, through NDIS's scatter/gather service. The head of the
+Zero copy: each piece of the MDL chain becomes one descriptor, through NDIS's scatter/gather service, with an 802.1Q
+tag among them where the option says so (vlan.py). The head of the
 waiting queue goes only when all its descriptors fit (RG-08); frames never overtake each other (S6-11). A list with more
 pieces than the ring can take is copied first (RG-09). One doorbell per call.
 """
@@ -25,6 +26,7 @@ from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
 
 __all__ = ["Transmitter", "TxStatistics"]
 
@@ -36,6 +38,7 @@ _LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
 _CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
 _U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
+_TAG_SLOT = int(ndis.NblInfo.IEEE_8021Q)
 Element = ndis.ScatterGatherElement
 _pack = TX_DESCRIPTOR_STRUCT.pack
 
@@ -58,16 +61,15 @@ class TxStatistics:
 class _Frame:
     """One NET_BUFFER on its way."""
 
-    __slots__ = ("bounce", "end", "given_up", "length", "nb", "nbl", "requested", "sg_list")
+    __slots__ = ("bounce", "end", "given_up", "nb", "nbl", "requested", "sg_list", "tag")
 
-    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer) -> None:
-        self.nbl, self.nb = nbl, nb
+    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer, tag: bytes | None) -> None:
+        self.nbl, self.nb, self.tag = nbl, nb, tag
         self.sg_list: ndis.ScatterGatherList | None = None
         self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
         self.requested = False
         self.given_up: ndis.NdisStatus | None = None
         self.end = 0
-        self.length = nb.data_length
 
 
 class Transmitter:
@@ -119,6 +121,9 @@ class Transmitter:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
             self._shared.append(allocate_ring(self._dma, self._config.tx_ring * entry))
+        if self._config.priority_vlan_tag:
+            self._shared.append(allocate_ring(self._dma, self._config.tx_ring * TAG_BYTES))
+            self._tags = TagMemory(self._memory, self._shared[-1].address, self._config.tx_ring)
         for _ in range(self._config.bounce_buffers):
             self._bounces.append(self._kernel.allocate(self._config.max_frame + 4))
         self._new_rings()
@@ -186,12 +191,13 @@ class Transmitter:
         return None
 
     def _accept(self, nbl: ndis.NetBufferList) -> None:
-        frames, nb = 0, nbl.first_net_buffer
+        frames, nb, slot = 0, nbl.first_net_buffer, nbl.net_buffer_list_info[_TAG_SLOT]
         while nb is not None:
-            self._waiting.append(_Frame(nbl, nb))
+            tag = tag_of(slot, self._config.priority_vlan_tag, nb.tobytes)
+            self._waiting.append(_Frame(nbl, nb, tag))
             frames += 1
             if self._trace.enabled:
-                self._trace.tag("tx", nb.tobytes(), nb.frame_id)
+                self._trace.tag("tx", add_tag(nb.tobytes(), tag), nb.frame_id)
             nb = nb.next
         nbl.status = ndis.NdisStatus.SUCCESS
         nbl.miniport_reserved[0] = frames
@@ -249,6 +255,8 @@ class Transmitter:
         if frame.sg_list is None:
             return False
         elements = _used(frame.sg_list, frame.nb.current_mdl_offset)
+        if frame.tag is not None:
+            elements = insert(elements, self._tags.store(self.ring.reserved, frame.tag))
         if len(elements) > self._max_fragments:
             if not self._bounces:
                 return False
@@ -272,11 +280,12 @@ class Transmitter:
     def _copy(self, frame: _Frame) -> Element:
         """Gather a frame with too many pieces into one buffer (RG-09)."""
         region = self._bounces.pop()
-        region.view[: frame.length] = frame.nb.tobytes()
-        mapping = self._memory.map(region.address, frame.length, Direction.TO_DEVICE)
+        data = add_tag(frame.nb.tobytes(), frame.tag)
+        region.view[: len(data)] = data
+        mapping = self._memory.map(region.address, len(data), Direction.TO_DEVICE)
         frame.bounce = (region, mapping)
         self._copied += 1
-        return Element(region.address, frame.length)
+        return Element(region.address, len(data))
 
     # --- up -----------------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,8 @@ def _mac_options(nic: Nic5) -> int:
     options = (
         _MAC_OPTIONS if isinstance(nic.rx, LookaheadReceiver) else _MAC_OPTIONS | ndis.MacOptions.TRANSFERS_NOT_PEND
     )
+    if nic.config.priority_vlan_tag:
+        options |= nic.config.priority_vlan_tag.mac_options
     return options if nic.config.loopback else options | ndis.MacOptions.NO_LOOPBACK
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hilnic import ndis
 from hilnic.hw.memory import Direction, Mapping
+from hilnic.miniport.vlan import slot_of
 from hilnic.miniport5.rx import HEADER_BYTES, Buffer, Frame, ReceiveRing
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
@@ -26,6 +27,7 @@ __all__ = ["PacketReceiver"]
 
 _FROM_DEVICE = int(Direction.FROM_DEVICE)
 _IS_LOOPBACK = int(ndis5.PacketFlags.IS_LOOPBACK_PACKET)
+_TAG_SLOT = int(ndis5.PacketInfo.IEEE_8021Q)
 
 
 class _PacketBuffer(Buffer):
@@ -109,16 +111,19 @@ class PacketReceiver(ReceiveRing):
         """A packet over the frame's buffers, the descriptors as long as what is in them."""
         packet: Packet = frame.buffers[0].packet
         ndis5.reinitialize_packet(packet)
-        left = frame.length
+        left, start = frame.length, frame.start
         for buffer in frame.buffers:
             buffer.mdl.next = None
-            buffer.mdl.byte_count = min(left, self._config.rx_buffer_bytes)
-            left -= buffer.mdl.byte_count
+            buffer.mdl.byte_offset = self._config.rx_buffer_offset + start
+            buffer.mdl.byte_count = min(left, self._config.rx_buffer_bytes - start)
+            left, start = left - buffer.mdl.byte_count, 0
             ndis5.chain_buffer_at_back(packet, buffer.mdl)
         ndis5.set_packet_header_size(packet, HEADER_BYTES)
         ndis5.set_packet_time_received(packet, self._kernel.now_ns())
         if frame.is_looped:
             ndis5.set_packet_flags(packet, _IS_LOOPBACK)
+        if frame.tag is not None and self._config.priority_vlan_tag is not None:
+            packet.packet_info[_TAG_SLOT] = slot_of(frame.tag, self._config.priority_vlan_tag)
         packet.miniport_reserved[0] = frame.buffers
         packet.frame_id = self.find(frame)
         return packet

@@ -24,6 +24,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
 from hilnic.miniport.tx import MINIMUM_FRAME, TxStatistics
+from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
 __all__ = ["InFlight", "PacketTransmitter", "TransmitRing", "is_sendable"]
 
 EOP = TX_DESCRIPTOR_EOP_IN_BITS_80
-Element = tuple[int, int]
-"""Bus address and length of a piece."""
+Element = ndis.ScatterGatherElement
 _OK = int(regs.CompletionStatus.OK)
 _LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
 _CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
 _U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
 _SG_LIST = int(ndis5.PacketInfo.SCATTER_GATHER_LIST)
+_TAG_SLOT = int(ndis5.PacketInfo.IEEE_8021Q)
 _pack = TX_DESCRIPTOR_STRUCT.pack
 
 
@@ -109,6 +110,9 @@ class TransmitRing(ABC):
         config = self._config
         for length in (config.tx_ring * DESCRIPTOR_BYTES, config.tx_ring * COMPLETION_BYTES):
             self._share(length)
+        if config.priority_vlan_tag:
+            tags = self._share(config.tx_ring * TAG_BYTES)
+            self._tags = TagMemory(self._nic.memory, tags.address, config.tx_ring)
         self._bounces = [self._share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
         self._new_rings()
 
@@ -150,6 +154,15 @@ class TransmitRing(ABC):
         return TxStatistics(self._sent, self._errors, self._refused, self._aborted, self._copied, len(self._in_flight))
 
     # --- down ---------------------------------------------------------------------------------------------------------
+
+    def tag_of(self, packet: Packet) -> bytes | None:
+        """The 802.1Q tag that the NIC finds in the packet's slot (OB-09)."""
+        slot = packet.packet_info[_TAG_SLOT]
+        return tag_of(slot, self._config.priority_vlan_tag, lambda size: packet.tobytes()[:size])
+
+    def tagged(self, elements: Sequence[Element], tag: bytes | None) -> Sequence[Element]:
+        """A frame's pieces with its tag among them; there is a free descriptor."""
+        return insert(elements, self._tags.store(self.ring.reserved, tag)) if tag else elements
 
     def place(self, owner: Any, frame_id: int, elements: Sequence[Element]) -> InFlight:
         """Write the descriptors of a frame that fits into the ring; `publish` is the caller's."""
@@ -262,7 +275,7 @@ class PacketTransmitter(TransmitRing):
                 ndis5.set_packet_status(packet, NdisStatus.PENDING)
                 self._waiting.append(packet)
                 if self._trace.enabled:
-                    self._trace.tag("tx", packet.tobytes(), packet.frame_id)
+                    self._trace.tag("tx", add_tag(packet.tobytes(), self.tag_of(packet)), packet.frame_id)
         self._pump()
 
     def _pump(self) -> None:
@@ -280,13 +293,16 @@ class PacketTransmitter(TransmitRing):
 
     def _post(self, packet: Packet) -> bool:
         """Place a packet; False if it has to wait for descriptors or for a copy buffer."""
-        elements: Sequence[Element] = packet.packet_info[_SG_LIST].elements
-        bounce = None
+        if not self.ring.free:
+            return False
+        tag, bounce = self.tag_of(packet), None
+        elements = self.tagged(packet.packet_info[_SG_LIST].elements, tag)
         if len(elements) > self._max_fragments:
-            if not self._bounces or not self.ring.free:
+            if not self._bounces:
                 return False
-            bounce = self.gather(packet.tobytes())
-            elements = [(bounce.address, packet.length())]
+            data = add_tag(packet.tobytes(), tag)
+            bounce = self.gather(data)
+            elements = [Element(bounce.address, len(data))]
         if len(elements) > self.ring.free:
             return False
         self.place(packet, packet.frame_id, elements).bounce = bounce
