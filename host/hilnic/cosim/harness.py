@@ -123,15 +123,18 @@ class Harness:
         memory_bytes: int = 32 * _MEGABYTE,
         seed: int = 0,
         limit_ns: int = 200_000_000,
+        one_host: bool = False,
     ) -> None:
+        """`one_host`: all cards are in the same host, and so use the same memory."""
         self.dut = dut
         self.timing = (timing or TimingModel()).with_seed(seed) if timing is None or not timing.seed else timing
         self.library = Library(Path(os.environ["HILNIC_HOSTMEM"]))
         self.library.reset_all()
         self.clock = SimClock(self.library)
+        memories = [HostMemory(memory_bytes, weak=self.timing.weak) for _ in range(1 if one_host else cards)]
         self.cards = [
             Card(
-                index, self.clock, HostMemory(memory_bytes, weak=self.timing.weak), self.timing,
+                index, self.clock, memories[0 if one_host else index], self.timing,
                 clocks[index] if index < len(clocks) else Clocks(),
             )
             for index in range(cards)

@@ -19,12 +19,14 @@ from typing import Any, Final
 from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.device import BusError, Device
+from hilnic.hw.line import CardOnLine
 from hilnic.miniport import bring_up
 from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
 from hilnic.miniport.interrupt import MISC_MESSAGE, QueuePoller, message_interrupt, message_interrupt_dpc
+from hilnic.miniport.line import LineCauses, line_interrupt, line_interrupt_dpc
 from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
 from hilnic.miniport.rx import Receiver
@@ -53,6 +55,8 @@ class NicAdapter:
         self.hardware = Hardware(device, self.kernel)
         self.queues_running = False
         """True while completions are to be looked for: from restart until the queues are known to be idle."""
+        self.line = LineCauses(device.pin) if isinstance(device, CardOnLine) else None
+        """When the bus gives the card a line instead of messages."""
         self._memory = device.memory
         self._turn = Mutex(self.kernel)
         self._operational = False
@@ -149,11 +153,16 @@ class NicAdapter:
             vectors=(MISC_MESSAGE, self.config.vector),
             message_interrupt=message_interrupt,
             message_interrupt_dpc=message_interrupt_dpc,
+            line=None if self.line is None else self.line.pin,
+            interrupt=line_interrupt,
+            interrupt_dpc=line_interrupt_dpc,
         )
         self.poller = QueuePoller(self)
         self._undo.push(self.poller.free)
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
         require(status)
+        if self.line is not None:
+            self.line.interrupt = interrupt
         self._undo.push(lambda: ndis.deregister_interrupt(interrupt))
         self._undo.push(lambda: bring_up.mask_misc(self.hardware, self.config))
 

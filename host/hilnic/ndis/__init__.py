@@ -137,8 +137,11 @@ from hilnic.ndis.im import (
     im_notify_pnp_event,
 )
 from hilnic.ndis.interrupt import (
+    LINE,
     Interrupt,
     InterruptCharacteristics,
+    InterruptLinePin,
+    InterruptType,
     ReceiveThrottle,
     deregister_interrupt,
     queue_dpc,
@@ -232,6 +235,7 @@ __all__ = [
     "ALL_STATISTICS",
     "DEFAULT_PORT_NUMBER",
     "INDICATE_ALL_NBLS",
+    "LINE",
     "NBL_INFO_SLOTS",
     "SG_LIST_WRITE_TO_DEVICE",
     "Adapter",
@@ -258,6 +262,8 @@ __all__ = [
     "InitializeParameters",
     "Interrupt",
     "InterruptCharacteristics",
+    "InterruptLinePin",
+    "InterruptType",
     "Irql",
     "Kernel",
     "LinkState",
