@@ -24,7 +24,6 @@ from hilnic.hw import regs
 from hilnic.hw.timing import TimingModel
 from hilnic.miniport.adapter import NicAdapter
 from hilnic.miniport.config import NicConfig
-from hilnic.miniport5.wan import PppoeSession
 from hilnic.ndis import Oid
 from hilnic.protocols.raw import RawProtocol
 from hilnic.stack import MiniportKind, Stack
@@ -241,7 +240,6 @@ async def hosts(
     protocols: Callable[[int], list[Any]] | None = None,
     raw: dict[str, Any] | None = None,
     miniport: MiniportKind = "6",
-    sessions: Sequence[PppoeSession] = (),
     limit_ns: int = 200_000_000,
     profile: ndis.Profile | None = None,
     **config: Any,
@@ -259,7 +257,6 @@ async def hosts(
             config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
             profile=profile,
             trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}", miniport=miniport,
-            sessions=sessions,
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])
         await stack.start()

@@ -26,7 +26,6 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware
 from hilnic.miniport5 import driver as driver5
 from hilnic.miniport5.nic import Nic5
-from hilnic.miniport5.wan import PppoeSession
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.ndis5 import MiniportEdge
 
@@ -74,7 +73,6 @@ class Stack:
         seed: int = 0,
         name: str = "nic0",
         miniport: MiniportKind = "6",
-        sessions: Sequence[PppoeSession] = (),
     ) -> None:
         self.device, self.name = device, name
         self.cpu = HostCpu(clock, device.memory, timing, trace)
@@ -83,7 +81,7 @@ class Stack:
         if miniport == "6":
             self.driver = driver.register(self.host, config)
         else:
-            settings = driver5.Settings(config or NicConfig(), seed, sessions)
+            settings = driver5.Settings(config or NicConfig(), seed)
             self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], settings)
         self.protocols = list(protocols)
         self._adapter: ndis.Adapter | None = None

@@ -30,6 +30,7 @@ from hilnic.miniport5.link import Link5
 from hilnic.miniport5.rx import ReceiveRing
 from hilnic.miniport5.tx import TransmitRing
 from hilnic.ndis import NdisMedium, NdisStatus, ndis5
+from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.ndis.waiting import Mutex
 
 __all__ = ["Nic5"]
@@ -42,6 +43,8 @@ class Nic5(ABC):
 
     medium: ClassVar[NdisMedium] = NdisMedium.MEDIUM_802_3
     attributes: ClassVar[int]
+    own_oids: ClassVar[frozenset[int]] = frozenset()
+    """What `query_own` and `set_own` know."""
     tx: TransmitRing
     rx: ReceiveRing
     filter: ReceiveFilter
@@ -84,6 +87,20 @@ class Nic5(ABC):
     def make_receiver(self) -> ReceiveRing:
         """The receive half."""
 
+    def make_link(self) -> Link5:
+        """How link changes are told."""
+        return Link5(self.handle, self.hardware)
+
+    def query_own(self, request: NdisRequest) -> NdisStatus | None:
+        """A query that only this driver knows; None when it does not."""
+        del request
+        return None
+
+    def set_own(self, request: NdisRequest) -> NdisStatus | None:
+        """Likewise a set."""
+        del request
+        return None
+
     def open(self) -> None:  # noqa: B027 - nothing is a good answer
         """The queues run: what has to be programmed besides, after each start."""
 
@@ -113,7 +130,7 @@ class Nic5(ABC):
 
     async def _make(self) -> None:
         """Everything that halt gives back (C5-12)."""
-        self.link = Link5(self.handle, self.hardware)
+        self.link = self.make_link()
         self.link.up = await self.link.read()
         self.filter = ReceiveFilter(self.hardware)
         require(self.set_up_dma())

@@ -88,6 +88,9 @@ def query_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
         known = _KNOWN_OF_ETHERNET.get(request.oid)
     if known is not None:
         return request.reply(known(nic))
+    own = nic.query_own(request)
+    if own is not None:
+        return own
     if request.oid in COUNTER_OIDS:
         return _later(nic, _read_counter, request, ndis5.query_information_complete)
     return NdisStatus.INVALID_OID
@@ -158,6 +161,9 @@ def set_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
     """MiniportSetInformation, at DISPATCH_LEVEL."""
     if request.oid == Oid.OID_PNP_SET_POWER:
         return _later(nic, _set_power, request, ndis5.set_information_complete)
+    own = nic.set_own(request)
+    if own is not None:
+        return own
     change = _SETS.get(request.oid)
     if change is None:
         return NdisStatus.INVALID_OID
@@ -181,5 +187,5 @@ async def _set_power(nic: Nic5, request: NdisRequest) -> NdisStatus:
 
 def supported_oids(nic: Nic5) -> list[int]:
     """OID_GEN_SUPPORTED_LIST."""
-    oids = {*_KNOWN, *COUNTER_OIDS, *_SETS, Oid.OID_PNP_SET_POWER}
+    oids = {*_KNOWN, *COUNTER_OIDS, *_SETS, *nic.own_oids, Oid.OID_PNP_SET_POWER}
     return sorted(oids | set(_KNOWN_OF_ETHERNET) if nic.medium is NdisMedium.MEDIUM_802_3 else oids)
