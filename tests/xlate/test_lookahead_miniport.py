@@ -62,6 +62,21 @@ def test_a_frame_without_memory_is_lost_and_nothing_leaks(showing, kth):
     assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
 
 
+@pytest.mark.rule("R6-16", "XL-09")
+def test_a_frame_whose_transfer_ends_in_a_pause_is_lost_and_nothing_leaks(showing):
+    b = showing()
+    before = len(b.kernel.regions)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.run(ndis.pause_adapter(b.fm.adapter))
+    b.fm.finish_transfer()
+    assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
+    b.run(ndis.restart_adapter(b.fm.adapter))
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.fm.finish_transfer()
+    assert len(b.fp.received) == 1
+
+
 def test_a_frame_that_the_card_cannot_give_is_lost_and_nothing_leaks(showing):
     b = showing()
     before = len(b.kernel.regions)

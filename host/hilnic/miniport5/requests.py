@@ -15,11 +15,11 @@ from hilnic import ndis
 from hilnic.hw.device import BusError
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE
 from hilnic.miniport.link import GIGABIT
-from hilnic.miniport.oids import DRIVER_VERSION, VENDOR_ID, read_statistics
+from hilnic.miniport.oids import DRIVER_VERSION, VENDOR_ID, read_counter
 from hilnic.miniport5.lookahead import LookaheadReceiver
 from hilnic.ndis import NdisMedium, NdisStatus, Oid, ndis5
 from hilnic.ndis.ndis5 import NdisRequest
-from hilnic.ndis.statistics import COUNTER_OIDS, counter_value
+from hilnic.ndis.statistics import COUNTER_OIDS
 
 if TYPE_CHECKING:
     from hilnic.miniport5.nic import Nic5
@@ -98,7 +98,7 @@ def query_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
 
 async def _read_counter(nic: Nic5, request: NdisRequest) -> NdisStatus:
     """4 or 8 bytes, as much as the caller has room for (OI-06)."""
-    value = counter_value(await read_statistics(nic), request.oid)
+    value = await read_counter(nic, request.oid)
     if len(request.buffer) >= 8:
         return request.reply(value.to_bytes(8, "little"))
     return request.reply(_u32(value & 0xFFFFFFFF))
