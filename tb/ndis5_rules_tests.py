@@ -201,6 +201,24 @@ async def a_packet_to_ourselves_loops_unless_it_says_no(dut, miniport, handlers)
     await finish(host)
 
 
+@cocotb.test()
+@cocotb.parametrize(miniport=[*DRIVERS, "6"])
+async def a_nic_that_loops_and_ndis_make_one_copy_of_each_packet(dut, miniport):
+    """LB-09, LB-10: what the NIC gets it turns round, what it does not get NDIS does; nothing is there twice."""
+    host = await stack(dut, RawProtocol5(), miniport=miniport, loopback=True)
+    ours = [frame(n, 300, OWN, OWN) for n in range(3)]
+    host.send(ours[0])
+    await host.until(lambda: len(host.received) == 1)
+    host.binding.send(ours[1], flags=int(PacketFlags.LOOPBACK_ONLY))
+    await host.until(lambda: len(host.received) == 2)
+    host.send(ours[2])
+    await host.idle()
+    await host.run(10_000)
+    assert host.received == ours
+    assert host.sent == []
+    await finish(host)
+
+
 # --- control ----------------------------------------------------------------------------------------------------------
 
 

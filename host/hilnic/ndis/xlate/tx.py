@@ -52,7 +52,7 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
             continue
         flags = at_dispatch | (0 if never_loop or packet.flags & _DONT_LOOPBACK else _CHECK_FOR_LOOPBACK)
         if packet.flags & _LOOPBACK_ONLY:
-            loop_back(binding, nbl, flags)
+            loop_back(binding, nbl, flags, only=True)
             edge.xlate.lists.give(nbl)
             ended.append((packet, NdisStatus.SUCCESS))
             continue
