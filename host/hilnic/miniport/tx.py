@@ -185,7 +185,7 @@ class Transmitter:
             if not MINIMUM_FRAME <= nb.data_length <= longest and not (
                 longest < nb.data_length <= longest + 4 and nb.tobytes(14)[12:] in _VLAN_TAGS
             ):
-                self._refused += 1
+                self._refused += sum(1 for _ in nbl.net_buffers())
                 return ndis.NdisStatus.INVALID_LENGTH
             nb = nb.next
         return None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.driver import GeneralAttributes, MiniportDriver, RegistrationAttributes
@@ -107,7 +108,7 @@ class Adapter:
         self.loopback = 0  # CHECK_FOR_LOOPBACK while some binding or filter listens to what others send (LB-03)
         self.looped: list[tuple[tuple[Binding, ...], NetBufferList]] = []  # copies on their way up
         self.sending = 0  # send calls that are under way, one inside the other (S6-24)
-        self.deferred_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []  # for the outermost
+        self.deferred_sends: deque[tuple[Binding, NetBufferList, int, int, int]] = deque()  # for the outermost
         self.held_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []
         self.oids = OidQueue(self)
         self.pending: dict[str, Event] = {}  # operations the miniport answered with PENDING (V4)

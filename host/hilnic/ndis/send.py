@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.faults import failed
@@ -67,7 +69,7 @@ def _send_deferred(adapter: Adapter) -> None:
     adapter.sending = _DEEPEST
     try:
         while adapter.deferred_sends:
-            _go_on(adapter, *adapter.deferred_sends.pop(0))
+            _go_on(adapter, *adapter.deferred_sends.popleft())
     finally:
         adapter.sending = 0
 
@@ -291,11 +293,11 @@ def cancel_send_net_buffer_lists(binding: Binding, cancel_id: Any) -> None:
         return
     adapter = binding.adapter
     adapter.held_sends = _without(adapter.held_sends, binding, cancel_id)
-    adapter.deferred_sends = _without(adapter.deferred_sends, binding, cancel_id)
+    adapter.deferred_sends = deque(_without(adapter.deferred_sends, binding, cancel_id))
     cancel_below(adapter, 0, cancel_id)
 
 
-def _without(kept: list[KeptSend], binding: Binding, cancel_id: Any) -> list[KeptSend]:
+def _without(kept: Iterable[KeptSend], binding: Binding, cancel_id: Any) -> list[KeptSend]:
     """The queue without the binding's NBLs of this id, which end with SEND_ABORTED; the order of the others stays."""
     left: list[KeptSend] = []
     for entry in kept:

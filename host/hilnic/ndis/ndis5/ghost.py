@@ -82,6 +82,8 @@ def haunt_protocol(edge: BindingEdge) -> None:
         for packet in [packet for packet in pool.live if isinstance(packet, Packet)]:
             for _ in range(_owed(packet, edge)):
                 receive.release(packet, edge)
+                if not _owed(packet, edge):  # all of it may have been paid without a name
+                    break
 
 
 def _owed(packet: Packet, edge: BindingEdge) -> int:
