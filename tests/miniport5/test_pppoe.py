@@ -2,6 +2,7 @@
 """Calls of the WAN miniport on the twin: PPPoE discovery (RFC 2516) by the book, late, doubled, hostile."""
 
 import struct
+from random import Random
 
 from hilnic.miniport5.discovery import ENDPOINTS, FIRST_WAIT_MS, TRIES
 from hilnic.ndis import (
@@ -112,6 +113,9 @@ def test_a_service_is_asked_for_by_name(wan):
     assert wan.codes() == [PppoeCode.PADI]
     wan.dial(b"video")
     assert wan.wait(wan.up.wait_for(handle)) is LineDisconnectMode.NO_ANSWER
+    wan.ac.services = (b"",)
+    wan.ac.extra = {NAME: b"what there is"}  # an offer of another name than the empty one that was asked for
+    wan.dial()
     too_long = TapiMakeCall(7, bytes(1484)).pack()
     assert wan.wait(wan.up.query(Oid.OID_TAPI_MAKE_CALL, too_long))[0] is NdisStatus.RESOURCES
 
@@ -138,7 +142,7 @@ def test_a_nic_that_is_pulled_out_takes_its_lines_along(wan):
 
 
 def tags(**options):
-    return {NAME: b"", AC: b"ac", **{PppoeTag[key]: value for key, value in options.items()}}
+    return {NAME: b"s", AC: b"ac", **{PppoeTag[key]: value for key, value in options.items()}}
 
 
 def discovery_frame(code, session_id=0, fields=None, source=PEER):
@@ -155,14 +159,14 @@ NOISE = [
     ("an offer to nobody", lambda uniq: discovery_frame(PppoeCode.PADO, 0, tags())),
     ("of another's call", lambda uniq: discovery_frame(PppoeCode.PADO, 0, tags(HOST_UNIQ=uniq + b"x"))),
     ("with a session", lambda uniq: discovery_frame(PppoeCode.PADO, 5, tags(HOST_UNIQ=uniq))),
-    ("without a name", lambda uniq: discovery_frame(PppoeCode.PADO, 0, {NAME: b"", UNIQ: uniq})),
+    ("without a name", lambda uniq: discovery_frame(PppoeCode.PADO, 0, {NAME: b"s", UNIQ: uniq})),
     ("of another service", lambda uniq: discovery_frame(PppoeCode.PADO, 0, {AC: b"a", NAME: b"x", UNIQ: uniq})),
     ("an error", lambda uniq: discovery_frame(PppoeCode.PADO, 0, tags(HOST_UNIQ=uniq, AC_SYSTEM_ERROR=b""))),
     ("confirmed before asked", lambda uniq: discovery_frame(PppoeCode.PADS, 7, tags(HOST_UNIQ=uniq))),
     ("from a group", lambda uniq: discovery_frame(PppoeCode.PADO, 0, tags(HOST_UNIQ=uniq), b"\x03\0\0\0\0\x01")),
     ("the end of no session", lambda uniq: discovery_frame(PppoeCode.PADT, 0)),
-    ("what hosts send", lambda uniq: discovery_frame(PppoeCode.PADI, 0, {NAME: b"", UNIQ: uniq})),
-    ("what hosts ask", lambda uniq: discovery_frame(PppoeCode.PADR, 0, {NAME: b"", UNIQ: uniq})),
+    ("what hosts send", lambda uniq: discovery_frame(PppoeCode.PADI, 0, {NAME: b"s", UNIQ: uniq})),
+    ("what hosts ask", lambda uniq: discovery_frame(PppoeCode.PADR, 0, {NAME: b"s", UNIQ: uniq})),
     ("an unknown code", lambda uniq: discovery_frame(0x42, 0, tags(HOST_UNIQ=uniq))),
     ("a tag beyond the end", lambda uniq: raw(PppoeCode.PADO, b"\x01\x01\xff\xff")),
     ("half a tag", lambda uniq: raw(PppoeCode.PADO, b"\x01\x01\0")),
@@ -178,8 +182,8 @@ NOISE = [
 
 
 def test_a_discovery_frame_that_does_not_belong_to_the_call_does_nothing(wan):
-    wan.ac.deaf_to = 1
-    handle = wan.wait(wan.up.dial())
+    wan.ac.deaf_to, wan.ac.services = 1, (b"s",)
+    handle = wan.wait(wan.up.dial(b"s"))
     wan.run(20_000)
     for number, (what, make) in enumerate(NOISE, 1):
         wan.inject(make(wan.ac.heard[0].tags[UNIQ]))
@@ -190,13 +194,14 @@ def test_a_discovery_frame_that_does_not_belong_to_the_call_does_nothing(wan):
 
 
 def test_a_confirmation_counts_once_from_the_chosen_one_with_a_new_number(wan):
-    first, _ = wan.dial()
-    handle = wan.wait(wan.up.dial())
+    wan.ac.services = (b"s",)
+    first, _ = wan.dial(b"s")
+    handle = wan.wait(wan.up.dial(b"s"))
     wan.run(5_000)
     wan.ac.deaf_to = 1
     wan.run(20_000)
     uniq = wan.ac.heard[-1].tags[UNIQ]
-    back = {NAME: b"", UNIQ: uniq}
+    back = {NAME: b"s", UNIQ: uniq}
     bad = [
         discovery_frame(PppoeCode.PADS, 7, back, source=OTHER),
         discovery_frame(PppoeCode.PADS, 0, back),
@@ -225,6 +230,25 @@ def test_a_confirmation_counts_once_from_the_chosen_one_with_a_new_number(wan):
     wan.inject(discovery_frame(PppoeCode.PADS, 9, back))  # late
     wan.run()
     assert set(wan.up.lines) == {first}
+
+
+def test_damaged_frames_of_a_call_leave_a_driver_that_dials(wan):
+    draw = Random(1)
+    for _ in range(40):
+        wan.ac.deaf_to = 1
+        handle = wan.wait(wan.up.dial())
+        wan.run(5_000)
+        uniq = wan.ac.heard[-1].tags[UNIQ]
+        for code, session_id in ((PppoeCode.PADO, 0), (PppoeCode.PADS, 0x77), (PppoeCode.PADT, 0x77)):
+            frame = bytearray(discovery_frame(code, session_id, tags(HOST_UNIQ=uniq, AC_COOKIE=b"c")))
+            for _ in range(draw.randrange(1, 4)):
+                frame[draw.randrange(12, len(frame))] = draw.randrange(256)
+            wan.inject(bytes(frame[: draw.choice((len(frame), draw.randrange(14, len(frame))))]))
+        wan.run(20_000)
+        if handle in wan.discovery.calls:
+            assert wan.wait(wan.up.hang_up(handle)) is NdisStatus.SUCCESS
+        assert handle in wan.up.ended
+    wan.dial()
 
 
 def test_discovery_frames_that_find_no_room_are_repeated(wan):

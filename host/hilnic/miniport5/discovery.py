@@ -179,7 +179,7 @@ class Discovery:
         call = self._called(frame, CallState.PADI_SENT)
         if call is None or frame.session_id != pppoe.NO_SESSION or frame.is_error or not frame.values(Tag.AC_NAME):
             return False
-        if call.service not in frame.values(Tag.SERVICE_NAME):
+        if not _serves(frame, call):
             return False
         echoed = [(kind, value) for kind, value in frame.tags if kind in _ECHOED]
         if len(echoed) != len({kind for kind, _ in echoed}):
@@ -198,7 +198,7 @@ class Discovery:
             return True
         taken = frame.session_id in (pppoe.NO_SESSION, pppoe.RESERVED_SESSION)
         taken |= (frame.source, frame.session_id) in self.links
-        if taken or frame.is_error or frame.values(Tag.SERVICE_NAME) != [call.service]:
+        if taken or frame.is_error or not _serves(frame, call) or len(frame.values(Tag.SERVICE_NAME)) != 1:
             return False
         call.session_id = frame.session_id
         self._up(call)
@@ -261,3 +261,9 @@ class Discovery:
         timer = self._timers[call.line]
         assert timer is not None
         ndis5.cancel_timer(timer)
+
+
+def _serves(frame: DiscoveryFrame, call: Call) -> bool:
+    """Does a frame name the call's service? Any name will do when the call asks for none."""
+    names = frame.values(Tag.SERVICE_NAME)
+    return call.service in names if call.service else bool(names)

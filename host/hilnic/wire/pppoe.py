@@ -45,6 +45,9 @@ class PppoeTag(IntEnum):
     GENERIC_ERROR = 0x0203
 
 
+_TO_BRING_BACK = frozenset({PppoeTag.AC_COOKIE, PppoeTag.RELAY_SESSION_ID})
+
+
 @dataclass(frozen=True, slots=True)
 class PppoeFrame:
     """What follows the EtherType."""
@@ -141,7 +144,8 @@ class AccessConcentrator:
 
     def _confirm(self, host: bytes, tags: dict[int, bytes]) -> None:
         back: dict[int, bytes] = {kind: tags[kind] for kind in (PppoeTag.SERVICE_NAME, PppoeTag.HOST_UNIQ)}
-        if any(tags.get(kind) != value for kind, value in self.extra.items()):
+        given = {kind: value for kind, value in self.extra.items() if kind in _TO_BRING_BACK}
+        if any(tags.get(kind) != value for kind, value in given.items()):
             self.answer(host, PppoeCode.PADS, 0, {**back, PppoeTag.GENERIC_ERROR: b"no cookie of mine"})
             return
         session_id, self.next_session = self.next_session, self.next_session + 1
