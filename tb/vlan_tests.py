@@ -7,9 +7,11 @@ import cocotb
 from stack_bench import HARD, OWN, PEER, finish, frame
 from xlate_bench import CORNERS, Five, corner
 
+from hilnic.miniport import tx
 from hilnic.miniport.vlan import PriorityVlanTag
 from hilnic.ndis import NblInfo, NdisStatus, ndis5
 from hilnic.ndis.ndis5 import PacketInfo
+from hilnic.testing import expect_violation
 
 BOTH = PriorityVlanTag.PRIORITY_AND_VLAN
 LENGTHS = [14, 15, 42, 45, 46, 55, 56, 57, 59, 60, 61, 64, 300, 1513, 1514]
@@ -138,4 +140,35 @@ async def tags_among_pieces_of_any_length_through_a_small_ring(dut, miniport):
         expected.append(tagged(data, priority, vlan).ljust(60, b"\0"))
     assert await sent(host, 30) == expected
     assert 0 < host.nic.tx.statistics().copied < 30
+    await finish(host)
+
+
+@cocotb.test()
+async def a_driver_that_writes_another_tag_is_named_by_the_wire_oracle(dut):
+    """OB-09, V14: the wire is compared with what NDIS gave the miniport, not with what the miniport made of it."""
+    host = await corner(dut, "6", priority_vlan_tag=BOTH)
+    right = tx.tag_of
+    tx.tag_of = lambda slot, option, header: right(slot, PriorityVlanTag.PRIORITY, header)
+    try:
+        with expect_violation(host.stack.host, "V14") as found:
+            go(host.up, (out(1), slot(6, 77)))
+            assert await sent(host, 1) == [tagged(out(1), 6, 0)]
+            host.stack.host.wire_watches["nic0"].finish()
+    finally:
+        tx.tag_of = right
+    assert "is not due" in found[0].detail
+    await finish(host)
+
+
+@cocotb.test()
+@cocotb.parametrize(miniport=MINIPORTS)
+async def the_wire_oracle_has_compared_every_frame(dut, miniport):
+    """V14, S6-13: what was sent and received is right, and none of it was looked past."""
+    host = await corner(dut, "6", miniport, priority_vlan_tag=BOTH)
+    go(host.up, *[(out(n, length), slot(n % 8, n) or None) for n, length in enumerate(LENGTHS)])
+    host.inject(*[tagged(frame(n, max(56, length)), 5, 9) for n, length in enumerate(LENGTHS)])
+    await sent(host, len(LENGTHS))
+    await host.until(lambda: len(host.up.received) == len(LENGTHS))
+    oracle = host.stack.host.wire_watches["nic0"]
+    assert (oracle.checked_sent, oracle.checked_received) == (len(LENGTHS), len(LENGTHS))
     await finish(host)

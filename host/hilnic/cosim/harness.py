@@ -272,7 +272,7 @@ class Harness:
         elif kind == hostmem.EVENT_CSR:
             target.device.on_answer(a, b)
         else:
-            target.link.on_sent(time_ps)
+            target.link.on_sent(time_ps, a)
 
 
 def _set_clocks(card: Card, clocks: Clocks, run: tuple[bool, bool, bool]) -> None:

@@ -14,6 +14,7 @@ from hilnic.ndis.oid import OidQueue
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, AdapterEvent, AdapterState, Operation
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.status_indication import LinkState
+from hilnic.ndis.verifier.wire_watch import watched
 from hilnic.ndis.waiting import Mutex
 from hilnic.ndis.wdk import wdk
 
@@ -73,6 +74,7 @@ class Adapter:
         "timers",
         "top_returner",
         "top_sender",
+        "wire_watch",
         "work_items",
     )
 
@@ -122,7 +124,9 @@ class Adapter:
         self.halted: Event | None = None  # from the beginning of a halt on; set at its end
         self.throttle: Any = None  # the receive throttle of the DPC that runs now
         characteristics = driver.characteristics
-        self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")
+        self.wire_watch = ndis.wire_watches.get(name)  # V14: who compares what passes here with the wire
+        send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")
+        self.send_handler = watched(self.wire_watch, driver, send_handler)
         self.return_handler = ndis.guarded(
             characteristics.return_net_buffer_lists, self, "MiniportReturnNetBufferLists"
         )

@@ -18,6 +18,7 @@ from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, chain, walk
 from hilnic.ndis.own_copy import copy_frame, free_copy
 from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
+from hilnic.ndis.verifier.wire_watch import tell_received
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def indicate_receive_net_buffer_lists(
         nbls = verifier.indicated(adapter, nbls, count, receive_flags)
     if nbls is None:
         return
+    if adapter.wire_watch is not None:
+        tell_received(adapter.wire_watch, nbls)
     number = _number_frames(ndis, adapter, nbls)
     if receive_flags & _RESOURCES:
         if ndis.profile.copy_lent_receives:

@@ -13,6 +13,7 @@ from hilnic.ndis.loopback import CHECK_FOR_LOOPBACK, loop_back
 from hilnic.ndis.nbl import NblQueue, NetBufferList, classify, count, walk
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier.wire_watch import tell_ended
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
@@ -225,6 +226,8 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
         return
     if ndis.trace.enabled:
         _trace_completions(ndis, nbls)
+    if adapter.wire_watch is not None:
+        tell_ended(adapter.wire_watch, nbls)
     if adapter.bottom_completer is not None:
         adapter.sends_outstanding -= count(nbls)
         climb(adapter.bottom_completer, nbls, send_complete_flags)

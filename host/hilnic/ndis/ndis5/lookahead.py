@@ -188,6 +188,8 @@ def _indicate(
         return
     if edge.ledger is not None:
         _check(edge, medium, header, lookahead, packet_size)
+    if adapter.wire_watch is not None:
+        adapter.wire_watch.shown(bytes(header) + bytes(lookahead), len(header) + packet_size)
     _expect_complete(edge)
     at_dispatch(ndis.kernel, _deliver, edge, receive_context, header, lookahead, packet_size)
 

@@ -48,6 +48,9 @@ def indicate_receive_packet(adapter: Adapter, packets: list[Packet]) -> None:
         _check_stickiness(edge, packets)
     else:
         packets = packets.copy()
+    if adapter.wire_watch is not None:
+        for packet in packets:
+            adapter.wire_watch.received(packet)
     at_dispatch(ndis.kernel, _indicate, edge, packets)
 
 

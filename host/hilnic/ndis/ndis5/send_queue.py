@@ -120,7 +120,7 @@ class SendQueue:
         self.is_blocked = True
         kept = [packet for packet in packets if packet in self.in_miniport]
         for packet in kept:
-            self._leave(packet)
+            self._leave(packet, NdisStatus.RESOURCES)
         self.waiting.extendleft(reversed(kept))
 
     def _enter(self, packet: Packet) -> None:
@@ -131,10 +131,14 @@ class SendQueue:
             dma.map_packet(edge, packet)
         if not self.is_translated(packet):
             edge.adapter.sends_outstanding += 1
+        if edge.adapter.wire_watch is not None:
+            edge.adapter.wire_watch.sent(packet)
 
-    def _leave(self, packet: Packet) -> None:
+    def _leave(self, packet: Packet, status: int) -> None:
         edge = self._edge
         del self.in_miniport[packet]
+        if edge.adapter.wire_watch is not None:
+            edge.adapter.wire_watch.ended(packet, status)
         if edge.maps_sends:
             dma.unmap_packet(edge, packet)
         if not self.is_translated(packet):
@@ -191,7 +195,7 @@ class SendQueue:
     def end(self, packet: Packet, status: int, answered: bool = True) -> None:
         """The miniport is done with a packet; `answered`: by what its send handler said, not by a completion."""
         edge = self._edge
-        self._leave(packet)
+        self._leave(packet, status)
         if edge.ledger is not None:
             edge.ledger.completed(edge, packet, status, packet.length() > edge.adapter.largest_frame)
         self._give_back(packet, status, answered)
