@@ -185,6 +185,9 @@ async def deregister_filter_driver(driver: FilterDriver) -> None:
     """Unload: every module is detached first; what is still allocated is a leak (ST-19)."""
     from hilnic.ndis.filter_pnp import detach_filter
 
+    if driver not in driver.ndis.filter_drivers:
+        driver.ndis.violation("ST-21", driver, driver, "deregistered twice")
+        return
     for module in list(driver.modules):
         await detach_filter(module)
     driver.ndis.filter_drivers.remove(driver)
