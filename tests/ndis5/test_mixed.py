@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hilnic.ndis import Ndis, NdisStatus, Profile, halt_adapter, ndis5
+from hilnic.ndis import Ndis, NdisStatus, Profile, halt_adapter, ndis5, set_net_buffer_list_cancel_id
 from hilnic.testing import FunctionalMiniport, FunctionalProtocol, VirtualKernel
 from hilnic.testing.bench import PEER
 from hilnic.testing.filter import FunctionalFilter
@@ -233,3 +233,18 @@ class Bench5On:
         kernel.run(self.fp.start())
         kernel.run(self.fm.start())
         kernel.run(self.fp.listen())
+
+
+@pytest.mark.rule("CN-06")
+def test_a_cancel_of_one_version_leaves_what_the_other_one_has_waiting_with_the_same_id():
+    h = Host()
+    h.fm.room = 0
+    (packet,) = h.fp5.send_array(frame(1, destination=PEER), cancel_id=7)
+    nbl = h.fp6.build(frame(2, destination=PEER))
+    set_net_buffer_list_cancel_id(nbl, 7)
+    h.fp6.send_nbls([nbl])
+    h.fp6.cancel(7)
+    assert (h.fp5.completed, h.fp6.completed) == ([], [(nbl, NdisStatus.SEND_ABORTED)])
+    h.fp5.cancel(7)
+    assert h.fp5.completed == [(packet, NdisStatus.REQUEST_ABORTED)]
+    h.stop()

@@ -137,8 +137,11 @@ def send_resources_available(adapter: Adapter) -> None:
 
 @wdk("NdisCancelSendPackets", callout=True)
 def cancel_send_packets(binding: BindingEdge, cancel_id: Any) -> None:
-    """Ask to give up this binding's packets with this cancel id; each still ends once, with REQUEST_ABORTED (CN-09)."""
-    if is_foreign(binding, "NdisCancelSendPackets"):
+    """Ask to give up this binding's packets with this cancel id; each still ends once (CN-09). No id, no match (CN-07).
+
+    Those that are given up end with REQUEST_ABORTED.
+    """
+    if is_foreign(binding, "NdisCancelSendPackets") or not cancel_id:
         return
     lower = binding.lower
     if lower is None:

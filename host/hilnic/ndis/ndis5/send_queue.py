@@ -43,7 +43,7 @@ class SendQueue:
         if edge.lock.serialized:
             self.waiting.extend(packets)
             edge.lock.run(self._drain)
-        elif edge.adapter.resetting:
+        elif edge.adapter.resetting or self.waiting:  # what is held over a reset goes first (S5-09)
             self.waiting.extend(packets)
         else:
             edge.lock.run(lambda: self._hand_over_at_once(packets))
@@ -214,7 +214,10 @@ class SendQueue:
 
     def abort(self, status: NdisStatus, matches: Callable[[Packet], bool] | None = None) -> None:
         """NDIS ends what still waits, or those of it that match."""
-        ending = [packet for packet in self.waiting if matches is None or matches(packet)]
+        ending: list[Packet] = []
+        kept: deque[Packet] = deque()
+        for packet in self.waiting:
+            (ending if matches is None or matches(packet) else kept).append(packet)
+        self.waiting = kept  # before anybody hears of it: a sender may send or cancel again from its completion
         for packet in ending:
-            self.waiting.remove(packet)
             self._give_back(packet, status)
