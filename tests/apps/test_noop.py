@@ -29,12 +29,23 @@ assert bench.fp.driver in bench.ndis.protocol_drivers
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_every_function_can_be_silenced() -> None:
+def test_a_silenced_handler_is_called_in_vain() -> None:
+    script = """
+from hilnic.testing import NdisBench, noop
+noop.silence("MiniportSendNetBufferLists")
+bench = NdisBench()
+bench.fp.send(bench.frame())
+assert bench.fm.captured == []
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_every_function_and_handler_can_be_silenced() -> None:
     script = """
 import hilnic.ndis, hilnic.ndis.ndis5, hilnic.testing
-from hilnic.ndis.wdk import WDK_FUNCTIONS
+from hilnic.ndis.wdk import WDK_FUNCTIONS, WDK_HANDLERS
 from hilnic.testing import noop
-for name in WDK_FUNCTIONS:
+for name in (*WDK_FUNCTIONS, *WDK_HANDLERS):
     noop.silence(name)
 """
     subprocess.run([sys.executable, "-c", script], check=True)

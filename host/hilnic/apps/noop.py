@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m hilnic.apps.noop [NAME]...`: each WDK function is turned into a no-op, and some host test must go red.
+"""`python -m hilnic.apps.noop [NAME]...`: each WDK function and handler becomes a no-op, and some test must go red.
 
 All tests run once, noting which functions each calls; then, for each function, those that call it, until one is red
 (apps/noop_sweep.py). Part of `make soak`. Ends with 1 when a function could be taken away and no test noticed, unless
@@ -18,7 +18,7 @@ import pytest
 from hilnic import sources
 from hilnic.apps.noop_sweep import Result, Sweep
 from hilnic.apps.outcome import Exit
-from hilnic.ndis.wdk import WDK_FUNCTIONS
+from hilnic.ndis.wdk import WDK_FUNCTIONS, WDK_HANDLERS
 
 __all__ = ["judge", "main", "reasons"]
 
@@ -29,11 +29,12 @@ SUITES = ("ndis", "ndis5", "xlate", "miniport", "miniport5", "protocols", "testi
 def main(names: Sequence[str], suites: Sequence[str] = SUITES) -> int:
     """Try these functions, or all."""
     started = time.monotonic()
-    unknown = [name for name in names if name not in WDK_FUNCTIONS]
+    known = {*WDK_FUNCTIONS, *WDK_HANDLERS}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        sys.stderr.write(f"no WDK function is called {', '.join(unknown)}\n")
+        sys.stderr.write(f"no WDK function or handler is called {', '.join(unknown)}\n")
         return Exit.USAGE
-    sweep = Sweep(list(names) or sorted(WDK_FUNCTIONS), int(os.environ.get("HILNIC_NOOP_JOBS", "1")), _tell)
+    sweep = Sweep(list(names) or sorted(known), int(os.environ.get("HILNIC_NOOP_JOBS", "1")), _tell)
     os.environ["HILNIC_BUILD"] = str(Path(os.environ.get("HILNIC_BUILD", "build")).absolute() / "noop")
     folder = sources.root() / "tests"
     options = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(folder.parent)]
