@@ -197,7 +197,7 @@ async def indices_that_pass_2_to_the_32_change_nothing(dut, start):
 
 
 @cocotb.test()
-@cocotb.parametrize(seed=range(3))
+@cocotb.parametrize(seed=range(3 if FAST else 1))
 async def stalls_reordering_and_weak_memory_change_no_result(dut, seed):
     """RG-04, RG-13, RG-03: descriptors reach the NIC at the barrier only; the ring monitor follows every owner."""
     host, draw = await one(dut, timing=HARD, seed=seed + 1, tx_ring=32, rx_ring=32), random.Random(seed)
@@ -225,7 +225,7 @@ async def a_frame_that_comes_between_the_last_look_and_the_re_arm_is_not_forgott
 
 
 @cocotb.test()
-@cocotb.parametrize(seed=range(2))
+@cocotb.parametrize(seed=range(2 if FAST else 1))
 async def load_that_begins_and_ends_at_any_moment_is_polled_and_every_frame_comes(dut, seed):
     """RG-06: bursts at line rate in both directions, each followed by silence and one more frame at a random moment."""
     host, draw = await one(dut, timing=HARD, seed=seed), random.Random(seed)
@@ -311,7 +311,7 @@ def _hold(binding, nbls, count, flags):
 async def without_buffers_frames_are_dropped_and_counted_and_traffic_resumes(dut):
     """R6-18: the protocol keeps every buffer; what it holds stays intact (R6-06); all is well when it lets go."""
     host = await one(dut, raw={"on_receive": _hold}, rx_ring=8, rx_buffers=8, rx_low_water=0)
-    frames = [frame(n, 1514) for n in range(50)]
+    frames = [frame(n, 1514) for n in range(36)]
     host.inject(*frames)
     await host.until(lambda: host.card.link.backlog == 0, limit_ns=2_000_000)
     await host.run(10_000)
@@ -320,7 +320,7 @@ async def without_buffers_frames_are_dropped_and_counted_and_traffic_resumes(dut
     assert held == frames[:8] and discards > 0
     host.raw.on_receive = None
     host.binding.release()
-    await host.until(lambda: len(host.received) == 50 - 8 - discards)
+    await host.until(lambda: len(host.received) == 36 - 8 - discards)
     host.inject(*frames[:20])
     await host.until(lambda: host.received[-20:] == frames[:20])
     await finish(host)
@@ -351,7 +351,7 @@ async def when_buffers_get_scarce_frames_are_lent_for_the_call_only_until_they_c
 
 
 @cocotb.test()
-@cocotb.parametrize(mtu_and_buffer=[(1500, 64), (1500, 256), (9000, 2048), (9000, 16384)])
+@cocotb.parametrize(mtu_and_buffer=[(1500, 64), (9000, 2048), *([(1500, 256), (9000, 16384)] if FAST else [])])
 async def a_frame_longer_than_a_buffer_takes_several_and_overruns_none(dut, mtu_and_buffer):
     """RG-10: a stray byte behind a buffer would be a DeviceFault; a longer frame than the maximum is dropped."""
     mtu, buffer = mtu_and_buffer
@@ -537,7 +537,7 @@ async def line_rate_of_shortest_frames_in_both_directions_without_a_drop(dut, fr
 
 
 @cocotb.test()
-@cocotb.parametrize(seed=range(2))
+@cocotb.parametrize(seed=range(2 if FAST else 1))
 async def random_full_duplex_traffic_arrives_in_order_through_small_rings(dut, seed):
     """S6-11, R6-22, RG-03: jitter, random sizes, calls of 1 to 12 NBLs, gaps of 8 to 40."""
     timing = TimingModel(jitter_percent=60, stall_percent=10, weak=True)
