@@ -5,9 +5,6 @@ import os
 import subprocess
 import sys
 import textwrap
-from concurrent.futures import ThreadPoolExecutor
-
-from hilnic.cosim import build_hostmem
 
 # a design that compiles in 50 ms and complains when another process is at it
 COMMON = """
@@ -109,11 +106,17 @@ def test_damaged_sources_are_never_half_there(tmp_path):
     assert not [path for path in (tmp_path / "mutants").glob("*/*") if path.suffix not in {".sv", ".v", ".vh", ".svh"}]
 
 
-def test_threads_that_compile_the_c_library_at_once_do_not_take_each_others_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(build_hostmem, "FLAGS", ("-shared", "-fPIC"))
-    source, target = tmp_path / "one.c", tmp_path / "lib" / build_hostmem.NAME
-    source.write_text("int one(void) { return 1; }\n")
-    with ThreadPoolExecutor(8) as pool:
-        done = [pool.submit(build_hostmem._compile, (source,), (), target) for _ in range(8)]
-    assert [future.exception() for future in done] == [None] * 8
-    assert [file.name for file in target.parent.iterdir()] == [target.name]
+def test_threads_that_compile_the_c_library_at_once_do_not_take_each_others_file(tmp_path):
+    script = """
+        from concurrent.futures import ThreadPoolExecutor
+        from hilnic.cosim import build_hostmem
+
+        build_hostmem.FLAGS = ("-shared", "-fPIC")
+        source, target = Path(os.environ["HILNIC_BUILD"]) / "one.c", Path(os.environ["HILNIC_BUILD"]) / "lib" / "one.so"
+        source.write_text("int one(void) { return 1; }")
+        with ThreadPoolExecutor(8) as pool:
+            done = [pool.submit(build_hostmem._compile, (source,), (), target) for _ in range(8)]
+        assert [future.exception() for future in done] == [None] * 8
+        assert [file.name for file in target.parent.iterdir()] == [target.name]
+        """
+    at_once(1, script, tmp_path)
