@@ -161,6 +161,20 @@ def test_a_transfer_may_complete_before_the_call_returns(bench5):
 
 @pytest.mark.rule("R5-21")
 @pytest.mark.mutant("R5-21")
+def test_mutant_completes_a_transfer_and_answers_it_as_well(bench5):
+    class Both(FunctionalMiniport5):
+        def transfer_data(self, context, offset, number, packet):
+            ndis5.transfer_data_complete(self.adapter, packet, NdisStatus.SUCCESS, self.fill(packet, offset, number))
+            return NdisStatus.SUCCESS, number
+
+    b = bench5(handlers=("lookahead",), miniport=Both)
+    with expect_violation(b.ndis, "R5-21"):
+        b.fm.indicate_lookahead(b.frame(0, 600), 128)
+    assert b.fp.received == [b.frame(0, 600)]
+
+
+@pytest.mark.rule("R5-21")
+@pytest.mark.mutant("R5-21")
 def test_mutant_completes_a_transfer_twice(bench5):
     b = bench5(handlers=("lookahead",), transfer="pend")
     b.fm.indicate_lookahead(b.frame(0, 600), 128)
@@ -374,6 +388,18 @@ def test_a_wan_send_that_pends_completes_once(bench5):
     assert b.fp.trace == ["wan_send_complete SUCCESS WanPacket(5 bytes)"]
     with expect_violation(b.ndis, "S5-12"):
         ndis5.wan_send_complete(b.fm.adapter, packet, NdisStatus.SUCCESS)
+
+
+@pytest.mark.rule("S5-08", "S5-13")
+@pytest.mark.mutant("S5-08")
+def test_mutant_sends_a_wan_packet_again_while_it_pends(bench5):
+    b = bench5(miniport=Wan, listen=False)
+    packet = wan_packet(b, b"frame")
+    ndis5.wan_send(b.fp.open, "link 1", packet)
+    with expect_violation(b.ndis, "S5-08"):
+        assert ndis5.wan_send(b.fp.open, "link 1", packet) is NdisStatus.FAILURE
+    ndis5.wan_send_complete(b.fm.adapter, packet, NdisStatus.SUCCESS)
+    assert b.fp.open.core.idle()
 
 
 @pytest.mark.rule("S5-13", "S5-03")

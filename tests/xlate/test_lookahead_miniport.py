@@ -7,6 +7,7 @@ import pytest
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus
+from hilnic.testing import expect_violation
 
 
 @pytest.fixture
@@ -93,3 +94,28 @@ def test_a_pause_waits_for_a_frame_that_a_protocol_holds(showing):
     assert b.fm.adapter.receives_outstanding == 1
     b.run(ndis.pause_adapter(b.fm.adapter))
     assert b.fm.adapter.receives_outstanding == 0
+
+
+@pytest.mark.rule("C5-12", "XL-09")
+def test_a_frame_whose_transfer_pends_at_halt_is_lost_and_nothing_leaks(showing):
+    b = showing()
+    before = len(b.kernel.regions)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.run(ndis.halt_adapter(b.fm.adapter))
+    assert (b.fp.received, len(b.kernel.regions)) == ([], before)
+
+
+@pytest.mark.rule("C5-12")
+@pytest.mark.mutant("C5-12")
+def test_mutant_forgets_a_transfer_at_halt(bench, drivers):
+    class Forgetful(drivers.LookaheadMiniport5):
+        def halt(self):
+            self.pending_transfers.clear()
+            super().halt()
+
+    b = bench(miniport=Forgetful)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    with expect_violation(b.ndis, "C5-12"):
+        b.run(ndis.halt_adapter(b.fm.adapter))

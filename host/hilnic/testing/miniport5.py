@@ -229,8 +229,10 @@ class FunctionalMiniport5:
         return Attributes5.BUS_MASTER | (0 if self.serialized else Attributes5.DESERIALIZE)
 
     def halt(self) -> None:
-        """MiniportHalt: free everything."""
+        """MiniportHalt: end what pends, free everything."""
         self.calls.append("halt")
+        while self.pending_transfers:
+            self.finish_transfer(NdisStatus.REQUEST_ABORTED)
         self.release()
         ndis5.free_packet_pool(self.pool)
 

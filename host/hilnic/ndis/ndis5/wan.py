@@ -55,12 +55,18 @@ class WanPacket:
 
 @wdk("WanMiniportSend", callout=True)
 def wan_send(binding: BindingEdge, link_handle: Any, packet: WanPacket) -> NdisStatus:
-    """Send one frame over a link. A final status: done. PENDING: one wan_send_complete follows."""
+    """Send one frame over a link. A final status: done. PENDING: one wan_send_complete follows.
+
+    NOT_SUPPORTED on another medium; FAILURE for a packet that has been sent and has not come back (S5-08).
+    """
     if is_foreign(binding, "MiniportWanSend"):
         return NdisStatus.FAILURE
     edge = binding.direct
     if edge is None or edge.wan_send_handler is None:
         return NdisStatus.NOT_SUPPORTED
+    if packet in edge.wan_sends:
+        binding.ndis.violation("S5-08", binding, packet, "sent again while it pends")
+        return NdisStatus.FAILURE
     refusal = binding.core.refusal
     if refusal is not None:
         return NdisStatus(xlate_status.to_5(refusal))
