@@ -9,6 +9,7 @@ import random
 
 import cocotb
 from stack_bench import HARD, OWN, PEER, finish, frame, hosts, padded
+from wan_bench import SECOND, ppp_frame, pppoe, wan
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -18,12 +19,11 @@ from hilnic.ndis.ndis5 import LineDisconnectMode, NdisRequest
 from hilnic.protocols.ipv4 import Ipv4Protocol
 from hilnic.protocols.ipv4_5 import Ipv4Protocol5
 from hilnic.protocols.raw5 import RawProtocol5
-from hilnic.protocols.wan5 import WanProtocol5
 from hilnic.wire.arp import ArpPacket, Operation
 from hilnic.wire.ethernet import EthernetFrame, EtherType
 from hilnic.wire.icmp import IcmpEcho, IcmpType
 from hilnic.wire.ipv4 import IpProtocol, Ipv4Packet
-from hilnic.wire.pppoe import AccessConcentrator, PppoeCode, PppoeTag
+from hilnic.wire.pppoe import PppoeCode, PppoeTag
 
 FAST = os.environ.get("HILNIC_SIM") == "verilator"
 ROUNDS = 60 if FAST else 8
@@ -398,53 +398,6 @@ async def a_host_answers_arp_and_echo_in_every_corner(dut, protocol, miniport):
 
 
 # --- WAN --------------------------------------------------------------------------------------------------------------
-SECOND = b"\x02\0\0\0\0\x98"
-
-
-def pppoe(session, ppp, destination, source, *, code=0):
-    """The octets of a session frame by RFC 2516, written down a second time."""
-    header = b"\x88\x64\x11" + bytes([code]) + session.to_bytes(2, "big") + len(ppp).to_bytes(2, "big")
-    return destination + source + header + ppp
-
-
-def ppp_frame(number, length):
-    """An IPv4 datagram's place in PPP: protocol 0x0021."""
-    return b"\x00\x21" + bytes((number + n) & 0xFF for n in range(length - 2))
-
-
-class Wan:
-    """The WAN miniport, its protocol, and two access concentrators on the wire, of the services "one" and "two"."""
-
-    def __init__(self, host, protocol):
-        self.host, self.protocol = host, protocol
-        self.peers = [
-            AccessConcentrator(lambda data: host.inject(padded(data)), address, services=(service,), next_session=first)
-            for address, service, first in ((PEER, b"one", 0x0101), (SECOND, b"two", 0x0202))
-        ]
-        host.card.link.connect(self.hear)
-
-    def hear(self, one):
-        """What the NIC sends reaches everybody."""
-        self.host.wire.append(one)
-        for peer in self.peers:
-            peer.receive(one.data)
-
-    async def dial(self, service=b"one"):
-        """A call that goes through."""
-        handle = await self.protocol.dial(service)
-        await self.host.until(lambda: handle in self.protocol.lines, what="the line is up")
-        return handle
-
-    def data(self):
-        """Frames of the session stage that were sent."""
-        return [data for data in self.host.sent if data[12:14] == b"\x88\x64"]
-
-
-async def wan(dut, **options):
-    """Everything started; no line is up."""
-    protocol = WanProtocol5()
-    (host,) = await hosts(dut, protocols=lambda _: [protocol], miniport="5-wan", **options)
-    return Wan(host, protocol)
 
 
 @cocotb.test()
