@@ -13,9 +13,13 @@ from stack_bench import BROADCAST, HARD, OWN, PEER, finish, frame, layout, one, 
 from hilnic import ndis
 from hilnic.cosim import hostmem
 from hilnic.hw import regs
+from hilnic.hw.descriptors import RX_DESCRIPTOR_STRUCT
 from hilnic.hw.timing import TimingModel
 from hilnic.miniport.filter import hash_index
+from hilnic.miniport.rx import Receiver
 from hilnic.ndis import NdisStatus, PacketFilter
+from hilnic.testing import expect_violation
+from hilnic.testing.special_pool import PoolCorruption
 from hilnic.wire.link import WireFrame
 
 FAST = os.environ.get("HILNIC_SIM") == "verilator"
@@ -556,4 +560,48 @@ async def random_full_duplex_traffic_arrives_in_order_through_small_rings(dut, s
     await host.until(lambda: len(host.received) == len(wired), limit_ns=20_000_000)
     assert host.sent == sent and host.received == wired
     assert regs.TxCounter.DROP_DMA.name in await host.tx_counters()
+    await finish(host)
+
+
+@cocotb.test()
+async def a_dma_write_past_a_buffer_that_the_mapping_allows_is_found_by_the_special_pool(dut):
+    """verify=full: a mutant driver maps and posts its buffers from their second byte on; V14 sees the frame changed."""
+    right = Receiver.allocate
+
+    def post_a_byte_too_far(receiver):
+        right(receiver)
+        for buffer in receiver._buffers:
+            buffer.address += 1
+            buffer.descriptor = RX_DESCRIPTOR_STRUCT.pack(buffer.address, 0)
+
+    Receiver.allocate = post_a_byte_too_far
+    try:
+        host = await one(dut, verify="full", rx_buffer_bytes=256, rx_buffers=64, rx_ring=16, tx_ring=16)
+    finally:
+        Receiver.allocate = right
+    with expect_violation(host.stack.host, "V14"):
+        host.inject(frame(1, 255))
+        await host.run()
+        host.stack.special_pool.check()
+        host.inject(frame(2, 256))
+        await host.run()
+    try:
+        host.stack.special_pool.check()
+    except PoolCorruption as found:
+        assert "written behind" in str(found) and "256 bytes" in str(found)
+    else:
+        raise AssertionError("nobody has noticed")
+    host.harness.stop()
+
+
+@cocotb.test()
+async def all_memory_of_a_clean_run_lies_between_guards_that_stay_whole(dut):
+    """verify=full: rings, buffers and frames; weak ordering, small rings, a reset and a halt."""
+    host = await one(
+        dut, verify="full", timing=HARD, seed=3, rx_buffer_bytes=256, rx_ring=32, rx_buffers=64, tx_ring=16
+    )
+    for _ in range(3):
+        await host.both([frame(n, 60 + 97 * n) for n in range(15)], fragments=3)
+        await ndis.reset_adapter(host.stack.adapter)
+        host.stack.special_pool.check()
     await finish(host)

@@ -28,6 +28,7 @@ from hilnic.miniport5 import driver as driver5
 from hilnic.miniport5.nic import Nic5
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.ndis5 import MiniportEdge
+from hilnic.testing.special_pool import SpecialPool
 
 __all__ = ["HostProtocol", "MiniportKind", "Stack", "StackError"]
 
@@ -77,6 +78,8 @@ class Stack:
         self.device, self.name = device, name
         self.cpu = HostCpu(clock, device.memory, timing, trace)
         self.cpu.attach(device)
+        self.special_pool = _special_pool(self.cpu) if verify == "full" else None
+        """Guards around all memory that drivers allocate; checked when it is freed, and in `stop`."""
         self.host = ndis.Ndis(self.cpu, verify, profile, seed)
         if miniport == "6":
             self.driver = driver.register(self.host, config)
@@ -138,3 +141,11 @@ class Stack:
             await protocol.deregister()
         ndis.deregister_miniport_driver(self.driver)
         self.host.check_leaks()
+        if self.special_pool is not None:
+            self.special_pool.close()
+
+
+def _special_pool(cpu: HostCpu) -> SpecialPool:
+    """Over the host's memory, which notes who allocates: whoever calls the pool."""
+    memory = cpu.memory
+    return SpecialPool(cpu, lambda size, alignment: memory.allocate(size, alignment, 3), memory.free)
