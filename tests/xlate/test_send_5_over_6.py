@@ -266,3 +266,14 @@ def test_an_unbound_protocol_leaves_no_pool_behind(five_over_six):
     assert pools <= set(b.ndis.pools)
     b.run(ndis.unbind_protocol(b.fp.binding.core))
     assert not pools & set(b.ndis.pools)
+
+
+@pytest.mark.rule("XL-12", "OF-09")
+@pytest.mark.parametrize(("status", "left"), [(NdisStatus.SUCCESS, 1460 | 34 << 20), (NdisStatus.SEND_ABORTED, 1460)])
+def test_only_a_large_send_that_went_well_tells_how_much_went_out(five_over_six, status, left):
+    b = five_over_six()
+    packet = b.fp.build(bytes(12) + b"\x08\x00\x45" + bytes(1000))
+    packet.packet_info[PacketInfo.TCP_LARGE_SEND] = 1460
+    b.fp.send_packets(packet)
+    b.fm.complete_all(status)  # a miniport that writes no result: the word is what went down
+    assert packet.packet_info[PacketInfo.TCP_LARGE_SEND] == left

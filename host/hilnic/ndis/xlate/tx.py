@@ -87,7 +87,8 @@ def nbls_completed(edge: BindingPort, nbls: NetBufferList) -> None:
     for nbl in walk(nbls):
         packet: Packet = nbl.protocol_reserved[0]
         ended = nbl.status
-        oob.send_result_to_5(nbl, packet)
+        if ended == NdisStatus.SUCCESS:
+            oob.send_result_to_5(nbl, packet)
         if not lists.give(nbl):
             continue
         translated = status.to_5(ended)
@@ -157,7 +158,8 @@ def packet_completed(edge: MiniportPort, packet: Packet, ended: int) -> None:
     translated = status.to_6(ended)
     if edge.ndis.verifier is not None:
         check.ended(edge, nbl, translated, ended)
-    oob.send_result_to_6(packet, nbl)
+    if translated == NdisStatus.SUCCESS:
+        oob.send_result_to_6(packet, nbl)
     if not edge.xlate.packets.give(packet):
         return
     reserved = nbl.miniport_reserved
