@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from hilnic.ndis import Ndis, NdisStatus, Profile, halt_adapter, ndis5, set_net_buffer_list_cancel_id
+from hilnic.ndis import (
+    Ndis,
+    NdisStatus,
+    Profile,
+    StatusIndication,
+    filter_indicate_status,
+    halt_adapter,
+    ndis5,
+    set_net_buffer_list_cancel_id,
+)
 from hilnic.testing import FunctionalMiniport, FunctionalProtocol, VirtualKernel
 from hilnic.testing.bench import PEER
 from hilnic.testing.filter import FunctionalFilter
@@ -198,6 +207,45 @@ def test_6x_drivers_hear_of_the_link_of_a_5x_miniport():
     h.run()
     assert [indication.status_code for indication in h.fp6.statuses] == [NdisStatus.LINK_STATE]
     assert [code for code, _ in h.fp5.statuses] == [NdisStatus.MEDIA_DISCONNECT]
+    h.stop()
+
+
+@pytest.mark.rule("OI-20", "XL-14")
+def test_a_filter_hears_a_5x_miniport_first_and_may_swallow_or_add_a_status():
+    h = Host()
+    fi = FunctionalFilter(h.ndis)
+    h.run(fi.start())
+    h.fm.link(False)
+    h.run()
+    assert [code for code, _ in h.fp5.statuses] == [NdisStatus.MEDIA_DISCONNECT]
+    fi.swallow = True
+    h.fm.link(True)
+    ndis5.indicate_status(h.fm.adapter, NdisStatus.RING_STATUS)
+    ndis5.indicate_status_complete(h.fm.adapter)
+    h.run()
+    assert [code for code, _ in h.fp5.statuses] == [NdisStatus.MEDIA_DISCONNECT]
+    filter_indicate_status(fi.module, StatusIndication(NdisStatus.RING_STATUS, b"own"))
+    assert h.fp5.statuses[1:] == [(NdisStatus.RING_STATUS, b"own")]
+    assert h.fp5.status_completes == 2
+    h.run(fi.stop())
+    h.stop()
+
+
+@pytest.mark.rule("XL-14")
+def test_a_filter_that_comes_later_tells_no_old_news():
+    h = Host()
+    h.fm.link(False)
+    h.run()
+    fi = FunctionalFilter(h.ndis)
+    h.run(fi.start())
+    h.fm.link(True)
+    h.run()
+    assert [code for code, _ in h.fp5.statuses] == [
+        NdisStatus.MEDIA_DISCONNECT,
+        NdisStatus.MEDIA_CONNECT,
+        NdisStatus.LINK_SPEED_CHANGE,
+    ]
+    h.run(fi.stop())
     h.stop()
 
 

@@ -185,16 +185,17 @@ class BindingEdge:
         at_dispatch(self.ndis.kernel, self.request_complete_handler, self.context, ndis_request, ended)
 
     def status(self, indication: StatusIndication) -> None:
-        """The core's indication in NDIS 5's words; a link change of a 5.x miniport has come as it is."""
+        """The core's indication in NDIS 5's words; a 5.x miniport's comes as it is while no filter is between."""
         code = indication.status_code
-        if self.direct is not None and code not in {NdisStatus.RESET_START, NdisStatus.RESET_END}:
+        before = self.link_state
+        if code is NdisStatus.LINK_STATE and isinstance(indication.buffer, LinkState):
+            self.link_state = indication.buffer
+        if self.lower is not None and code not in {NdisStatus.RESET_START, NdisStatus.RESET_END}:
             return
-        if code is NdisStatus.LINK_STATE:
-            if isinstance(indication.buffer, LinkState):
-                before, self.link_state = self.link_state, indication.buffer
-                for news, buffer in xlate_link.to_5(before, indication.buffer):
-                    self.indicate(news, buffer)
-                    self.indicate_complete()
+        if code is NdisStatus.LINK_STATE and self.link_state is not None:
+            for news, buffer in xlate_link.to_5(before, self.link_state):
+                self.indicate(news, buffer)
+                self.indicate_complete()
         elif xlate_link.reaches_5(code):
             self.indicate(code, indication.buffer)
             self.indicate_complete()

@@ -94,9 +94,10 @@ def _refusal(binding: BindingEdge) -> NdisStatus | None:
 
 
 def _number(binding: BindingEdge, packet: Packet) -> None:
-    """Give the frame the id that follows it to the wire."""
+    """Give the frame the id that follows it to the wire; what an intermediate driver sends on keeps the one it has."""
     ndis = binding.ndis
-    ndis.last_frame_id = packet.frame_id = ndis.last_frame_id + 1
+    if not packet.frame_id or binding.driver.upper_edge is None:
+        ndis.last_frame_id = packet.frame_id = ndis.last_frame_id + 1
     if ndis.trace.enabled:
         ndis.trace.emit(
             "packet.send", frame=packet.frame_id, packet=packet.id, binding=binding.core.name, bytes=packet.length()
