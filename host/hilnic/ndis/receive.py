@@ -158,7 +158,7 @@ def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:
 def pass_up(module: FilterModule, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
     """Give a chain to the filter module that is next above."""
     if module.ndis.verifier is not None:
-        module.ndis.verifier.handed_up(module, nbls, lent=bool(flags & _RESOURCES))
+        module.ndis.verifier.handed_up(module, nbls, number, lent=bool(flags & _RESOURCES))
     try:
         module.receive_handler(module.context, nbls, port_number, number, flags)
     except Exception as error:
@@ -230,7 +230,7 @@ def _clone(ndis: Ndis, original: NetBufferList) -> NetBufferList:
 def _deliver(binding: Binding, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
     binding.receives_outstanding += number
     if binding.ndis.verifier is not None:
-        binding.ndis.verifier.delivered(binding, nbls, lent=False)
+        binding.ndis.verifier.delivered(binding, nbls, number, lent=False)
     try:
         binding.receive_handler(binding.context, nbls, port_number, number, flags)
     except Exception as error:
@@ -265,7 +265,7 @@ def lend(adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, 
         first = chain(members)
         if first is not None:
             if verifier is not None:
-                verifier.delivered(binding, first, lent=True)
+                verifier.delivered(binding, first, len(members), lent=True)
             try:
                 binding.receive_handler(binding.context, first, port_number, len(members), flags)
             except Exception as error:
@@ -320,13 +320,13 @@ def _go_home(adapter: Adapter, home: NblQueue, return_flags: int) -> None:
     if adapter.top_returner is None:
         to_miniport(adapter, nbls, return_flags)
     else:
-        pass_down(adapter.top_returner, nbls, return_flags)
+        pass_down(adapter.top_returner, nbls, return_flags, home.count)
 
 
-def pass_down(module: FilterModule, nbls: NetBufferList, return_flags: int) -> None:
-    """Give a chain that comes back to the filter module that is next below."""
+def pass_down(module: FilterModule, nbls: NetBufferList, return_flags: int, number: int | None = None) -> None:
+    """Give a chain that comes back to the filter module that is next below; no `number` = all that this call has."""
     if module.ndis.verifier is not None:
-        module.ndis.verifier.handed_down(module, nbls)
+        module.ndis.verifier.handed_down(module, nbls, number)
     try:
         module.return_handler(module.context, nbls, return_flags)
     except Exception as error:

@@ -96,7 +96,7 @@ def pass_down(module: FilterModule, nbls: NetBufferList, port_number: int, send_
         except Exception as error:
             failed(module, "send_net_buffer_lists", error)
     else:
-        given = list(walk(nbls))
+        given = verifier.queueable(nbls)
         try:
             module.send_handler(module.context, nbls, port_number, send_flags)
         except Exception as error:

@@ -2,6 +2,7 @@
 """The verifier: watches every edge of the NDIS API and names who broke which rule.
 
     ledger.py   V1 one owner per object, V4 exactly once, V5 counts, V10 scope of RESOURCES
+    batch*.py   `fast`: the same for the lists of one call together, as long as they are ordinary
     shadow.py   V2 what a list looked like when it was handed over; V3 poison when its validity ends
     access.py   `full` only: every attribute access is checked against the owner
     leaks.py    V9 what is left at the end, with the line that allocated it
