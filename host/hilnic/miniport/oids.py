@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hilnic.miniport.adapter import NicAdapter
     from hilnic.miniport.hardware import Hardware
     from hilnic.miniport.rx import RxStatistics
-    from hilnic.miniport.tx import TxStatistics
+    from hilnic.miniport.tx_frame import TxStatistics
 
 __all__ = ["DRIVER_VERSION", "SUPPORTED_OIDS", "VENDOR_ID", "Counted", "oid_request", "read_counter", "read_statistics"]
 

@@ -6,15 +6,14 @@
              no limit, S6-10)   in ring order)                has come back, RG-07)
 
 Zero copy: each piece of the MDL chain becomes one descriptor, through NDIS's scatter/gather service, with an 802.1Q
-tag among them where the option says so (vlan.py). The head of the
-waiting queue goes only when all its descriptors fit (RG-08); frames never overtake each other (S6-11). A list with more
-pieces than the ring can take is copied first (RG-09). One doorbell per call.
+tag among them where the option says so (vlan.py). The head of the waiting queue goes only when all its descriptors fit
+(RG-08); frames never overtake each other (S6-11). A list with more pieces than the ring can take is copied first
+(RG-09). One doorbell per call.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import Any
 
 from hilnic import ndis
@@ -22,13 +21,14 @@ from hilnic.hw import regs
 from hilnic.hw.descriptors import COMPLETION_BYTES, TX_DESCRIPTOR_EOP_IN_BITS_80, TX_DESCRIPTOR_STRUCT
 from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
 from hilnic.hw.device import DeviceFault
-from hilnic.hw.memory import Direction, HostMemory, Mapping
+from hilnic.hw.memory import Direction, HostMemory
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.tx_frame import Element, Frame, TxStatistics, used
 from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
 
-__all__ = ["Transmitter", "TxStatistics"]
+__all__ = ["Transmitter"]
 
 EOP = TX_DESCRIPTOR_EOP_IN_BITS_80
 MINIMUM_FRAME = 14
@@ -39,37 +39,7 @@ _CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
 _U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
 _TAG_SLOT = int(ndis.NblInfo.IEEE_8021Q)
-Element = ndis.ScatterGatherElement
 _pack = TX_DESCRIPTOR_STRUCT.pack
-
-
-@dataclass(frozen=True, slots=True)
-class TxStatistics:
-    """Frames by fate, since initialization."""
-
-    sent: int
-    errors: int
-    """Ended by the NIC with an error."""
-    refused: int
-    """Never posted: bad length, no memory."""
-    aborted: int
-    """Given up by pause, reset, removal or cancel."""
-    copied: int
-    queue_length: int
-
-
-class _Frame:
-    """One NET_BUFFER on its way."""
-
-    __slots__ = ("bounce", "end", "given_up", "nb", "nbl", "requested", "sg_list", "tag")
-
-    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer, tag: bytes | None) -> None:
-        self.nbl, self.nb, self.tag = nbl, nb, tag
-        self.sg_list: ndis.ScatterGatherList | None = None
-        self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
-        self.requested = False
-        self.given_up: ndis.NdisStatus | None = None
-        self.end = 0
 
 
 class Transmitter:
@@ -94,8 +64,8 @@ class Transmitter:
         self._kernel = hardware.kernel
         self._trace: Any = hardware.kernel.trace
         self._number = queue
-        self._waiting: deque[_Frame] = deque()
-        self._in_flight: deque[_Frame] = deque()
+        self._waiting: deque[Frame] = deque()
+        self._in_flight: deque[Frame] = deque()
         self._done = ndis.NblQueue()
         self._pumping = False
         self._max_fragments = min(config.max_fragments, config.tx_ring)
@@ -194,7 +164,7 @@ class Transmitter:
         frames, nb, slot = 0, nbl.first_net_buffer, nbl.net_buffer_list_info[_TAG_SLOT]
         while nb is not None:
             tag = tag_of(slot, self._config.priority_vlan_tag, nb.tobytes)
-            self._waiting.append(_Frame(nbl, nb, tag))
+            self._waiting.append(Frame(nbl, nb, tag))
             frames += 1
             if self._trace.enabled:
                 self._trace.tag("tx", add_tag(nb.tobytes(), tag), nb.frame_id)
@@ -230,7 +200,7 @@ class Transmitter:
             posted += 1
         return posted
 
-    def _request(self, frame: _Frame) -> bool:
+    def _request(self, frame: Frame) -> bool:
         """Ask for the scatter/gather list; it may come inside of this call or later (IT-06). False: no memory."""
         frame.requested = True
         status = ndis.allocate_net_buffer_sg_list(self._dma, frame.nb, frame, ndis.SG_LIST_WRITE_TO_DEVICE)
@@ -241,7 +211,7 @@ class Transmitter:
         self._release(frame, ndis.NdisStatus.RESOURCES)
         return False
 
-    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: _Frame) -> None:
+    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: Frame) -> None:
         """MiniportProcessSGList: the list of one frame is there."""
         frame.sg_list = sg_list
         if frame.given_up is not None:
@@ -250,11 +220,11 @@ class Transmitter:
         else:
             self._pump()
 
-    def _post(self, frame: _Frame) -> bool:
+    def _post(self, frame: Frame) -> bool:
         """Write a frame's descriptors; False if it has to wait, for its list, for descriptors or for a copy buffer."""
         if frame.sg_list is None:
             return False
-        elements = _used(frame.sg_list, frame.nb.current_mdl_offset)
+        elements = used(frame.sg_list, frame.nb.current_mdl_offset)
         if frame.tag is not None:
             elements = insert(elements, self._tags.store(self.ring.reserved, frame.tag))
         if len(elements) > self._max_fragments:
@@ -277,7 +247,7 @@ class Transmitter:
             )
         return True
 
-    def _copy(self, frame: _Frame) -> Element:
+    def _copy(self, frame: Frame) -> Element:
         """Gather a frame with too many pieces into one buffer (RG-09)."""
         region = self._bounces.pop()
         data = add_tag(frame.nb.tobytes(), frame.tag)
@@ -317,12 +287,12 @@ class Transmitter:
             length = cause in _LENGTH_CAUSES
             self._release(frame, ndis.NdisStatus.INVALID_LENGTH if length else ndis.NdisStatus.FAILURE)
 
-    def _ends(self, frame: _Frame, index: int, cause: int) -> bool:
+    def _ends(self, frame: Frame, index: int, cause: int) -> bool:
         """Is `index` the frame's end, or a cut in it? A failing queue may end a frame amid its descriptors."""
         start = self.ring.consumer
         return index == frame.end or (cause in _CUTS and 0 < (index - start) & _U32 < (frame.end - start) & _U32)
 
-    def _release(self, frame: _Frame, status: ndis.NdisStatus) -> None:
+    def _release(self, frame: Frame, status: ndis.NdisStatus) -> None:
         """The device is done with a frame: free its list (IT-06); its NBL is done with its last frame (RG-07)."""
         if frame.bounce is not None:
             region, mapping = frame.bounce
@@ -343,7 +313,7 @@ class Transmitter:
             flags = _DISPATCH if self._kernel.irql == ndis.Irql.DISPATCH else 0
             ndis.complete_send_net_buffer_lists(self._adapter, nbls, flags)
 
-    def _give_up(self, frame: _Frame, status: ndis.NdisStatus) -> None:
+    def _give_up(self, frame: Frame, status: ndis.NdisStatus) -> None:
         """Release a frame, at once or when its scatter/gather list, which NDIS is still making, has come (IT-06)."""
         if frame.requested and frame.sg_list is None:
             frame.given_up = status
@@ -372,7 +342,7 @@ class Transmitter:
             for nbl, frames in waiting.items()
             if nbl.net_buffer_list_info[slot] == cancel_id and frames == sum(1 for _ in nbl.net_buffers())
         }
-        kept: deque[_Frame] = deque()
+        kept: deque[Frame] = deque()
         for frame in self._waiting:
             if frame.nbl in whole:
                 self._aborted += 1
@@ -388,12 +358,3 @@ class Transmitter:
         if completions.armed != completions.index:
             completions.armed = completions.index
             self.page.ring_rearm(completions.index)
-
-
-def _used(sg_list: ndis.ScatterGatherList, skip: int) -> list[Element]:
-    """The list without the `skip` bytes before the data, which begin the current MDL (MD-26)."""
-    elements = sg_list.elements
-    if not skip:
-        return elements
-    address, length = elements[0]
-    return [Element(address + skip, length - skip), *elements[1:]] if length > skip else elements[1:]

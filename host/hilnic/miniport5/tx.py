@@ -23,7 +23,8 @@ from hilnic.hw.device import DeviceFault
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
-from hilnic.miniport.tx import MINIMUM_FRAME, TxStatistics
+from hilnic.miniport.tx import MINIMUM_FRAME
+from hilnic.miniport.tx_frame import TxStatistics
 from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import NdisStatus, ndis5

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the transmitter keeps of each NET_BUFFER on its way, and what it counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hilnic import ndis
+from hilnic.hw.memory import Mapping
+
+__all__ = ["Element", "Frame", "TxStatistics", "used"]
+
+Element = ndis.ScatterGatherElement
+
+
+@dataclass(frozen=True, slots=True)
+class TxStatistics:
+    """Frames by fate, since initialization."""
+
+    sent: int
+    errors: int
+    """Ended by the NIC with an error."""
+    refused: int
+    """Never posted: bad length, no memory."""
+    aborted: int
+    """Given up by pause, reset, removal or cancel."""
+    copied: int
+    queue_length: int
+
+
+class Frame:
+    """One NET_BUFFER on its way."""
+
+    __slots__ = ("bounce", "end", "given_up", "nb", "nbl", "requested", "sg_list", "tag")
+
+    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer, tag: bytes | None) -> None:
+        self.nbl, self.nb, self.tag = nbl, nb, tag
+        self.sg_list: ndis.ScatterGatherList | None = None
+        self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
+        self.requested = False
+        self.given_up: ndis.NdisStatus | None = None
+        self.end = 0
+
+
+def used(sg_list: ndis.ScatterGatherList, skip: int) -> list[Element]:
+    """The list without the `skip` bytes before the data, which begin the current MDL (MD-26)."""
+    elements = sg_list.elements
+    if not skip:
+        return elements
+    address, length = elements[0]
+    return [Element(address + skip, length - skip), *elements[1:]] if length > skip else elements[1:]
