@@ -84,20 +84,18 @@ async def three_protocols_share_a_packet_one_after_the_other(dut):
 @cocotb.parametrize(miniport=DRIVERS)
 async def a_transfer_moves_what_there_is_and_no_more(dut, miniport):
     """R5-19, R5-20, R5-26, R5-30: offsets count behind the header; beyond the end FAILURE; too short, it is filled."""
-    data, found = frame(1, 900), []
+    data, found, asked = frame(1, 900), [], {}
 
     def fetch(binding, context, offset, number, room):
-        _, packet = ndis5.allocate_packet(binding._packets)
-        ndis5.chain_buffer_at_front(packet, binding._buffers(room, 1))
-        binding._partial[packet] = (offset, number), packet.head
+        packet = binding.store.empty(room)
+        asked[packet] = offset, number
         status, moved = ndis5.transfer_data(binding.handle, context, offset, number, packet)
         if status is not NdisStatus.PENDING:
             transferred(binding, packet, status, moved)
 
     def transferred(binding, packet, status, moved):
-        asked, mdl = binding._partial.pop(packet)
-        found.append((*asked, status, bytes(mdl.view[:moved])))
-        binding._free(packet)
+        found.append((*asked.pop(packet), status, packet.tobytes()[:moved]))
+        binding.store.free(packet)
 
     def peek(binding, context, header, lookahead, size):
         assert bytes(header) + bytes(lookahead) == data[: 14 + len(lookahead)]
