@@ -39,7 +39,8 @@ Event = tuple[int, str, Any]
 _IGNORE_PACKET_TIMEOUT = int(Attributes5.IGNORE_PACKET_TIMEOUT)
 _INTERMEDIATE_DRIVER = int(Attributes5.INTERMEDIATE_DRIVER)
 _SUCCESS, _PENDING, _RESOURCES = NdisStatus.SUCCESS, NdisStatus.PENDING, NdisStatus.RESOURCES
-_NO_SIZES = (0, 0)
+_ETHERNET = NdisMedium.MEDIUM_802_3
+_ETHERNET_SIZES, _NO_SIZES = HEADER_SIZES[_ETHERNET], (0, 0)
 
 
 class PacketState(Enum):
@@ -104,7 +105,8 @@ class PacketLedger:
 
     def sent(self, edge: BindingEdge, packet: Packet) -> bool:
         """A protocol sends: what it holds, its media header in one buffer (S5-15)."""
-        return self._passes(edge, packet, self._send_fault(edge, packet))
+        fault = self._send_fault(edge, packet)
+        return fault is None or self._passes(edge, packet, fault)
 
     def _send_fault(self, edge: BindingEdge, packet: Packet) -> Fault:
         custody = packet.ndis_custody
@@ -112,7 +114,7 @@ class PacketLedger:
             return "S5-12", "sent, but no pool has given it out"
         if custody.state is not PacketState.HOME and not self._holds(edge, custody):
             return "S5-08", f"TOUCH_WHILE_PENDING: sent again while {custody.state.value}"
-        least, _ = HEADER_SIZES.get(edge.medium, _NO_SIZES)
+        least, _ = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
         if packet.head is None or packet.head.byte_count < least:
             return "S5-15", f"the first buffer has fewer than the {least} bytes of the media header"
         return None
@@ -161,7 +163,8 @@ class PacketLedger:
 
     def indicated(self, edge: MiniportEdge, packet: Packet) -> bool:
         """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02)."""
-        return self._passes(edge.adapter, packet, self._indicate_fault(edge, packet))
+        fault = self._indicate_fault(edge, packet)
+        return fault is None or self._passes(edge.adapter, packet, fault)
 
     def _indicate_fault(self, edge: MiniportEdge, packet: Packet) -> Fault:
         custody = packet.ndis_custody
@@ -173,7 +176,7 @@ class PacketLedger:
         status = packet.oob.status
         if status != _SUCCESS and status != _RESOURCES:
             return "OB-01", f"OOB status is {status:#010x}"
-        least, most = HEADER_SIZES.get(edge.medium, _NO_SIZES)
+        least, most = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
         if most and not least <= packet.oob.header_size <= most:
             return "OB-02", f"header size is {packet.oob.header_size}"
         return None
@@ -231,8 +234,6 @@ class PacketLedger:
 
     # Common.
 
-    def _passes(self, actor: Any, packet: Packet, fault: Fault) -> bool:
-        if fault is None:
-            return True
+    def _passes(self, actor: Any, packet: Packet, fault: tuple[str, str]) -> bool:
         self.ndis.violation(fault[0], actor, packet, fault[1])
         return False

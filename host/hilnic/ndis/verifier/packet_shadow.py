@@ -29,17 +29,26 @@ ReceivedShadow = tuple[Buffers, bytes]
 
 def take_sent(packet: Packet) -> SentShadow:
     """Everything that the miniport must leave as it is."""
+    buffers, data, out_of_band, reserved = _look(packet)
+    return buffers, data, out_of_band, reserved.copy()
+
+
+def _look(packet: Packet) -> SentShadow:
     oob = packet.oob
     info = packet.packet_info
     own = _NOTHING if info == _EMPTY_INFO else _own_info(info)
-    buffers, data = take_received(packet)
     out_of_band = (oob.time_to_send, oob.header_size, oob.media_specific_information, own)
-    return buffers, data, out_of_band, packet.protocol_reserved.copy()
+    mdl = packet.head
+    if mdl is None or mdl.next is not None:
+        return *take_received(packet), out_of_band, packet.protocol_reserved
+    region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count  # one piece, as most are
+    data = region.view[start : start + length].tobytes()
+    return (mdl, region, start, length), data, out_of_band, packet.protocol_reserved
 
 
 def sent_change(packet: Packet, before: SentShadow) -> tuple[str, str] | None:
     """The rule that a completed packet breaks and what changed, or None."""
-    now = take_sent(packet)
+    now = _look(packet)
     if now == before:
         return None
     if now[0] != before[0]:
