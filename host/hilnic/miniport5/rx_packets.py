@@ -93,7 +93,7 @@ class PacketReceiver(ReceiveRing):
         packets.clear()
         for frame in frames:
             packet = self._describe(frame)
-            if self.lent + len(frame.buffers) > limit:
+            if scarce or self.lent + len(frame.buffers) > limit:  # from the first one on (A2)
                 ndis5.set_packet_status(packet, NdisStatus.RESOURCES)
                 scarce.append(frame)
             else:
