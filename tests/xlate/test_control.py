@@ -38,6 +38,16 @@ def test_a_5_protocol_hears_a_new_speed_alone(five_over_six):
 
 
 @pytest.mark.rule("XL-14")
+def test_an_unknown_connect_state_counts_as_connected_in_the_news_and_in_the_answer(five_over_six):
+    b = five_over_six()
+    for state in (MediaConnectState.DISCONNECTED, MediaConnectState.UNKNOWN):
+        link = ndis.LinkState(state, ndis.MediaDuplexState.UNKNOWN, 1_000_000_000, 1_000_000_000)
+        ndis.indicate_status(b.fm.adapter, ndis.StatusIndication(NdisStatus.LINK_STATE, link))
+    assert [code for code, _ in b.fp.statuses][:2] == [NdisStatus.MEDIA_DISCONNECT, NdisStatus.MEDIA_CONNECT]
+    assert b.run(b.fp.query(Oid.OID_GEN_MEDIA_CONNECT_STATUS, 4)) == (NdisStatus.SUCCESS, bytes(4))
+
+
+@pytest.mark.rule("XL-14")
 def test_what_6_alone_says_does_not_reach_a_5_protocol(five_over_six):
     b = five_over_six()
     for code in (NdisStatus.TASK_OFFLOAD_CURRENT_CONFIG, NdisStatus.PORT_STATE, NdisStatus.RING_STATUS):

@@ -9,6 +9,7 @@ from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.flags import NdisMedium
 from hilnic.ndis.ndis5 import miniport_edge, whole
 from hilnic.ndis.ndis5.buffers import scatter
+from hilnic.ndis.ndis5.characteristics import TransferAnswer
 from hilnic.ndis.ndis5.lookahead import Indication
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.ndis5.protocol_edge import BindingEdge, is_foreign
@@ -16,8 +17,6 @@ from hilnic.ndis.ndis5.serializer import at_dispatch
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
-
-TransferAnswer = tuple[NdisStatus, int]
 
 
 @wdk("NdisTransferData", callout=True)
