@@ -28,10 +28,18 @@ nic nic_1g: regs mac
     hdl/nic/desc_plan.sv
     hdl/nic/desc_fetch.sv
     hdl/nic/dma_read.sv
+    hdl/nic/queue_list.sv
+    hdl/nic/vc_shaper.sv
+    hdl/nic/line_clock.sv
+    hdl/nic/vc_contract.sv
+    hdl/nic/tx_sched.sv
+    hdl/nic/vlan_insert.sv
     hdl/nic/tx_frame.sv
     hdl/nic/tx_assemble.sv
     hdl/nic/tx_path.sv
     hdl/nic/loopback.sv
+    hdl/nic/rx_classify.sv
+    hdl/nic/vlan_strip.sv
     hdl/nic/rx_ingress.sv
     hdl/nic/rx_writer.sv
     hdl/nic/rx_path.sv
@@ -50,6 +58,12 @@ nic nic_1g: regs mac
     hdl/nic/queue_pages.sv
     hdl/nic/queue_side.sv
     hdl/nic/queue_ctrl.sv
+    hdl/nic/vc_pages.sv
+    hdl/nic/vc_find.sv
+    hdl/nic/vc_count.sv
+    hdl/nic/vc_orders.sv
+    hdl/nic/barrier_order.sv
+    hdl/nic/vc_table.sv
     hdl/nic/csr_regs.sv
     hdl/nic/csr.sv
     hdl/nic/nic_1g.sv
@@ -68,6 +82,9 @@ nic_rx nic_rx_path: nic
 
 nic_irq nic_irq_bench: nic
     tb/nic_irq_bench.sv
+
+nic_vc nic_vc_bench: nic
+    tb/nic_vc_bench.sv
 
 tb:
     +incdir+tb

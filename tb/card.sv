@@ -18,7 +18,8 @@ module card #(
     parameter int TxBufBytes = 32768,
     parameter int RxBufBytes = 32768,
     parameter int CacheDepth = 32,
-    parameter int SysClkPs = 8000
+    parameter int SysClkPs = 8000,
+    parameter int NumVcs = 0
 ) (
     input  wire logic       clk_i,        // system clock
     input  wire logic       end_clk_i,    // of the GMII end that sends to this NIC
@@ -84,7 +85,7 @@ module card #(
   nic_1g #(
       .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors), .MaxReads(MaxReads),
       .MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes), .TxBufBytes(TxBufBytes), .RxBufBytes(RxBufBytes),
-      .CacheDepth(CacheDepth), .SysClkPs(SysClkPs)
+      .CacheDepth(CacheDepth), .SysClkPs(SysClkPs), .NumVcs(NumVcs)
   ) u_nic (
       .clk_i(clk), .rst_ni(rst_n),
       .s_axil_awaddr(s_axil_awaddr), .s_axil_awprot(s_axil_awprot), .s_axil_awvalid(s_axil_awvalid),

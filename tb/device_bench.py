@@ -37,10 +37,14 @@ class CardControls:
         (self.card.inject_read_error if channel == "ar" else self.card.inject_write_error)(number)
 
 
-async def device(dut: Any, timing: TimingModel | None = None, seed: int = 0) -> tuple[Harness, CheckBench]:
+async def device(
+    dut: Any, timing: TimingModel | None = None, seed: int = 0, *, connections: bool = False
+) -> tuple[Harness, CheckBench]:
     """A started harness, and the bench on its first card."""
     harness = Harness(dut, timing=timing, memory_bytes=8 << 20, seed=seed)
     await harness.start()
     card = harness.cards[0]
     nic = Nic1g(card.device, harness.clock)
-    return harness, CheckBench(harness.clock, card.link, nic, device=card.device, controls=CardControls(card))
+    controls = CardControls(card)
+    bench = CheckBench(harness.clock, card.link, nic, device=card.device, controls=controls, connections=connections)
+    return harness, bench

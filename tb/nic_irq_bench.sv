@@ -13,32 +13,32 @@ module nic_irq_bench #(
     input  wire logic                               vis_valid_i,
     output      logic                               vis_ready_o,
     input  wire logic                               vis_dir_i,
-    input  wire logic [                        5:0] vis_queue_i,
+    input  wire logic [                       10:0] vis_queue_i,
     input  wire logic [                       31:0] vis_index_i,
     input  wire logic                               start_valid_i,
     input  wire logic                               start_dir_i,
-    input  wire logic [                        5:0] start_queue_i,
+    input  wire logic [                       10:0] start_queue_i,
     input  wire logic [                       31:0] start_cpl_index_i,
     input  wire logic                               flush_valid_i,
     input  wire logic                               flush_dir_i,
-    input  wire logic [                        5:0] flush_queue_i,
+    input  wire logic [                       10:0] flush_queue_i,
     output      logic                               flush_done_o,
     input  wire logic                               clear_i,
     output      logic                               busy_o,
     input  wire logic                               rearm_valid_i,
     output      logic                               rearm_ready_o,
     input  wire logic                               rearm_dir_i,
-    input  wire logic [                        5:0] rearm_queue_i,
+    input  wire logic [                       10:0] rearm_queue_i,
     input  wire logic [                       31:0] rearm_index_i,
     input  wire logic                               misc_fire_i,
     input  wire logic                               csr_dir_i,
-    input  wire logic [                        5:0] csr_queue_i,
+    input  wire logic [                       10:0] csr_queue_i,
     output      logic [                       31:0] csr_index_o,
     output      logic [NumTxQueues+NumRxQueues-1:0] irq_o
 );
 
   logic dir;
-  logic [5:0] queue;
+  logic [10:0] queue;
   logic [7:0] vector;
 
   assign vector = dir ? 8'(NumTxQueues) + 8'(queue) : 8'(queue);

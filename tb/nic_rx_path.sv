@@ -31,42 +31,42 @@ module nic_rx_path #(
     output      logic                   idle_o,
     // queue_ctrl
     input  wire logic                   db_valid_i,
-    input  wire logic [            5:0] db_queue_i,
+    input  wire logic [           10:0] db_queue_i,
     input  wire logic [           31:0] db_index_i,
     input  wire logic                   rearm_valid_i,
     output      logic                   rearm_ready_o,
     input  wire logic                   rearm_dir_i,
-    input  wire logic [            5:0] rearm_queue_i,
+    input  wire logic [           10:0] rearm_queue_i,
     input  wire logic [           31:0] rearm_index_i,
     input  wire logic                   start_valid_i,
     input  wire logic                   start_dir_i,
-    input  wire logic [            5:0] start_queue_i,
+    input  wire logic [           10:0] start_queue_i,
     input  wire logic [           31:0] start_index_i,
     input  wire logic [           31:0] start_cpl_index_i,
     input  wire logic [NumRxQueues-1:0] on_i,
     input  wire logic [NumRxQueues-1:0] enabled_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     output      logic                   barrier_valid_o,
     output      logic                   barrier_dir_o,
-    output      logic [            5:0] barrier_queue_o,
+    output      logic [           10:0] barrier_queue_o,
     output      logic                   cpl_err_valid_o,
     output      logic                   cpl_err_dir_o,
-    output      logic [            5:0] cpl_err_queue_o,
+    output      logic [           10:0] cpl_err_queue_o,
     output      logic [           31:0] cpl_err_index_o,
     output      logic                   fetch_err_valid_o,
-    output      logic [            5:0] fetch_err_queue_o,
+    output      logic [           10:0] fetch_err_queue_o,
     output      logic [            7:0] fetch_err_cause_o,
     output      logic [           31:0] fetch_err_index_o,
     input  wire logic                   tx_flush_i,
     input  wire logic                   flush_valid_i,
     input  wire logic                   flush_dir_i,
-    input  wire logic [            5:0] flush_queue_i,
+    input  wire logic [           10:0] flush_queue_i,
     output      logic                   flush_done_o,
     input  wire logic                   misc_fire_i,
     input  wire logic                   csr_dir_i,
-    input  wire logic [            5:0] csr_queue_i,
+    input  wire logic [           10:0] csr_queue_i,
     output      logic [           31:0] csr_index_o,
     // transmit side: frames to loop or send, and records
     input  wire logic                   tx_valid_i,
@@ -77,7 +77,7 @@ module nic_rx_path #(
     input  wire logic                   rec_valid_i,
     output      logic                   rec_ready_o,
     input  wire logic                   rec_barrier_i,
-    input  wire logic [            5:0] rec_queue_i,
+    input  wire logic [           10:0] rec_queue_i,
     input  wire logic [           31:0] rec_index_i,
     input  wire logic [           15:0] rec_length_i,
     input  wire logic [            7:0] rec_cause_i,
@@ -153,7 +153,8 @@ module nic_rx_path #(
   logic [15:0] verdict_length;
   logic da_valid, hit_valid, hit_accept, hit_own, hit_broadcast, hit_multicast;
   logic [47:0] da;
-  logic [5:0] hit_queue, unused_buf_queue, avail_queue, pop_queue, ring_queue, cpl_queue, irq_queue, vis_queue;
+  logic [5:0] hit_queue;
+  logic [10:0] unused_buf_queue, avail_queue, pop_queue, ring_queue, cpl_queue, irq_queue, vis_queue;
   logic [31:0] avail_count, pop_index, vis_index, unused_producer, unused_consumer, unused_table;
   logic [127:0] pop_desc;
   logic [NumRxQueues-1:0] unused_ready, unused_outstanding;
@@ -163,11 +164,14 @@ module nic_rx_path #(
   logic [63:0] seg_addr, word_data, cpl_addr, fetch_addr, desc_rdata, unused_txd;
   logic [15:0] seg_len, fetch_len, unused_wire;
   logic rec_valid, rec_ready, ack_valid, ack_err, cpl_valid, cpl_ready, resp_valid, resp_err;
-  logic [110:0] rec_data;
+  logic [131:0] rec_data;
   logic [255:0] cpl_data;
   logic cpl_dir, irq_dir, vis_valid, vis_ready, vis_dir, fetch_valid, fetch_ready, fetch_rvalid, desc_rerr;
   logic rx_idle, write_idle, cpl_idle, unused_busy, unused_read_idle, unused_td, unused_tdr, unused_tx, unused_txv, unused_txe;
   logic [7:0] vector;
+  logic [10:0] unused_fill_queue, unused_tx_ev_queue, unused_rx_ev_queue;
+  logic [11:0] unused_vid;
+  logic unused_fill, unused_look, unused_drop, unused_drop_vc, unused_mark_ready, unused_mark;
 
   assign idle_o = rx_idle && write_idle && cpl_idle;
 
@@ -197,6 +201,9 @@ module nic_rx_path #(
       .rx_discard_i(rx_discard), .rx_abandon_i(rx_abandon), .room_o(room),
       .da_valid_o(da_valid), .da_o(da), .hit_valid_i(hit_valid), .hit_accept_i(hit_accept), .hit_queue_i(hit_queue),
       .hit_own_i(hit_own), .hit_broadcast_i(hit_broadcast), .hit_multicast_i(hit_multicast),
+      .look_valid_o(unused_look), .look_vid_o(unused_vid), .look_done_i(1'b0), .look_hit_i(1'b0), .look_vc_i(1'b0), .look_queue_i(11'd0),
+      .drop_valid_o(unused_drop), .drop_vc_o(unused_drop_vc), .mark_valid_i(1'b0), .mark_ready_o(unused_mark_ready), .mark_o(unused_mark),
+      .hurry_i(1'b0), .cfg_no_wait_i(1'b0),
       .cfg_rx_enable_i(rx_enable_i), .cfg_pass_bad_i(pass_bad_i), .cfg_max_frame_i(max_frame_i),
       .flush_i, .on_i(enabled_i), .cfg_queue_o(unused_buf_queue), .cfg_buf_size_i(buf_size_i),
       .barrier_valid_i, .barrier_queue_i, .barrier_ready_o, .idle_o(rx_idle),
@@ -212,12 +219,12 @@ module nic_rx_path #(
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i,
       .start_valid_i(start_valid_i && start_dir_i), .start_queue_i, .start_index_i,
       .on_i, .ending_i(~enabled_i), .outstanding_o(unused_outstanding),
-      .cfg_queue_o(ring_queue), .cfg_ring_base_i({28'd0, 4'd1, 10'd0, ring_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
+      .cfg_queue_o(ring_queue), .cfg_ring_base_i({28'd0, 4'd1, 5'd0, ring_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
       .err_valid_o(fetch_err_valid_o), .err_queue_o(fetch_err_queue_o), .err_cause_o(fetch_err_cause_o),
       .err_index_o(fetch_err_index_o), .csr_queue_i, .csr_producer_o(unused_producer), .csr_consumer_o(unused_consumer),
       .rd_valid_o(fetch_valid), .rd_ready_i(fetch_ready), .rd_addr_o(fetch_addr), .rd_len_o(fetch_len),
       .rdata_valid_i(fetch_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
-      .ready_o(unused_ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
+      .fill_valid_o(unused_fill), .fill_queue_o(unused_fill_queue), .ready_o(unused_ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
       .pop_index_o(pop_index), .pop_ring_log2_o(unused_log2), .pop_err_o(pop_err), .pop_failed_o(unused_failed),
       .avail_queue_i(avail_queue), .avail_count_o(avail_count)
   );
@@ -246,7 +253,7 @@ module nic_rx_path #(
 
   completer #(.NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .MaxWrites(MaxWrites)) u_completer (
       .clk_i, .rst_ni, .start_valid_i, .start_dir_i, .start_queue_i, .start_cpl_index_i,
-      .cfg_dir_o(cpl_dir), .cfg_queue_o(cpl_queue), .cfg_cpl_base_i({40'h00_0000_0100, 1'b1, cpl_dir, cpl_queue, 16'd0}),
+      .cfg_dir_o(cpl_dir), .cfg_queue_o(cpl_queue), .cfg_cpl_base_i({40'h00_0000_0100, 1'b1, cpl_dir, cpl_queue[5:0], 16'd0}),
       .cfg_cpl_log2_i(ring_log2_i), .tx_flush_i,
       .err_valid_o(cpl_err_valid_o), .err_dir_o(cpl_err_dir_o), .err_queue_o(cpl_err_queue_o), .err_index_o(cpl_err_index_o),
       .barrier_valid_o, .barrier_dir_o, .barrier_queue_o, .idle_o(cpl_idle),
@@ -259,6 +266,7 @@ module nic_rx_path #(
       .ack_valid_i(ack_valid), .ack_err_i(ack_err), .cpl_valid_o(cpl_valid), .cpl_ready_i(cpl_ready), .cpl_addr_o(cpl_addr),
       .cpl_data_o(cpl_data), .resp_valid_i(resp_valid), .resp_err_i(resp_err),
       .vis_valid_o(vis_valid), .vis_ready_i(vis_ready), .vis_dir_o(vis_dir), .vis_queue_o(vis_queue), .vis_index_o(vis_index),
+      .tx_ev_queue_o(unused_tx_ev_queue), .rx_ev_queue_o(unused_rx_ev_queue),
       .tx_ev_valid_o, .tx_ev_ready_i(ev_ready_i), .tx_ev_mask_o, .tx_ev_wire_o, .tx_ev_len_o,
       .rx_ev_valid_o(ev1_valid_o), .rx_ev_ready_i(ev_ready_i), .rx_ev_mask_o(ev1_mask_o), .rx_ev_wire_o(unused_wire),
       .rx_ev_len_o(ev1_len_o)

@@ -17,23 +17,23 @@ module nic_tx_path #(
     input  wire logic [           15:0] max_frame_i,
     input  wire logic                   host_fcs_i,
     input  wire logic                   db_valid_i,
-    input  wire logic [            5:0] db_queue_i,
+    input  wire logic [           10:0] db_queue_i,
     input  wire logic [           31:0] db_index_i,
     input  wire logic                   start_valid_i,
-    input  wire logic [            5:0] start_queue_i,
+    input  wire logic [           10:0] start_queue_i,
     input  wire logic [           31:0] start_index_i,
     input  wire logic [NumTxQueues-1:0] on_i,
     input  wire logic [NumTxQueues-1:0] enabled_i,
     output logic [NumTxQueues-1:0]      outstanding_o,
     input  wire logic                   flush_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output logic                        barrier_ready_o,
     output logic                        err_valid_o,
-    output logic [5:0]                  err_queue_o,
+    output logic [10:0]                 err_queue_o,
     output logic [7:0]                  err_cause_o,
     output logic [31:0]                 err_index_o,
-    input  wire logic [            5:0] csr_queue_i,
+    input  wire logic [           10:0] csr_queue_i,
     output logic [31:0]                 csr_producer_o,
     output logic [31:0]                 csr_consumer_o,
     output logic                        idle_o,
@@ -47,7 +47,7 @@ module nic_tx_path #(
     output logic                        rec_valid_o,
     input  wire logic                   rec_ready_i,
     output logic                        rec_barrier_o,
-    output logic [5:0]                  rec_queue_o,
+    output logic [10:0]                 rec_queue_o,
     output logic [31:0]                 rec_index_o,
     output logic [15:0]                 rec_length_o,
     output logic [7:0]                  rec_cause_o,
@@ -71,7 +71,7 @@ module nic_tx_path #(
     output logic                        m_axi_rready
 );
 
-  logic [5:0] cfg_queue, pop_queue;
+  logic [10:0] cfg_queue, pop_queue;
   logic fd_valid, fd_ready, td_rvalid, unused_rx_ready, unused_rx_rvalid, desc_rerr;
   logic [63:0] fd_addr, desc_rdata, tx_addr, txd_data;
   logic [15:0] fd_len, tx_len;
@@ -81,16 +81,18 @@ module nic_tx_path #(
   logic [3:0] pop_ring_log2;
   logic [31:0] pop_index, unused_avail;
   logic [NumTxQueues-1:0] ready;
+  logic unused_fill, unused_set, unused_wait, unused_wait_vc;
+  logic [10:0] unused_fill_queue;
 
   desc_fetch #(.NumQueues(NumTxQueues), .CacheDepth(CacheDepth)) u_desc_fetch (
       .clk_i, .rst_ni, .db_valid_i, .db_queue_i, .db_index_i, .start_valid_i, .start_queue_i, .start_index_i,
       .on_i, .ending_i(~enabled_i), .outstanding_o,
-      .cfg_queue_o(cfg_queue), .cfg_ring_base_i({28'd0, 4'd1, 10'd0, cfg_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
+      .cfg_queue_o(cfg_queue), .cfg_ring_base_i({28'd0, 4'd1, 5'd0, cfg_queue, 16'd0}), .cfg_ring_log2_i(ring_log2_i),
       .err_valid_o, .err_queue_o, .err_cause_o, .err_index_o, .csr_queue_i, .csr_producer_o, .csr_consumer_o,
       .rd_valid_o(fd_valid), .rd_ready_i(fd_ready), .rd_addr_o(fd_addr), .rd_len_o(fd_len),
       .rdata_valid_i(td_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
-      .ready_o(ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
-      .pop_index_o(pop_index), .pop_ring_log2_o(pop_ring_log2), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(6'd0), .avail_count_o(unused_avail)
+      .fill_valid_o(unused_fill), .fill_queue_o(unused_fill_queue), .ready_o(ready), .pop_valid_i(pop_valid), .pop_queue_i(pop_queue), .pop_ready_o(pop_ready), .pop_desc_o(pop_desc),
+      .pop_index_o(pop_index), .pop_ring_log2_o(pop_ring_log2), .pop_err_o(pop_err), .pop_failed_o(pop_failed), .avail_queue_i(11'd0), .avail_count_o(unused_avail)
   );
 
   dma_read #(.MaxReads(MaxReads), .MaxBurstBytes(MaxBurstBytes)) u_dma_read (
@@ -106,6 +108,9 @@ module nic_tx_path #(
 
   tx_path #(.NumTxQueues(NumTxQueues), .TxBufBytes(TxBufBytes)) u_tx_path (
       .clk_i, .rst_ni, .cfg_tx_enable_i(tx_enable_i), .cfg_max_frame_i(max_frame_i), .cfg_host_fcs_i(host_fcs_i),
+      .cfg_ifg_i(8'd12), .cfg_quantum_i(16'd0), .start_valid_i, .start_queue_i, .fill_valid_i(1'b0), .fill_queue_i(11'd0),
+      .vc_active_i(2'd0), .vc_set_valid_i(1'b0), .vc_set_ready_o(unused_set), .vc_set_data_i('0),
+      .vc_wait_valid_o(unused_wait), .vc_wait_vc_o(unused_wait_vc), .vc_wait_ready_i(1'b0),
       .start_ok_i(enabled_i), .flush_i, .barrier_valid_i, .barrier_queue_i, .barrier_ready_o,
       .ready_i(ready), .pop_valid_o(pop_valid), .pop_queue_o(pop_queue), .pop_ready_i(pop_ready), .pop_desc_i(pop_desc),
       .pop_index_i(pop_index), .pop_ring_log2_i(pop_ring_log2), .pop_err_i(pop_err), .pop_failed_i(pop_failed),

@@ -17,7 +17,8 @@ module tb_nic #(
     parameter int TxBufBytes = 32768,
     parameter int RxBufBytes = 32768,
     parameter int CacheDepth = 32,
-    parameter int SysClkPs = 8000
+    parameter int SysClkPs = 8000,
+    parameter int NumVcs = 0
 );
 
   wire logic [NumCards-1:0] clk, end_clk, tx_clk, card_wake, reload;
@@ -63,7 +64,7 @@ module tb_nic #(
       card #(
           .Card(k), .Ends(Ends), .Streams(Streams), .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors),
           .MaxReads(MaxReads), .MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes), .TxBufBytes(TxBufBytes),
-          .RxBufBytes(RxBufBytes), .CacheDepth(CacheDepth), .SysClkPs(SysClkPs)
+          .RxBufBytes(RxBufBytes), .CacheDepth(CacheDepth), .SysClkPs(SysClkPs), .NumVcs(NumVcs)
       ) u_card (
           .clk_i(clk[k]), .end_clk_i(end_clk[k]), .tx_clk_i(tx_clk[k]), .wake_o(card_wake[k]), .reload_o(reload[k]),
           .wire_o(lines[10*k+:10]), .other_clk_i(tx_clk[NumCards-1-k]), .other_i(lines[10*(NumCards-1-k)+:10])

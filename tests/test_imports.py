@@ -16,12 +16,17 @@ ALLOWED: dict[str, frozenset[str]] = {
     "wire": frozenset(),
     "hw": frozenset(),
     "ndis": frozenset(),
+    "signalling": frozenset(),
     "miniport": frozenset({"ndis", "hw"}),
     "miniport5": frozenset({"ndis", "hw", "miniport"}),
-    "protocols": frozenset({"ndis", "wire"}),
+    "miniport_co": frozenset({"ndis", "hw", "miniport", "miniport5"}),
+    "mcm": frozenset({"ndis", "signalling"}),
+    "protocols": frozenset({"ndis", "wire", "signalling"}),
     "model": frozenset({"hw", "wire"}),
     "cosim": frozenset({"hw", "wire", "sources", "toolchain"}),
-    "stack": frozenset({"wire", "hw", "ndis", "miniport", "miniport5", "protocols", "testing"}),
+    "stack": frozenset(
+        {"wire", "hw", "ndis", "miniport", "miniport5", "miniport_co", "protocols", "testing", "signalling"}
+    ),
     "testing": frozenset({"ndis", "hw", "wire", "stack"}),
     "sources": frozenset(),
     "toolchain": frozenset(),
@@ -34,8 +39,10 @@ FORBIDDEN: dict[str, frozenset[str]] = {
     "wire": NO_SIMULATOR,
     "hw": NO_SIMULATOR,
     "ndis": NO_SIMULATOR | {"asyncio", "time", "threading", "concurrent", "multiprocessing", "numpy"},
+    "signalling": NO_SIMULATOR | {"asyncio", "time", "threading", "numpy"},
     "miniport": NO_SIMULATOR | {"asyncio", "time", "threading"},
     "miniport5": NO_SIMULATOR | {"asyncio", "time", "threading"},
+    "miniport_co": NO_SIMULATOR | {"asyncio", "time", "threading"},
     "protocols": NO_SIMULATOR,
     "model": NO_SIMULATOR,
     "stack": NO_SIMULATOR,
@@ -47,7 +54,19 @@ FORBIDDEN: dict[str, frozenset[str]] = {
 PLUGINS = {"host/hilnic/testing/pytest_plugin.py": frozenset({"pytest"})}
 # what hilnic may import without an extra (the layers), from pyproject's dependencies
 CORE = {"numpy"}
-LAYERS = ("wire", "hw", "ndis", "miniport", "miniport5", "protocols", "model", "stack", "testing")
+LAYERS = (
+    "wire",
+    "hw",
+    "ndis",
+    "signalling",
+    "miniport",
+    "miniport5",
+    "miniport_co",
+    "protocols",
+    "model",
+    "stack",
+    "testing",
+)
 
 
 def imports(source: str, package: str) -> Iterator[str]:

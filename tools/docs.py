@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-GENERATORS = ("gen_regs.py", "gen_ndis_docs.py")
+GENERATORS = ("gen_regs.py", "gen_ndis_docs.py", "gen_signalling_docs.py")
 
 
 def main() -> int:

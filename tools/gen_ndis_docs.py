@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the generated parts of docs/ndis.md, ndis5.md and translation.md: state machines, tables.
+"""Write the generated parts of docs/ndis.md, ndis5.md, condis.md and translation.md: state machines, tables.
 
 `gen_ndis_docs.py` writes, `gen_ndis_docs.py --check` exits with 1 when a file is not up to date.
 """
@@ -9,14 +9,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import hilnic.ndis  # noqa: F401 - importing it fills the table of WDK functions
+import hilnic.ndis.condis.ndis5  # noqa: F401 - importing it and all above fills the table of WDK functions
 from hilnic.ndis import NdisStatus, Oid
+from hilnic.ndis.condis.machines import MACHINES
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, FILTER_MACHINE, Operation, diagram
 from hilnic.ndis.wdk import WDK_FUNCTIONS
 from hilnic.ndis.xlate import oid, status
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NDIS_5 = "hilnic.ndis.ndis5."
+CONDIS = "hilnic.ndis.condis."
 
 
 def operations() -> str:
@@ -27,10 +29,13 @@ def operations() -> str:
     return "\n".join(lines)
 
 
-def functions(ndis_5: bool) -> str:
-    """WDK name, Python name, IRQL; of NDIS 5 or of the rest."""
+def functions(package: str = "") -> str:
+    """WDK name, Python name, IRQL of the functions of a package; of those that are in neither, without a name."""
     lines = ["| WDK | Python | IRQL | may call back |", "|---|---|---|---|"]
-    rows = [row for row in WDK_FUNCTIONS.values() if row.module.startswith(NDIS_5) is ndis_5]
+    packages = {
+        row: next((p for p in (NDIS_5, CONDIS) if row.module.startswith(p)), "") for row in WDK_FUNCTIONS.values()
+    }
+    rows = [row for row, home in packages.items() if home == package]
     for row in sorted(rows, key=lambda row: row.wdk_name):
         python = f"{row.module.removeprefix('hilnic.ndis.')}.{row.python_name}"
         lines.append(f"| `{row.wdk_name}` | `{python}` | {row.irql} | {'yes' if row.callout else ''} |")
@@ -61,9 +66,13 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
         "adapter-operations": operations,
         "filter-states": lambda: f"```\n{diagram(FILTER_MACHINE)}\n```",
         "binding-states": lambda: f"```\n{diagram(BINDING_MACHINE)}\n```",
-        "wdk": lambda: functions(ndis_5=False),
+        "wdk": functions,
     },
-    "ndis5.md": {"wdk": lambda: functions(ndis_5=True)},
+    "ndis5.md": {"wdk": lambda: functions(NDIS_5)},
+    "condis.md": {
+        "states": lambda: "\n\n".join(f"{name}:\n\n```\n{diagram(table)}\n```" for name, table in MACHINES.items()),
+        "wdk": lambda: functions(CONDIS),
+    },
     "translation.md": {"send-statuses": send_statuses, "statistics": statistics},
 }
 

@@ -170,8 +170,11 @@ def register_of(node: RegNode, offset: int, name: str = "", count: int = 1, stri
 
 
 def registers_under(node: RegfileNode, base: int) -> list[Register]:
+    """The registers of a page, without its 64-bit counters."""
     found = []
     for child in node.children(unroll=False):
+        if child.inst_name == "counter":
+            continue
         offset = base + child.raw_address_offset
         found += registers_under(child, offset) if isinstance(child, RegfileNode) else [register_of(child, offset)]
     return found
@@ -259,6 +262,12 @@ def load(source: Path = SOURCE) -> dict[str, Any]:
         "page_bases": {n: children[f"{n}_queue"].raw_address_offset for n in ("tx", "rx")},
         "page_stride": children["tx_queue"].array_stride,
         "most_queues": children["tx_queue"].array_dimensions[0],
+        "vc_page": registers_under(children["vc"], 0),
+        "vc_counters": counters_of(children["vc"].get_child_by_name("counter")),
+        "vc_counter_base": children["vc"].get_child_by_name("counter").raw_address_offset,
+        "vc_base": children["vc"].raw_address_offset,
+        "vc_stride": children["vc"].array_stride,
+        "most_vcs": children["vc"].array_dimensions[0],
         "doorbells": bells,
         "layouts": [x for x in layouts if x.name != "axi_ids"],
     }

@@ -20,7 +20,7 @@ module complete_done #(
     output      logic               push_ready_o,
     input  wire logic               push_barrier_i,
     input  wire logic               push_dir_i,
-    input  wire logic [        5:0] push_queue_i,
+    input  wire logic [       10:0] push_queue_i,
     input  wire logic [       31:0] push_index_i, // one past the completion's index
     output      logic               idle_o,
     // dma_write
@@ -30,31 +30,31 @@ module complete_done #(
     output      logic               vis_valid_o,
     input  wire logic               vis_ready_i,
     output      logic               vis_dir_o,
-    output      logic [        5:0] vis_queue_o,
+    output      logic [       10:0] vis_queue_o,
     output      logic [       31:0] vis_index_o,
     // queue_ctrl
     output      logic               err_valid_o,
     output      logic               err_dir_o,
-    output      logic [        5:0] err_queue_o,
+    output      logic [       10:0] err_queue_o,
     output      logic [       31:0] err_index_o,
     output      logic               barrier_valid_o,
     output      logic               barrier_dir_o,
-    output      logic [        5:0] barrier_queue_o
+    output      logic [       10:0] barrier_queue_o
 );
 
   logic head_barrier_q, head_dir_q, resp_valid, resp_err, retire, head_dead;
-  logic [5:0] head_queue_q;
+  logic [10:0] head_queue_q;
   logic [31:0] head_index_q;
   logic [QueueBits:0] head_ring;
   logic [(2<<QueueBits)-1:0] dead_q; // per ring
   // the oldest stands in registers; a response more than the FIFO holds may wait
   logic hold_valid_q, load, next_valid;
-  logic [39:0] next_data;
+  logic [44:0] next_data;
   logic [2*Depth-1:0] resp_errs_q;
   logic [$clog2(Depth):0] resp_wr_q, resp_rd_q, unused_count;
 
   fifo #(
-      .Width(40),
+      .Width(45),
       .Depth(Depth)
   ) u_pending (
       .clk_i,

@@ -3,8 +3,8 @@
 // frame carry the frame's verdict, therefore none leaves before the frame's last data response. Dropped frames have no buffer and
 // only count. Each frame makes one statistics event (docs/nic.md section 4).
 //
-// A record, from rx_writer: {barrier, queue[5:0], index past the first descriptor[31:0], buffers[10:0], buffer size[14:0], length in the last buffer[14:0],
-// frame length[15:0], cause[7:0], loopback, multicast, broadcast, own, drop[2:0]}; drop as in rx_writer.
+// A record, from rx_writer: {barrier, queue[10:0], index past the first descriptor[31:0], buffers[10:0], buffer size[14:0], length in the last buffer[14:0],
+// frame length[15:0], TCI of the removed tag[15:0], cause[7:0], loopback, multicast, broadcast, own, drop[2:0]}; drop as in rx_writer.
 `default_nettype none
 `include "check.svh"
 
@@ -16,7 +16,7 @@ module complete_rx #(
     // rx_writer
     input  wire logic         rec_valid_i,
     output      logic         rec_ready_o,
-    input  wire logic [110:0] rec_data_i,
+    input  wire logic [131:0] rec_data_i,
     // dma_write: one pulse per frame that took descriptors
     input  wire logic         ack_valid_i,
     input  wire logic         ack_err_i,
@@ -24,12 +24,13 @@ module complete_rx #(
     output      logic         item_valid_o,
     input  wire logic         item_ready_i,
     output      logic         item_barrier_o,
-    output      logic [  5:0] item_queue_o,
+    output      logic [ 10:0] item_queue_o,
     output      logic [ 31:0] item_index_o,
     output      logic [ 15:0] item_length_o,
     output      logic [  7:0] item_status_o,
     output      logic [  7:0] item_cause_o,
     output      logic [ 15:0] item_frame_length_o,
+    output      logic [ 15:0] item_vlan_o,
     output      logic         idle_o,
     // stats
     output      logic         ev_valid_o,
@@ -40,12 +41,13 @@ module complete_rx #(
 
   typedef struct packed {
     logic barrier;
-    logic [5:0] ring;
+    logic [10:0] ring;
     logic [31:0] first;
     logic [10:0] buffers;
     logic [14:0] buffer_size;
     logic [14:0] last_length;
     logic [15:0] frame_length;
+    logic [15:0] vlan;
     logic [7:0] cause;
     logic loopback;
     logic multicast;
@@ -53,7 +55,7 @@ module complete_rx #(
     logic own;
     logic [2:0] drop;
   } record_t;
-  localparam int RecordWidth = 111;
+  localparam int RecordWidth = 132;
 
   record_t head_q, next_head; // the oldest record stands in registers
   logic rec_no_ack, next_no_ack, next_valid, load, head_valid_q, ack_valid, ack_err, no_ack_q, take, next, failed;
@@ -130,7 +132,7 @@ module complete_rx #(
       ack_wr_q <= '0;
       ack_rd_q <= '0;
       item_valid_o <= 1'b0;
-      {item_barrier_o, item_queue_o, item_index_o, item_frame_length_o, item_cause_o} <= '0;
+      {item_barrier_o, item_queue_o, item_index_o, item_frame_length_o, item_vlan_o, item_cause_o} <= '0;
       {left_q, buffer_size_q, last_length_q, first_q, own_q, broadcast_q, multicast_q, loopback_q, drop_q} <= '0;
       ev_valid_o <= 1'b0;
       {head_valid_q, no_ack_q, head_q} <= '0;
@@ -148,6 +150,7 @@ module complete_rx #(
         item_queue_o <= head_q.ring;
         item_index_o <= head_q.first;
         item_frame_length_o <= head_q.frame_length;
+        item_vlan_o <= head_q.vlan;
         item_cause_o <= failed ? nic_1g_pkg::CAUSE_BUS_ERROR : head_q.cause;
         {first_q, own_q, broadcast_q, multicast_q, loopback_q} <= {1'b1, head_q.own, head_q.broadcast, head_q.multicast, head_q.loopback};
         drop_q <= failed ? 3'd4 : head_q.drop;

@@ -14,7 +14,7 @@ module complete_tx #(
     input  wire logic        rec_valid_i,
     output      logic        rec_ready_o,
     input  wire logic        rec_barrier_i,
-    input  wire logic [ 5:0] rec_queue_i,
+    input  wire logic [10:0] rec_queue_i,
     input  wire logic [31:0] rec_index_i,
     input  wire logic [15:0] rec_length_i,
     input  wire logic [ 7:0] rec_cause_i,
@@ -32,7 +32,7 @@ module complete_tx #(
     output      logic        item_valid_o,
     input  wire logic        item_ready_i,
     output      logic        item_barrier_o,
-    output      logic [ 5:0] item_queue_o,
+    output      logic [10:0] item_queue_o,
     output      logic [31:0] item_index_o,
     output      logic [15:0] item_length_o,
     output      logic [ 7:0] item_status_o,
@@ -48,14 +48,14 @@ module complete_tx #(
 
   typedef struct packed {
     logic barrier;
-    logic [5:0] ring;
+    logic [10:0] ring;
     logic [31:0] index;
     logic [15:0] length;
     logic [7:0] cause;
     logic [1:0] class_;
     logic verdict;
   } record_t;
-  localparam int RecordWidth = 66;
+  localparam int RecordWidth = 71;
 
   record_t head_q, next; // the oldest record stands in registers
   logic head_valid_q, next_valid, load, take, take_verdict, take_flushed, discard;

@@ -18,26 +18,26 @@ module completer #(
     // queue_ctrl: start of a queue, configuration, flush, what ended
     input  wire logic         start_valid_i,
     input  wire logic         start_dir_i,
-    input  wire logic [  5:0] start_queue_i,
+    input  wire logic [ 10:0] start_queue_i,
     input  wire logic [ 31:0] start_cpl_index_i,
     output      logic         cfg_dir_o,
-    output      logic [  5:0] cfg_queue_o,
+    output      logic [ 10:0] cfg_queue_o,
     input  wire logic [ 63:0] cfg_cpl_base_i,
     input  wire logic [  3:0] cfg_cpl_log2_i,
     input  wire logic         tx_flush_i,
     output      logic         err_valid_o,
     output      logic         err_dir_o,
-    output      logic [  5:0] err_queue_o,
+    output      logic [ 10:0] err_queue_o,
     output      logic [ 31:0] err_index_o,
     output      logic         barrier_valid_o,
     output      logic         barrier_dir_o,
-    output      logic [  5:0] barrier_queue_o,
+    output      logic [ 10:0] barrier_queue_o,
     output      logic         idle_o,
     // tx_assemble
     input  wire logic         tx_rec_valid_i,
     output      logic         tx_rec_ready_o,
     input  wire logic         tx_rec_barrier_i,
-    input  wire logic [  5:0] tx_rec_queue_i,
+    input  wire logic [ 10:0] tx_rec_queue_i,
     input  wire logic [ 31:0] tx_rec_index_i,
     input  wire logic [ 15:0] tx_rec_length_i,
     input  wire logic [  7:0] tx_rec_cause_i,
@@ -52,7 +52,7 @@ module completer #(
     // rx_path
     input  wire logic         rx_rec_valid_i,
     output      logic         rx_rec_ready_o,
-    input  wire logic [110:0] rx_rec_data_i,
+    input  wire logic [131:0] rx_rec_data_i,
     // dma_write
     input  wire logic         ack_valid_i,
     input  wire logic         ack_err_i,
@@ -66,7 +66,7 @@ module completer #(
     output      logic         vis_valid_o,
     input  wire logic         vis_ready_i,
     output      logic         vis_dir_o,
-    output      logic [  5:0] vis_queue_o,
+    output      logic [ 10:0] vis_queue_o,
     output      logic [ 31:0] vis_index_o,
     // stats
     output      logic         tx_ev_valid_o,
@@ -74,11 +74,13 @@ module completer #(
     output      logic [ 19:0] tx_ev_mask_o,
     output      logic [ 15:0] tx_ev_wire_o,
     output      logic [ 15:0] tx_ev_len_o,
+    output      logic [ 10:0] tx_ev_queue_o,
     output      logic         rx_ev_valid_o,
     input  wire logic         rx_ev_ready_i,
     output      logic [ 35:0] rx_ev_mask_o,
     output      logic [ 15:0] rx_ev_wire_o,
-    output      logic [ 15:0] rx_ev_len_o
+    output      logic [ 15:0] rx_ev_len_o,
+    output      logic [ 10:0] rx_ev_queue_o
 );
 
   localparam int MostQueues = NumTxQueues > NumRxQueues ? NumTxQueues : NumRxQueues;
@@ -96,16 +98,16 @@ module completer #(
   state_e state_q, state_d;
 
   logic tx_item_valid, tx_item_barrier, tx_idle, rx_item_valid, rx_item_barrier, rx_idle;
-  logic [5:0] tx_item_queue, rx_item_queue;
+  logic [10:0] tx_item_queue, rx_item_queue;
   logic [31:0] tx_item_index, rx_item_index;
-  logic [15:0] tx_item_length, rx_item_length, rx_item_frame_length;
+  logic [15:0] tx_item_length, rx_item_length, rx_item_frame_length, rx_item_vlan;
   logic [7:0] tx_item_status, tx_item_cause, rx_item_status, rx_item_cause;
 
   // ---- the completion at work ----
   logic pick, pick_rx, pick_barrier, prefer_rx_q, dead_q;
-  logic [5:0] pick_queue;
+  logic [10:0] pick_queue;
   logic [31:0] index_q, cpl_index_q, cpl_index_next;
-  logic [15:0] length_q, frame_length_q;
+  logic [15:0] length_q, frame_length_q, vlan_q;
   logic [7:0] status_q, cause_q;
   logic [63:0] base_q, addr_q;
   logic [3:0] log2_q;
@@ -170,6 +172,7 @@ module completer #(
       .item_status_o(rx_item_status),
       .item_cause_o(rx_item_cause),
       .item_frame_length_o(rx_item_frame_length),
+      .item_vlan_o(rx_item_vlan),
       .idle_o(rx_idle),
       .ev_valid_o(rx_ev_valid_o),
       .ev_ready_i(rx_ev_ready_i),
@@ -177,6 +180,9 @@ module completer #(
       .ev_len_o(rx_ev_len_o)
   );
   assign rx_ev_wire_o = '0; // wire octets are rx_ingress's
+  // an item and its event are taken from the record together, and both are gone before the next
+  assign tx_ev_queue_o = tx_item_queue;
+  assign rx_ev_queue_o = rx_item_queue;
 
   assign unused = &{1'b0, start_queue_i};
 
@@ -208,7 +214,7 @@ module completer #(
   assign cpl_valid_o = state_q == StWrite;
   assign cpl_addr_o = addr_q;
   assign cpl_data_o = {
-    32'd0, frame_length_q, 15'd0, phase_q, 64'd0, 64'd0, cause_q, status_q, length_q, index_q
+    32'd0, frame_length_q, 15'd0, phase_q, 64'd0, 48'd0, vlan_q, cause_q, status_q, length_q, index_q
   };
 
   // ---- what waits for its response ----
@@ -256,7 +262,7 @@ module completer #(
     if (!rst_ni) begin
       state_q <= StPick;
       prefer_rx_q <= 1'b0;
-      {cfg_dir_o, cfg_queue_o, index_q, length_q, frame_length_q, status_q, cause_q} <= '0;
+      {cfg_dir_o, cfg_queue_o, index_q, length_q, frame_length_q, vlan_q, status_q, cause_q} <= '0;
       {base_q, log2_q, cpl_index_q, dead_q, entry_q, addr_q, phase_q} <= '0;
       {start_q, start_ring_q, start_index_q} <= '0;
     end else if (`AWAKE(state_q != StPick || pick || start_valid_i || start_q)) begin
@@ -268,6 +274,7 @@ module completer #(
         index_q <= pick_rx ? rx_item_index : tx_item_index;
         length_q <= pick_rx ? rx_item_length : tx_item_length;
         frame_length_q <= pick_rx ? rx_item_frame_length : tx_item_length;
+        vlan_q <= pick_rx ? rx_item_vlan : '0;
         status_q <= pick_rx ? rx_item_status : tx_item_status;
         cause_q <= pick_rx ? rx_item_cause : tx_item_cause;
       end

@@ -17,6 +17,7 @@ module csr #(
     parameter int RxBufBytes    = 32768,
     parameter int CacheDepth    = 32,
     parameter int SysClkPs      = 8000,
+    parameter int NumVcs        = 0,
     parameter int NumTxCounters = 20,
     parameter int NumRxCounters = 36
 ) (
@@ -44,11 +45,17 @@ module csr #(
     output      logic        qbus_look_o,          // pulse in the cycle before qbus_valid_o: address and data are there
     output      logic        qbus_valid_o,         // held until qbus_ready_i
     output      logic        qbus_write_o,
-    output      logic [17:0] qbus_addr_o,
+    output      logic [21:0] qbus_addr_o,
     output      logic [31:0] qbus_wdata_o,
     input  wire logic        qbus_ready_i,
     input  wire logic [31:0] qbus_rdata_i,
     input  wire logic        qbus_err_i,
+    // vc_table: pages of virtual connections
+    output      logic        vbus_valid_o,         // held until vbus_ready_i; address and data are those of the queue bus
+    input  wire logic        vbus_ready_i,
+    input  wire logic [31:0] vbus_rdata_i,
+    input  wire logic        vbus_err_i,
+    input  wire logic        vc_off_i,
     // queue_ctrl: soft reset and errors
     output      logic        soft_reset_o,
     input  wire logic        reset_busy_i,
@@ -91,7 +98,9 @@ module csr #(
     output      logic [5:0]  cfg_filter_o,
     output      logic [47:0] cfg_mac_o,
     output      logic [63:0] cfg_hash_o,
-    output      logic [5:0]  cfg_default_queue_o
+    output      logic [5:0]  cfg_default_queue_o,
+    output      logic [15:0] cfg_quantum_o,
+    output      logic        cfg_rx_no_wait_o
 );
 
   localparam logic [1:0] Okay = 2'b00;
@@ -104,7 +113,8 @@ module csr #(
     ToTable,
     ToTxStat,
     ToRxStat,
-    ToQueue
+    ToQueue,
+    ToVc
   } target_e;
 
   typedef enum logic [2:0] {
@@ -135,9 +145,10 @@ module csr #(
   assign s_axil_arready = take_read;
 
   // ---- decoding ----
-  logic in_first_page, in_queue_space, page_zero, in_table, tx_counter_built, rx_counter_built;
+  logic in_first_page, in_queue_space, in_vc_space, page_zero, in_table, tx_counter_built, rx_counter_built;
   assign in_first_page = addr_q[23:11] == 13'h0;
-  assign in_queue_space = addr_q[23:18] == 6'h0 && addr_q[17:16] != 2'b00;
+  assign in_queue_space = addr_q[23:20] == 4'h1 || addr_q[23:15] == 9'h040; // pages, doorbells
+  assign in_vc_space = NumVcs > 0 && addr_q[23:18] == 6'h0a;
   assign page_zero = addr_q[10:8] == 3'b000;
   assign in_table = addr_q[10:8] == 3'b001;
   assign tx_counter_built = addr_q[10:9] == 2'b10 && 32'(addr_q[8:3]) < NumTxCounters;
@@ -147,6 +158,7 @@ module csr #(
     target = ToNobody;
     if (!bad_strobe_q) begin
       if (in_queue_space) target = ToQueue;
+      else if (in_vc_space) target = ToVc;
       else if (in_first_page) begin
         if (tx_counter_built) target = ToTxStat;
         else if (rx_counter_built) target = ToRxStat;
@@ -162,7 +174,7 @@ module csr #(
     unique case (state_q)
       StIdle: if (take_write || take_read) state_d = StDecode;
       StDecode: begin
-        if (target == ToQueue) state_d = StWait;
+        if (target == ToQueue || target == ToVc) state_d = StWait;
         else state_d = StRoute;
       end
       StRoute: begin
@@ -182,10 +194,10 @@ module csr #(
   end
 
   // ---- requests ----
-  assign answered = qbus_valid_o && qbus_ready_i || tx_stat_valid_o && tx_stat_ready_i || rx_stat_valid_o && rx_stat_ready_i;
+  assign answered = qbus_valid_o && qbus_ready_i || vbus_valid_o && vbus_ready_i || tx_stat_valid_o && tx_stat_ready_i || rx_stat_valid_o && rx_stat_ready_i;
   assign qbus_look_o = state_q == StDecode && in_queue_space;
   assign qbus_write_o = write_q;
-  assign qbus_addr_o = {addr_q[17:2], 2'b00};
+  assign qbus_addr_o = {addr_q[21:2], 2'b00};
   assign qbus_wdata_o = wdata_q;
   assign tbl_write_o = state_q == StTable && write_q && settle_q == 2'd0;
   assign tbl_index_o = addr_q[7:3];
@@ -209,8 +221,8 @@ module csr #(
       end
       StTable: answer_data = tbl_rdata_i;
       StWait: begin
-        answer_data = qbus_valid_o ? qbus_rdata_i : tx_stat_valid_o ? tx_stat_rdata_i : rx_stat_rdata_i;
-        answer_err = qbus_valid_o && qbus_err_i;
+        answer_data = qbus_valid_o ? qbus_rdata_i : vbus_valid_o ? vbus_rdata_i : tx_stat_valid_o ? tx_stat_rdata_i : rx_stat_rdata_i;
+        answer_err = qbus_valid_o && qbus_err_i || vbus_valid_o && vbus_err_i;
       end
       default: begin
         answer_data = 32'h0;
@@ -230,7 +242,7 @@ module csr #(
       {write_q, bad_strobe_q, settle_q} <= 4'b0000;
       addr_q <= 24'h0;
       wdata_q <= 32'h0;
-      {qbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 3'b000;
+      {qbus_valid_o, vbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 4'b0000;
       {s_axil_bvalid, s_axil_rvalid} <= 2'b00;
       s_axil_bresp <= Okay;
       s_axil_rresp <= Okay;
@@ -247,11 +259,12 @@ module csr #(
       if (state_q == StDecode) begin
         target_q <= target;
         qbus_valid_o <= target == ToQueue;
+        vbus_valid_o <= target == ToVc;
       end else if (state_q == StRoute) begin
         tx_stat_valid_o <= target_q == ToTxStat;
         rx_stat_valid_o <= target_q == ToRxStat;
       end else if (answered) begin
-        {qbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 3'b000;
+        {qbus_valid_o, vbus_valid_o, tx_stat_valid_o, rx_stat_valid_o} <= 4'b0000;
       end
       if (answer) begin
         s_axil_bvalid <= write_q;
@@ -275,15 +288,16 @@ module csr #(
       .TxBufBytes(TxBufBytes),
       .RxBufBytes(RxBufBytes),
       .CacheDepth(CacheDepth),
-      .SysClkPs(SysClkPs)
+      .SysClkPs(SysClkPs),
+      .NumVcs(NumVcs)
   ) u_regs (
       .clk_i, .rst_ni,
       .access_i(state_q == StGlobal && settle_q == 2'd0), .write_i(write_q), .word_i(addr_q[7:2]), .wdata_i(wdata_q),
       .rdata_o(global_rdata), .known_o(global_known),
-      .link_up_i, .reset_busy_i, .dma_idle_i, .tx_clk_alive_i, .rx_clk_alive_i, .tx_error_i, .rx_error_i, .stats_busy_i,
+      .link_up_i, .reset_busy_i, .dma_idle_i, .tx_clk_alive_i, .rx_clk_alive_i, .tx_error_i, .rx_error_i, .vc_off_i, .stats_busy_i,
       .soft_reset_o, .stats_clear_o, .misc_fire_o,
       .cfg_tx_enable_o, .cfg_rx_enable_o, .cfg_loopback_o, .cfg_ifg_o, .cfg_pass_bad_o, .cfg_keep_fcs_o, .cfg_host_fcs_o,
-      .cfg_max_frame_o, .cfg_filter_o, .cfg_mac_o, .cfg_hash_o, .cfg_default_queue_o
+      .cfg_max_frame_o, .cfg_filter_o, .cfg_mac_o, .cfg_hash_o, .cfg_default_queue_o, .cfg_quantum_o, .cfg_rx_no_wait_o
   );
 
 endmodule

@@ -20,23 +20,23 @@ module desc_fetch #(
     input  wire logic                 rst_ni,
     // csr: doorbell (pulse)
     input  wire logic                 db_valid_i,
-    input  wire logic [          5:0] db_queue_i,
+    input  wire logic [         10:0] db_queue_i,
     input  wire logic [         31:0] db_index_i,
     // queue_ctrl
     input  wire logic                 start_valid_i,
-    input  wire logic [          5:0] start_queue_i,
+    input  wire logic [         10:0] start_queue_i,
     input  wire logic [         31:0] start_index_i,
     input  wire logic [NumQueues-1:0] on_i,
     input  wire logic [NumQueues-1:0] ending_i,
     output      logic [NumQueues-1:0] outstanding_o,
-    output      logic [          5:0] cfg_queue_o,
+    output      logic [         10:0] cfg_queue_o,
     input  wire logic [         63:0] cfg_ring_base_i,
     input  wire logic [          3:0] cfg_ring_log2_i,
     output      logic                 err_valid_o,
-    output      logic [          5:0] err_queue_o,
+    output      logic [         10:0] err_queue_o,
     output      logic [          7:0] err_cause_o,
     output      logic [         31:0] err_index_o,
-    input  wire logic [          5:0] csr_queue_i,
+    input  wire logic [         10:0] csr_queue_i,
     output      logic [         31:0] csr_producer_o,
     output      logic [         31:0] csr_consumer_o,
     // dma_read
@@ -47,17 +47,20 @@ module desc_fetch #(
     input  wire logic                 rdata_valid_i,
     input  wire logic [         63:0] rdata_i,
     input  wire logic                 rdata_err_i,
+    // tx_sched: a descriptor of the queue is cached from the next cycle on (pulse)
+    output      logic                 fill_valid_o,
+    output      logic [         10:0] fill_queue_o,
     // tx_frame or rx_writer
     output      logic [NumQueues-1:0] ready_o,
     input  wire logic                 pop_valid_i,
-    input  wire logic [          5:0] pop_queue_i,
+    input  wire logic [         10:0] pop_queue_i,
     output      logic                 pop_ready_o,
     output      logic [        127:0] pop_desc_o,
     output      logic [         31:0] pop_index_o,
     output      logic [          3:0] pop_ring_log2_o,
     output      logic                 pop_err_o,
     output      logic                 pop_failed_o,
-    input  wire logic [          5:0] avail_queue_i,
+    input  wire logic [         10:0] avail_queue_i,
     output      logic [         31:0] avail_count_o
 );
 
@@ -79,7 +82,7 @@ module desc_fetch #(
 
   // ---- start ------------------------------------------------------------------------------------------------------------
   logic start_q, start_go, pop_hit_q, fill_go, fill_err, db_commit, fetch_go, plan_all;
-  logic [5:0] start_queue_q;
+  logic [10:0] start_queue_q;
   logic [31:0] start_index_q;
   logic [QueueBits-1:0] start_sel;
 
@@ -89,7 +92,7 @@ module desc_fetch #(
   // ---- doorbells ----------------------------------------------------------------------------------------------------------
   logic db_reading, db_good, db_err;
   logic [3:0] db_ring_log2;
-  logic [5:0] db_read_queue, db_queue, db_err_queue;
+  logic [10:0] db_read_queue, db_queue, db_err_queue;
   logic [31:0] db_index, db_err_index;
 
   doorbell_check u_doorbell (
@@ -102,7 +105,7 @@ module desc_fetch #(
   );
   // ---- the next fetch -----------------------------------------------------------------------------------------------------
   logic plan_begin, plan_drop, plan_tight, plan_touched, order_valid;
-  logic [5:0] plan_queue;
+  logic [10:0] plan_queue;
   logic [QueueBits-1:0] plan_sel;
   logic [31:0] plan_first;
   logic [4:0] plan_count;
@@ -125,14 +128,14 @@ module desc_fetch #(
 
   // ---- fetches under way, in order; beats into the cache --------------------------------------------------------------------
   logic fill_last, half_q, fill_bad_q, half_err_q;
-  logic [42:0] order;
-  logic [5:0] fill_queue;
+  logic [47:0] order;
+  logic [10:0] fill_queue;
   logic [4:0] fill_total, filled_q;
   logic [31:0] fill_first, fill_index;
   logic [63:0] half_data_q;
   logic [QueueBits-1:0] fill_sel;
 
-  fifo #(.Width(43), .Depth(8)) u_order (
+  fifo #(.Width(48), .Depth(8)) u_order (
       .clk_i, .rst_ni, .clear_i(1'b0),
       .wr_valid_i(fetch_go), .wr_ready_o(unused_order_ready), .wr_data_i({plan_queue, plan_count, plan_first}),
       .rd_valid_o(order_valid), .rd_ready_i(fill_last), .rd_data_o(order), .count_o(order_count)
@@ -165,12 +168,14 @@ module desc_fetch #(
   assign pop_next = pop_index_q + 32'd1;
   assign pop_empties = pop_hit_q && filled_mem[pop_sel] == pop_next[SlotBits:0] && !(fill_go && fill_sel == pop_sel);
   assign ready_o = ready_q;
+  assign fill_valid_o = fill_go;
+  assign fill_queue_o = fill_queue;
 
   assign pop_slot = SlotBits'(consumer_mem[pop_sel]);
 
   // ---- the RAMs ------------------------------------------------------------------------------------------------------------
   logic ram_awake, awake, settle_q;
-  logic [5:0] avail_queue_q;
+  logic [10:0] avail_queue_q;
   logic [31:0] avail_q;
 
   assign ram_awake = `AWAKE(start_go || db_good || pop_hit_q || pop_look || fetch_go || fill_go);
@@ -203,17 +208,18 @@ module desc_fetch #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       start_q <= 1'b0;
-      start_queue_q <= 6'd0;
+      start_queue_q <= 11'd0;
       start_index_q <= 32'd0;
       {half_q, half_err_q, fill_bad_q} <= 3'd0;
       filled_q <= 5'd0;
       half_data_q <= 64'd0;
       {pop_hit_q, pop_err_q, pop_failed_q} <= 3'd0;
       pop_index_q <= 32'd0;
-      {ready_q, more_q, full_q, busy_q, failed_q} <= '0;
+      {ready_q, more_q, full_q} <= '0;
+      {busy_q, failed_q} <= '0;
       settle_q <= 1'b0;
       {err_valid_o, err_queue_o, err_cause_o, err_index_o} <= '0;
-      avail_queue_q <= 6'd0;
+      avail_queue_q <= 11'd0;
       avail_q <= 32'd0;
     end else if (awake) begin
       // start

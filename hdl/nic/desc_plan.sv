@@ -16,7 +16,7 @@ module desc_plan #(
     // desc_fetch: choice
     input  wire logic [NumQueues-1:0] want_i,
     input  wire logic [NumQueues-1:0] on_i,
-    output      logic [          5:0] queue_o,
+    output      logic [         10:0] queue_o,
     output      logic                 begin_o,
     input  wire logic                 touched_i, // doorbell or pop of queue_o
     output      logic                 drop_o,
@@ -57,7 +57,7 @@ module desc_plan #(
 
   state_e state_q, state_d;
   logic pick_valid, touched_q, all, dry, tight, end_here;
-  logic [5:0] pick_queue, queue_q;
+  logic [10:0] pick_queue, queue_q;
   logic [31:0] producer_q, consumer_q, fetched_q, posted_q;
   logic [63:0] base_q, addr_q;
   logic [3:0] log2_q;
@@ -98,7 +98,7 @@ module desc_plan #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
-      queue_q <= 6'd0;
+      queue_q <= 11'd0;
       touched_q <= 1'b0;
       {producer_q, consumer_q, fetched_q, posted_q} <= 128'd0;
       {base_q, addr_q} <= 128'd0;

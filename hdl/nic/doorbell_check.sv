@@ -10,29 +10,29 @@ module doorbell_check (
     input  wire logic        rst_ni,
     // csr
     input  wire logic        db_valid_i,
-    input  wire logic [ 5:0] db_queue_i,
+    input  wire logic [10:0] db_queue_i,
     input  wire logic [31:0] db_index_i,
     // desc_fetch: the queue's consumer and ring size
     output      logic        read_valid_o,
-    output      logic [ 5:0] read_queue_o,
+    output      logic [10:0] read_queue_o,
     input  wire logic [31:0] consumer_i,
     input  wire logic [ 3:0] cfg_ring_log2_i,
     // desc_fetch: verdict
     output      logic        valid_o,
-    output      logic [ 5:0] queue_o,
+    output      logic [10:0] queue_o,
     output      logic [31:0] index_o,
     output      logic [ 3:0] ring_log2_o,
     input  wire logic        ending_i, // queue_o is not enabled
     output      logic        good_o,
     output      logic        err_valid_o,
     input  wire logic        err_ready_i,
-    output      logic [ 5:0] err_queue_o,
+    output      logic [10:0] err_queue_o,
     output      logic [31:0] err_index_o
 );
 
   // 1: registered; 2: read; 3: subtracted
   logic valid1_q, valid2_q, valid3_q, err_q, bad, awake;
-  logic [5:0] queue1_q, queue2_q, queue3_q, err_queue_q;
+  logic [10:0] queue1_q, queue2_q, queue3_q, err_queue_q;
   logic [31:0] index1_q, index2_q, index3_q, consumer2_q, ahead3_q, err_index_q;
   logic [3:0] log2_2_q, log2_3_q;
   logic [15:0] size3_q;
@@ -54,7 +54,7 @@ module doorbell_check (
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       {valid1_q, valid2_q, valid3_q, err_q} <= 4'd0;
-      {queue1_q, queue2_q, queue3_q, err_queue_q} <= 24'd0;
+      {queue1_q, queue2_q, queue3_q, err_queue_q} <= 44'd0;
       {index1_q, index2_q, index3_q, consumer2_q, ahead3_q, err_index_q} <= 192'd0;
       {log2_2_q, log2_3_q, size3_q} <= 24'd0;
     end else if (awake) begin

@@ -19,21 +19,21 @@ module irq #(
     input  wire logic                  vis_valid_i,
     output      logic                  vis_ready_o,
     input  wire logic                  vis_dir_i,
-    input  wire logic [           5:0] vis_queue_i,
+    input  wire logic [          10:0] vis_queue_i,
     input  wire logic [          31:0] vis_index_i,
     // queue_ctrl
     input  wire logic                  start_valid_i,
     input  wire logic                  start_dir_i,
-    input  wire logic [           5:0] start_queue_i,
+    input  wire logic [          10:0] start_queue_i,
     input  wire logic [          31:0] start_cpl_index_i,
     input  wire logic                  flush_valid_i,
     input  wire logic                  flush_dir_i,
-    input  wire logic [           5:0] flush_queue_i,
+    input  wire logic [          10:0] flush_queue_i,
     output      logic                  flush_done_o,
     input  wire logic                  clear_i,
     output      logic                  busy_o,
     output      logic                  cfg_dir_o,
-    output      logic [           5:0] cfg_queue_o,
+    output      logic [          10:0] cfg_queue_o,
     input  wire logic [           7:0] cfg_vector_i,
     input  wire logic [           7:0] cfg_count_i,
     input  wire logic [          15:0] cfg_ticks_i,
@@ -41,11 +41,11 @@ module irq #(
     input  wire logic                  rearm_valid_i,
     output      logic                  rearm_ready_o,
     input  wire logic                  rearm_dir_i,
-    input  wire logic [           5:0] rearm_queue_i,
+    input  wire logic [          10:0] rearm_queue_i,
     input  wire logic [          31:0] rearm_index_i,
     input  wire logic                  misc_fire_i,
     input  wire logic                  csr_dir_i,
-    input  wire logic [           5:0] csr_queue_i,
+    input  wire logic [          10:0] csr_queue_i,
     output      logic [          31:0] csr_index_o,
     // interrupts
     output      logic [NumVectors-1:0] irq_o
@@ -89,7 +89,7 @@ module irq #(
   logic [31:0] visible_q, consumer_q;
   // ---- the event at work ----
   logic pick, dir_d, start_q, start_dir_q, misc_q, clear_q;
-  logic [5:0] queue_d, start_queue_q;
+  logic [10:0] queue_d, start_queue_q;
   logic [31:0] index_d, index_q, start_index_q;
   logic [QueueBits:0] ring, sweep_q, clear_ring_q;
   logic [7:0] vector_q, mod_count_q, count_next_q;
@@ -110,7 +110,7 @@ module irq #(
   always_comb begin
     event_d = EvTimer;
     dir_d = sweep_q[QueueBits];
-    queue_d = 6'(sweep_q[QueueBits-1:0]);
+    queue_d = 11'(sweep_q[QueueBits-1:0]);
     index_d = vis_index_i;
     pick = state_q == StPick && !clear_q;
     if (start_q) begin

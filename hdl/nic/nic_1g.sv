@@ -6,8 +6,8 @@
 `default_nettype none
 
 module nic_1g #(
-    parameter int NumTxQueues   = 4,      // 1..64
-    parameter int NumRxQueues   = 4,      // 1..64
+    parameter int NumTxQueues   = 4,      // 1..2048
+    parameter int NumRxQueues   = 4,      // 1..2048
     parameter int NumVectors    = 8,      // 1..128
     parameter int MaxReads      = 16,     // read bursts outstanding, 1..64
     parameter int MaxWrites     = 8,      // write bursts outstanding
@@ -15,7 +15,8 @@ module nic_1g #(
     parameter int TxBufBytes    = 32768,
     parameter int RxBufBytes    = 32768,
     parameter int CacheDepth    = 32,     // prefetched descriptors per queue
-    parameter int SysClkPs      = 8000    // period of clk_i, for the SYS_CLK_PS register
+    parameter int SysClkPs      = 8000,   // period of clk_i, for the SYS_CLK_PS register and the line's time
+    parameter int NumVcs        = 0       // virtual connections: none, or a power of two, 2..2048
 ) (
     input  wire logic                  clk_i,
     input  wire logic                  rst_ni,
@@ -87,6 +88,8 @@ module nic_1g #(
     input  wire logic                  link_up_i
 );
 
+  localparam int VcBits = NumVcs > 2 ? $clog2(NumVcs) : 1;
+
   // ---- reset of this clock, the link --------------------------------------------------------------------------------------------
   logic rst_n, link_up, unused;
   logic [127:0] tx_pop_desc, rx_pop_desc;
@@ -98,7 +101,7 @@ module nic_1g #(
 
   // ---- csr: registers -----------------------------------------------------------------------------------------------------------
   logic qbus_look, qbus_valid, qbus_write, qbus_ready, qbus_err, soft_reset, reset_busy, tx_error, rx_error, misc_fire, dma_idle;
-  logic [17:0] qbus_addr;
+  logic [21:0] qbus_addr;
   logic [31:0] qbus_wdata, qbus_rdata, tbl_data, tbl_rdata, stat_wdata, tx_stat_rdata, rx_stat_rdata;
   logic tbl_write, tbl_high, tx_stat_valid, rx_stat_valid, stat_write, stat_high, tx_stat_ready, rx_stat_ready;
   logic stats_clear, tx_stats_busy, rx_stats_busy, tx_clk_alive, rx_clk_alive;
@@ -109,11 +112,14 @@ module nic_1g #(
   logic [15:0] cfg_max_frame;
   logic [47:0] cfg_mac;
   logic [63:0] cfg_hash;
+  logic [15:0] cfg_quantum;
+  logic cfg_rx_no_wait, vbus_valid, vbus_ready, vbus_err, vc_off;
+  logic [31:0] vbus_rdata;
 
   csr #(
       .NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .NumVectors(NumVectors), .MaxReads(MaxReads), .MaxWrites(MaxWrites),
       .MaxBurstBytes(MaxBurstBytes), .TxBufBytes(TxBufBytes), .RxBufBytes(RxBufBytes), .CacheDepth(CacheDepth), .SysClkPs(SysClkPs),
-      .NumTxCounters(nic_1g_pkg::TX_COUNTERS), .NumRxCounters(nic_1g_pkg::RX_COUNTERS)
+      .NumVcs(NumVcs), .NumTxCounters(nic_1g_pkg::TX_COUNTERS), .NumRxCounters(nic_1g_pkg::RX_COUNTERS)
   ) u_csr (
       .clk_i, .rst_ni(rst_n),
       .s_axil_awaddr, .s_axil_awvalid, .s_axil_awready, .s_axil_wdata, .s_axil_wstrb, .s_axil_wvalid, .s_axil_wready,
@@ -121,6 +127,7 @@ module nic_1g #(
       .s_axil_rvalid, .s_axil_rready,
       .qbus_look_o(qbus_look), .qbus_valid_o(qbus_valid), .qbus_write_o(qbus_write), .qbus_addr_o(qbus_addr), .qbus_wdata_o(qbus_wdata),
       .qbus_ready_i(qbus_ready), .qbus_rdata_i(qbus_rdata), .qbus_err_i(qbus_err),
+      .vbus_valid_o(vbus_valid), .vbus_ready_i(vbus_ready), .vbus_rdata_i(vbus_rdata), .vbus_err_i(vbus_err), .vc_off_i(vc_off),
       .soft_reset_o(soft_reset), .reset_busy_i(reset_busy), .tx_error_i(tx_error), .rx_error_i(rx_error),
       .tbl_write_o(tbl_write), .tbl_index_o(tbl_index), .tbl_high_o(tbl_high), .tbl_data_o(tbl_data), .tbl_rdata_i(tbl_rdata),
       .tx_stat_valid_o(tx_stat_valid), .rx_stat_valid_o(rx_stat_valid), .stat_write_o(stat_write), .stat_index_o(stat_index),
@@ -130,16 +137,17 @@ module nic_1g #(
       .link_up_i(link_up), .dma_idle_i(dma_idle), .tx_clk_alive_i(tx_clk_alive), .rx_clk_alive_i(rx_clk_alive),
       .cfg_tx_enable_o(cfg_tx_enable), .cfg_rx_enable_o(cfg_rx_enable), .cfg_loopback_o(cfg_loopback), .cfg_ifg_o(cfg_ifg),
       .cfg_pass_bad_o(cfg_pass_bad), .cfg_keep_fcs_o(cfg_keep_fcs), .cfg_host_fcs_o(cfg_host_fcs), .cfg_max_frame_o(cfg_max_frame),
-      .cfg_filter_o(cfg_filter), .cfg_mac_o(cfg_mac), .cfg_hash_o(cfg_hash), .cfg_default_queue_o(cfg_default_queue)
+      .cfg_filter_o(cfg_filter), .cfg_mac_o(cfg_mac), .cfg_hash_o(cfg_hash), .cfg_default_queue_o(cfg_default_queue),
+      .cfg_quantum_o(cfg_quantum), .cfg_rx_no_wait_o(cfg_rx_no_wait)
   );
 
   // ---- queue_ctrl: pages, doorbells, start, disable, soft reset -------------------------------------------------------------------
   logic rx_flush, tx_flush, clear, irq_busy, tx_db_valid, rx_db_valid, rearm_valid, rearm_ready, bell_dir;
-  logic [5:0] bell_queue, start_queue, flush_queue, page_queue, cpl_cfg_queue, irq_cfg_queue;
+  logic [10:0] bell_queue, start_queue, flush_queue, page_queue, cpl_cfg_queue, irq_cfg_queue;
   logic [31:0] bell_index, start_index, start_cpl_index, cpl_produced;
   logic start_valid, start_dir, flush_valid, flush_dir, flush_done, page_dir, cpl_cfg_dir, irq_cfg_dir;
   logic barrier_done, barrier_done_dir, cpl_err_valid, cpl_err_dir;
-  logic [5:0] cpl_err_queue, unused_barrier_queue;
+  logic [10:0] cpl_err_queue, unused_barrier_queue;
   logic [31:0] cpl_err_index;
   logic [63:0] cpl_base;
   logic [3:0] cpl_log2;
@@ -148,13 +156,15 @@ module nic_1g #(
   logic [NumTxQueues-1:0] tx_enabled, tx_on, tx_ending, tx_outstanding, tx_ready;
   logic [NumRxQueues-1:0] rx_enabled, rx_on, rx_ending, rx_outstanding;
   logic tx_barrier_valid, tx_barrier_ready, rx_barrier_valid, rx_barrier_ready, tx_err_valid, rx_err_valid;
-  logic [5:0] tx_barrier_queue, rx_barrier_queue, tx_err_queue, rx_err_queue, tx_ring_queue, rx_ring_queue, rx_buf_queue;
+  logic [10:0] tx_barrier_queue, rx_barrier_queue, tx_err_queue, rx_err_queue, tx_ring_queue, rx_ring_queue, rx_buf_queue;
   logic [7:0] tx_err_cause, rx_err_cause;
   logic [31:0] tx_err_index, rx_err_index, tx_producer, tx_consumer, rx_producer, rx_consumer;
   logic [63:0] tx_ring_base, rx_ring_base;
   logic [3:0] tx_ring_log2, rx_ring_log2;
   logic [14:0] rx_buf_size;
   logic read_idle, write_idle, rx_idle, completer_idle;
+  logic queue_barrier_valid, queue_barrier_ready, queue_barrier_done, vc_quiet, vc_ending;
+  logic [10:0] queue_barrier_queue;
 
   assign dma_idle = read_idle && write_idle;
 
@@ -164,19 +174,19 @@ module nic_1g #(
       .qbus_ready_o(qbus_ready), .qbus_rdata_o(qbus_rdata), .qbus_err_o(qbus_err),
       .soft_reset_i(soft_reset), .reset_busy_o(reset_busy), .tx_error_o(tx_error), .rx_error_o(rx_error),
       .rx_flush_o(rx_flush), .idle_i(dma_idle && rx_idle && completer_idle), .clear_o(clear), .clear_busy_i(irq_busy),
-      .tx_clk_alive_i(tx_clk_alive), .tx_flush_o(tx_flush),
+      .vc_quiet_i(vc_quiet), .vc_ending_i(vc_ending), .tx_clk_alive_i(tx_clk_alive), .tx_flush_o(tx_flush),
       .tx_db_valid_o(tx_db_valid), .rx_db_valid_o(rx_db_valid), .rearm_valid_o(rearm_valid), .rearm_ready_i(rearm_ready),
       .bell_dir_o(bell_dir), .bell_queue_o(bell_queue), .bell_index_o(bell_index),
       .start_valid_o(start_valid), .start_dir_o(start_dir), .start_queue_o(start_queue), .start_index_o(start_index),
       .start_cpl_index_o(start_cpl_index),
       .flush_valid_o(flush_valid), .flush_dir_o(flush_dir), .flush_queue_o(flush_queue), .flush_done_i(flush_done),
-      .barrier_done_i(barrier_done), .barrier_done_dir_i(barrier_done_dir),
+      .barrier_done_i(queue_barrier_done), .barrier_done_dir_i(barrier_done_dir),
       .cpl_err_valid_i(cpl_err_valid), .cpl_err_dir_i(cpl_err_dir), .cpl_err_queue_i(cpl_err_queue), .cpl_err_index_i(cpl_err_index),
       .cpl_cfg_dir_i(cpl_cfg_dir), .cpl_cfg_queue_i(cpl_cfg_queue), .cpl_base_o(cpl_base), .cpl_log2_o(cpl_log2),
       .irq_cfg_dir_i(irq_cfg_dir), .irq_cfg_queue_i(irq_cfg_queue), .irq_vector_o(irq_vector), .irq_count_o(irq_count),
       .irq_ticks_o(irq_ticks), .page_dir_o(page_dir), .page_queue_o(page_queue), .cpl_produced_i(cpl_produced),
       .tx_enabled_o(tx_enabled), .tx_on_o(tx_on), .tx_ending_o(tx_ending), .tx_outstanding_i(tx_outstanding),
-      .tx_barrier_valid_o(tx_barrier_valid), .tx_barrier_queue_o(tx_barrier_queue), .tx_barrier_ready_i(tx_barrier_ready),
+      .tx_barrier_valid_o(queue_barrier_valid), .tx_barrier_queue_o(queue_barrier_queue), .tx_barrier_ready_i(queue_barrier_ready),
       .tx_err_valid_i(tx_err_valid), .tx_err_queue_i(tx_err_queue), .tx_err_cause_i(tx_err_cause), .tx_err_index_i(tx_err_index),
       .tx_ring_queue_i(tx_ring_queue), .tx_ring_base_o(tx_ring_base), .tx_ring_log2_o(tx_ring_log2),
       .tx_producer_i(tx_producer), .tx_consumer_i(tx_consumer),
@@ -193,10 +203,12 @@ module nic_1g #(
   logic [15:0] td_len, rd_len, txr_len;
   logic txr_valid, txr_ready, txd_valid, txd_ready, txd_err;
   logic tx_pop_valid, tx_pop_ready, tx_pop_err, tx_pop_failed, rx_pop_valid, rx_pop_ready, rx_pop_err, unused_rx_failed;
-  logic [5:0] tx_pop_queue, rx_pop_queue, rx_avail_queue;
+  logic [10:0] tx_pop_queue, rx_pop_queue, rx_avail_queue;
   logic [31:0] tx_pop_index, rx_pop_index, rx_avail_count, unused_tx_avail;
   logic [3:0] tx_pop_log2, unused_rx_log2;
   logic [NumRxQueues-1:0] unused_rx_ready;
+  logic fill_valid, unused_rx_fill;
+  logic [10:0] fill_queue, unused_rx_fill_queue;
 
   desc_fetch #(.NumQueues(NumTxQueues), .CacheDepth(CacheDepth), .IsRx(1'b0)) u_desc_fetch_tx (
       .clk_i, .rst_ni(rst_n), .db_valid_i(tx_db_valid), .db_queue_i(bell_queue), .db_index_i(bell_index),
@@ -207,9 +219,9 @@ module nic_1g #(
       .csr_queue_i(page_queue), .csr_producer_o(tx_producer), .csr_consumer_o(tx_consumer),
       .rd_valid_o(td_valid), .rd_ready_i(td_ready), .rd_addr_o(td_addr), .rd_len_o(td_len),
       .rdata_valid_i(td_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
-      .ready_o(tx_ready), .pop_valid_i(tx_pop_valid), .pop_queue_i(tx_pop_queue), .pop_ready_o(tx_pop_ready), .pop_desc_o(tx_pop_desc),
+      .fill_valid_o(fill_valid), .fill_queue_o(fill_queue), .ready_o(tx_ready), .pop_valid_i(tx_pop_valid), .pop_queue_i(tx_pop_queue), .pop_ready_o(tx_pop_ready), .pop_desc_o(tx_pop_desc),
       .pop_index_o(tx_pop_index), .pop_ring_log2_o(tx_pop_log2), .pop_err_o(tx_pop_err), .pop_failed_o(tx_pop_failed),
-      .avail_queue_i(6'd0), .avail_count_o(unused_tx_avail)
+      .avail_queue_i(11'd0), .avail_count_o(unused_tx_avail)
   );
 
   desc_fetch #(.NumQueues(NumRxQueues), .CacheDepth(CacheDepth), .IsRx(1'b1)) u_desc_fetch_rx (
@@ -221,7 +233,7 @@ module nic_1g #(
       .csr_queue_i(page_queue), .csr_producer_o(rx_producer), .csr_consumer_o(rx_consumer),
       .rd_valid_o(rd_valid), .rd_ready_i(rd_ready), .rd_addr_o(rd_addr), .rd_len_o(rd_len),
       .rdata_valid_i(rd_rvalid), .rdata_i(desc_rdata), .rdata_err_i(desc_rerr),
-      .ready_o(unused_rx_ready), .pop_valid_i(rx_pop_valid), .pop_queue_i(rx_pop_queue), .pop_ready_o(rx_pop_ready),
+      .fill_valid_o(unused_rx_fill), .fill_queue_o(unused_rx_fill_queue), .ready_o(unused_rx_ready), .pop_valid_i(rx_pop_valid), .pop_queue_i(rx_pop_queue), .pop_ready_o(rx_pop_ready),
       .pop_desc_o(rx_pop_desc), .pop_index_o(rx_pop_index), .pop_ring_log2_o(unused_rx_log2), .pop_err_o(rx_pop_err),
       .pop_failed_o(unused_rx_failed), .avail_queue_i(rx_avail_queue), .avail_count_o(rx_avail_count)
   );
@@ -245,12 +257,12 @@ module nic_1g #(
   logic [15:0] mac_verdict_length, verdict_length;
   logic mac_rx_valid, mac_rx_ready, mac_rx_status, rx_valid, rx_ready, rx_status, rx_loopback, rx_discard, rx_abandon, rx_room;
   logic tx_rec_valid, tx_rec_ready, tx_rec_barrier, tx_rec_verdict, rx_rec_valid, rx_rec_ready;
-  logic [5:0] tx_rec_queue;
+  logic [10:0] tx_rec_queue;
   logic [31:0] tx_rec_index;
   logic [15:0] tx_rec_length;
   logic [7:0] tx_rec_cause;
   logic [1:0] tx_rec_class;
-  logic [110:0] rx_rec_data;
+  logic [131:0] rx_rec_data;
   logic da_valid, hit_valid, hit_accept, hit_own, hit_broadcast, hit_multicast;
   logic [47:0] da;
   logic [5:0] hit_queue;
@@ -261,9 +273,24 @@ module nic_1g #(
   logic [nic_1g_pkg::RX_COUNTERS-1:0] rx_ev0_mask, rx_ev1_mask;
   logic [nic_1g_pkg::TX_COUNTERS-1:0] tx_ev_mask;
   logic [15:0] rx_ev0_wire, rx_ev1_wire, rx_ev1_len, tx_ev_wire, tx_ev_len;
+  logic [10:0] tx_ev_queue, rx_ev_queue;
+  // virtual connections
+  logic [(1<<VcBits)-1:0] vc_active;
+  logic vc_set_valid, vc_set_ready, vc_wait_valid, vc_wait_ready, look_valid, look_done, look_hit, drop_valid, mark_valid, mark_ready, mark;
+  logic hurry, tx_count_ready, rx_count_ready;
+  logic [VcBits+173:0] vc_set_data;
+  logic [VcBits-1:0] vc_wait_vc, look_vc, drop_vc;
+  logic [11:0] look_vid;
+  logic [10:0] look_queue;
 
-  tx_path #(.NumTxQueues(NumTxQueues), .TxBufBytes(TxBufBytes)) u_tx_path (
+  tx_path #(
+      .NumTxQueues(NumTxQueues), .TxBufBytes(TxBufBytes), .NumVcs(NumVcs), .VcBits(VcBits), .SysClkPs(SysClkPs)
+  ) u_tx_path (
       .clk_i, .rst_ni(rst_n), .cfg_tx_enable_i(cfg_tx_enable), .cfg_max_frame_i(cfg_max_frame), .cfg_host_fcs_i(cfg_host_fcs),
+      .cfg_ifg_i(cfg_ifg), .cfg_quantum_i(cfg_quantum), .start_valid_i(start_valid && !start_dir), .start_queue_i(start_queue),
+      .fill_valid_i(fill_valid), .fill_queue_i(fill_queue), .vc_active_i(vc_active),
+      .vc_set_valid_i(vc_set_valid), .vc_set_ready_o(vc_set_ready), .vc_set_data_i(vc_set_data),
+      .vc_wait_valid_o(vc_wait_valid), .vc_wait_vc_o(vc_wait_vc), .vc_wait_ready_i(vc_wait_ready),
       .start_ok_i(tx_enabled), .flush_i(tx_flush), .barrier_valid_i(tx_barrier_valid), .barrier_queue_i(tx_barrier_queue),
       .barrier_ready_o(tx_barrier_ready),
       .ready_i(tx_ready), .pop_valid_o(tx_pop_valid), .pop_queue_o(tx_pop_queue), .pop_ready_i(tx_pop_ready), .pop_desc_i(tx_pop_desc),
@@ -308,12 +335,15 @@ module nic_1g #(
       .clear_i(clear), .cfg_filter_i(cfg_filter), .cfg_mac_i(cfg_mac), .cfg_hash_i(cfg_hash), .cfg_default_queue_i(cfg_default_queue)
   );
 
-  rx_path #(.NumRxQueues(NumRxQueues), .RxBufBytes(RxBufBytes)) u_rx_path (
+  rx_path #(.NumRxQueues(NumRxQueues), .RxBufBytes(RxBufBytes), .NumVcs(NumVcs), .VcBits(VcBits)) u_rx_path (
       .clk_i, .rst_ni(rst_n),
       .rx_valid_i(rx_valid), .rx_ready_o(rx_ready), .rx_data_i(rx_data), .rx_status_i(rx_status), .rx_loopback_i(rx_loopback),
       .rx_discard_i(rx_discard), .rx_abandon_i(rx_abandon), .room_o(rx_room),
       .da_valid_o(da_valid), .da_o(da), .hit_valid_i(hit_valid), .hit_accept_i(hit_accept), .hit_queue_i(hit_queue),
       .hit_own_i(hit_own), .hit_broadcast_i(hit_broadcast), .hit_multicast_i(hit_multicast),
+      .look_valid_o(look_valid), .look_vid_o(look_vid), .look_done_i(look_done), .look_hit_i(look_hit), .look_vc_i(look_vc),
+      .look_queue_i(look_queue), .drop_valid_o(drop_valid), .drop_vc_o(drop_vc), .mark_valid_i(mark_valid), .mark_ready_o(mark_ready),
+      .mark_o(mark), .hurry_i(hurry), .cfg_no_wait_i(cfg_rx_no_wait && NumVcs > 0),
       .cfg_rx_enable_i(cfg_rx_enable), .cfg_pass_bad_i(cfg_pass_bad), .cfg_max_frame_i(cfg_max_frame),
       .flush_i(rx_flush), .on_i(rx_enabled), .cfg_queue_o(rx_buf_queue), .cfg_buf_size_i(rx_buf_size),
       .barrier_valid_i(rx_barrier_valid), .barrier_queue_i(rx_barrier_queue), .barrier_ready_o(rx_barrier_ready), .idle_o(rx_idle),
@@ -329,7 +359,7 @@ module nic_1g #(
   logic ack_valid, ack_err, cpl_valid, cpl_ready, resp_valid, resp_err, vis_valid, vis_ready, vis_dir;
   logic [63:0] cpl_addr;
   logic [255:0] cpl_data;
-  logic [5:0] vis_queue;
+  logic [10:0] vis_queue;
   logic [31:0] vis_index;
 
   dma_write #(.MaxWrites(MaxWrites), .MaxBurstBytes(MaxBurstBytes)) u_dma_write (
@@ -359,8 +389,9 @@ module nic_1g #(
       .ack_valid_i(ack_valid), .ack_err_i(ack_err), .cpl_valid_o(cpl_valid), .cpl_ready_i(cpl_ready), .cpl_addr_o(cpl_addr),
       .cpl_data_o(cpl_data), .resp_valid_i(resp_valid), .resp_err_i(resp_err),
       .vis_valid_o(vis_valid), .vis_ready_i(vis_ready), .vis_dir_o(vis_dir), .vis_queue_o(vis_queue), .vis_index_o(vis_index),
-      .tx_ev_valid_o(tx_ev_valid), .tx_ev_ready_i(tx_ev_ready), .tx_ev_mask_o(tx_ev_mask), .tx_ev_wire_o(tx_ev_wire),
-      .tx_ev_len_o(tx_ev_len), .rx_ev_valid_o(rx_ev1_valid), .rx_ev_ready_i(rx_ev1_ready), .rx_ev_mask_o(rx_ev1_mask),
+      .tx_ev_queue_o(tx_ev_queue), .rx_ev_queue_o(rx_ev_queue),
+      .tx_ev_valid_o(tx_ev_valid), .tx_ev_ready_i(tx_ev_ready && tx_count_ready), .tx_ev_mask_o(tx_ev_mask), .tx_ev_wire_o(tx_ev_wire),
+      .tx_ev_len_o(tx_ev_len), .rx_ev_valid_o(rx_ev1_valid), .rx_ev_ready_i(rx_ev1_ready && rx_count_ready), .rx_ev_mask_o(rx_ev1_mask),
       .rx_ev_wire_o(rx_ev1_wire), .rx_ev_len_o(rx_ev1_len)
   );
 
@@ -376,11 +407,44 @@ module nic_1g #(
       .irq_o
   );
 
+  if (NumVcs > 0) begin : g_vcs
+    vc_table #(.NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .VcBits(VcBits)) u_vc_table (
+        .clk_i, .rst_ni(rst_n),
+        .bus_valid_i(vbus_valid), .bus_write_i(qbus_write), .bus_addr_i(qbus_addr[17:0]), .bus_wdata_i(qbus_wdata), .bus_ready_o(vbus_ready),
+        .bus_rdata_o(vbus_rdata), .bus_err_o(vbus_err), .off_o(vc_off),
+        .tx_enabled_i(tx_enabled), .rx_enabled_i(rx_enabled), .reset_busy_i(reset_busy), .forget_i(clear), .ending_any_o(vc_ending),
+        .quiet_o(vc_quiet), .active_o(vc_active), .set_valid_o(vc_set_valid), .set_ready_i(vc_set_ready), .set_data_o(vc_set_data),
+        .wait_valid_i(vc_wait_valid), .wait_vc_i(vc_wait_vc), .wait_ready_o(vc_wait_ready),
+        .look_valid_i(look_valid), .look_vid_i(look_vid), .look_done_o(look_done), .look_hit_o(look_hit), .look_vc_o(look_vc),
+        .look_queue_o(look_queue), .drop_valid_i(drop_valid), .drop_vc_i(drop_vc), .mark_valid_o(mark_valid), .mark_ready_i(mark_ready),
+        .mark_i(mark), .hurry_o(hurry),
+        .tx_count_valid_i(tx_ev_valid && tx_ev_ready &&
+                          (tx_ev_mask[nic_1g_pkg::TX_COUNTER_FRAMES] || tx_ev_mask[nic_1g_pkg::TX_COUNTER_LOOPBACK_FRAMES])),
+        .tx_count_ready_o(tx_count_ready), .tx_count_queue_i(tx_ev_queue), .tx_count_octets_i(tx_ev_wire),
+        .rx_count_valid_i(rx_ev1_valid && rx_ev1_ready), .rx_count_ready_o(rx_count_ready), .rx_count_queue_i(rx_ev_queue),
+        .rx_count_good_i(rx_ev1_mask[nic_1g_pkg::RX_COUNTER_DELIVERED_FRAMES]), .rx_count_octets_i(rx_ev1_len),
+        .queue_barrier_valid_i(queue_barrier_valid), .queue_barrier_queue_i(queue_barrier_queue), .queue_barrier_ready_o(queue_barrier_ready),
+        .tx_barrier_valid_o(tx_barrier_valid), .tx_barrier_queue_o(tx_barrier_queue), .tx_barrier_ready_i(tx_barrier_ready),
+        .rx_barrier_i(rx_barrier_valid && rx_barrier_ready), .barrier_done_i(barrier_done), .barrier_done_dir_i(barrier_done_dir),
+        .queue_barrier_done_o(queue_barrier_done)
+    );
+  end else begin : g_no_vcs
+    logic unused_vcs;
+
+    assign {vbus_ready, vbus_rdata, vbus_err, vc_off, vc_ending, vc_quiet} = 37'd1;
+    assign {vc_active, vc_set_valid, vc_set_data, vc_wait_ready, look_done, look_hit, look_vc, look_queue, mark_valid, hurry} = '0;
+    assign {tx_count_ready, rx_count_ready} = 2'b11;
+    assign {tx_barrier_valid, tx_barrier_queue, queue_barrier_ready} = {queue_barrier_valid, queue_barrier_queue, tx_barrier_ready};
+    assign queue_barrier_done = barrier_done;
+    assign unused_vcs = &{1'b0, vbus_valid, vc_set_ready, vc_wait_valid, vc_wait_vc, look_valid, look_vid, drop_valid, drop_vc, mark_ready, mark,
+                      tx_ev_queue, rx_ev_queue};
+  end
+
   stats #(
       .NumCounters(nic_1g_pkg::TX_COUNTERS), .WireMask(nic_1g_pkg::TX_WIRE_MASK), .LenMask(nic_1g_pkg::TX_LEN_MASK)
   ) u_stats_tx (
       .clk_i, .rst_ni(rst_n),
-      .ev0_valid_i(tx_ev_valid), .ev0_ready_o(tx_ev_ready), .ev0_mask_i(tx_ev_mask), .ev0_wire_i(tx_ev_wire), .ev0_len_i(tx_ev_len),
+      .ev0_valid_i(tx_ev_valid && tx_count_ready), .ev0_ready_o(tx_ev_ready), .ev0_mask_i(tx_ev_mask), .ev0_wire_i(tx_ev_wire), .ev0_len_i(tx_ev_len),
       .ev1_valid_i(1'b0), .ev1_ready_o(unused_tx_ev1_ready), .ev1_mask_i({nic_1g_pkg::TX_COUNTERS{1'b0}}), .ev1_wire_i(16'd0), .ev1_len_i(16'd0),
       .clear_i(stats_clear), .clear_busy_o(tx_stats_busy),
       .csr_valid_i(tx_stat_valid), .csr_write_i(stat_write), .csr_index_i(stat_index), .csr_high_i(stat_high),
@@ -392,7 +456,7 @@ module nic_1g #(
   ) u_stats_rx (
       .clk_i, .rst_ni(rst_n),
       .ev0_valid_i(rx_ev0_valid), .ev0_ready_o(rx_ev0_ready), .ev0_mask_i(rx_ev0_mask), .ev0_wire_i(rx_ev0_wire), .ev0_len_i(16'd0),
-      .ev1_valid_i(rx_ev1_valid), .ev1_ready_o(rx_ev1_ready), .ev1_mask_i(rx_ev1_mask), .ev1_wire_i(rx_ev1_wire), .ev1_len_i(rx_ev1_len),
+      .ev1_valid_i(rx_ev1_valid && rx_count_ready), .ev1_ready_o(rx_ev1_ready), .ev1_mask_i(rx_ev1_mask), .ev1_wire_i(rx_ev1_wire), .ev1_len_i(rx_ev1_len),
       .clear_i(stats_clear), .clear_busy_o(rx_stats_busy),
       .csr_valid_i(rx_stat_valid), .csr_write_i(stat_write), .csr_index_i(stat_index), .csr_high_i(stat_high),
       .csr_wdata_i(stat_wdata), .csr_ready_o(rx_stat_ready), .csr_rdata_o(rx_stat_rdata)

@@ -16,7 +16,7 @@ module queue_ctrl #(
     input  wire logic                   qbus_look_i,      // the cycle before qbus_valid_i
     input  wire logic                   qbus_valid_i,
     input  wire logic                   qbus_write_i,
-    input  wire logic [17:0]            qbus_addr_i,
+    input  wire logic [21:0]            qbus_addr_i,
     input  wire logic [31:0]            qbus_wdata_i,
     output      logic                   qbus_ready_o,     // one cycle
     output      logic [31:0]            qbus_rdata_o,
@@ -30,46 +30,48 @@ module queue_ctrl #(
     input  wire logic                   idle_i,           // no frame, record, completion or burst is under way
     output      logic                   clear_o,          // pulse: irq and rx_filter forget
     input  wire logic                   clear_busy_i,
+    input  wire logic                   vc_quiet_i,       // every VC is off
+    input  wire logic                   vc_ending_i,      // a VC drains
     input  wire logic                   tx_clk_alive_i,
-    output      logic                   tx_flush_o,       // level: a TX queue is ending and the transmit clock stands
+    output      logic                   tx_flush_o,       // level: a TX queue or a VC is ending and the transmit clock stands
     // doorbells and re-arms
     output      logic                   tx_db_valid_o,    // pulse
     output      logic                   rx_db_valid_o,
     output      logic                   rearm_valid_o,    // held until ready
     input  wire logic                   rearm_ready_i,
     output      logic                   bell_dir_o,
-    output      logic [5:0]             bell_queue_o,
+    output      logic [10:0]            bell_queue_o,
     output      logic [31:0]            bell_index_o,
     // start of a queue (pulse)
     output      logic                   start_valid_o,
     output      logic                   start_dir_o,
-    output      logic [5:0]             start_queue_o,
+    output      logic [10:0]            start_queue_o,
     output      logic [31:0]            start_index_o,
     output      logic [31:0]            start_cpl_index_o,
     // irq: flush of an ending queue; both directions
     output      logic                   flush_valid_o,
     output      logic                   flush_dir_o,
-    output      logic [5:0]             flush_queue_o,
+    output      logic [10:0]            flush_queue_o,
     input  wire logic                   flush_done_i,
     // completer
     input  wire logic                   barrier_done_i,   // pulse
     input  wire logic                   barrier_done_dir_i,
     input  wire logic                   cpl_err_valid_i,
     input  wire logic                   cpl_err_dir_i,
-    input  wire logic [5:0]             cpl_err_queue_i,
+    input  wire logic [10:0]            cpl_err_queue_i,
     input  wire logic [31:0]            cpl_err_index_i,
     input  wire logic                   cpl_cfg_dir_i,
-    input  wire logic [5:0]             cpl_cfg_queue_i,
+    input  wire logic [10:0]            cpl_cfg_queue_i,
     output      logic [63:0]            cpl_base_o,
     output      logic [3:0]             cpl_log2_o,
     // irq: configuration and CPL_PRODUCED
     input  wire logic                   irq_cfg_dir_i,
-    input  wire logic [5:0]             irq_cfg_queue_i,
+    input  wire logic [10:0]            irq_cfg_queue_i,
     output      logic [7:0]             irq_vector_o,
     output      logic [7:0]             irq_count_o,
     output      logic [15:0]            irq_ticks_o,
     output      logic                   page_dir_o,       // queue whose indices are being read
-    output      logic [5:0]             page_queue_o,
+    output      logic [10:0]            page_queue_o,
     input  wire logic [31:0]            cpl_produced_i,
     // transmit: desc_fetch, tx_frame
     output      logic [NumTxQueues-1:0] tx_enabled_o,
@@ -77,13 +79,13 @@ module queue_ctrl #(
     output      logic [NumTxQueues-1:0] tx_ending_o,
     input  wire logic [NumTxQueues-1:0] tx_outstanding_i,
     output      logic                   tx_barrier_valid_o,
-    output      logic [5:0]             tx_barrier_queue_o,
+    output      logic [10:0]            tx_barrier_queue_o,
     input  wire logic                   tx_barrier_ready_i,
     input  wire logic                   tx_err_valid_i,
-    input  wire logic [5:0]             tx_err_queue_i,
+    input  wire logic [10:0]            tx_err_queue_i,
     input  wire logic [7:0]             tx_err_cause_i,
     input  wire logic [31:0]            tx_err_index_i,
-    input  wire logic [5:0]             tx_ring_queue_i,
+    input  wire logic [10:0]            tx_ring_queue_i,
     output      logic [63:0]            tx_ring_base_o,
     output      logic [3:0]             tx_ring_log2_o,
     input  wire logic [31:0]            tx_producer_i,
@@ -94,18 +96,18 @@ module queue_ctrl #(
     output      logic [NumRxQueues-1:0] rx_ending_o,
     input  wire logic [NumRxQueues-1:0] rx_outstanding_i,
     output      logic                   rx_barrier_valid_o,
-    output      logic [5:0]             rx_barrier_queue_o,
+    output      logic [10:0]            rx_barrier_queue_o,
     input  wire logic                   rx_barrier_ready_i,
     input  wire logic                   rx_err_valid_i,
-    input  wire logic [5:0]             rx_err_queue_i,
+    input  wire logic [10:0]            rx_err_queue_i,
     input  wire logic [7:0]             rx_err_cause_i,
     input  wire logic [31:0]            rx_err_index_i,
-    input  wire logic [5:0]             rx_ring_queue_i,
+    input  wire logic [10:0]            rx_ring_queue_i,
     output      logic [63:0]            rx_ring_base_o,
     output      logic [3:0]             rx_ring_log2_o,
     input  wire logic [31:0]            rx_producer_i,
     input  wire logic [31:0]            rx_consumer_i,
-    input  wire logic [5:0]             rx_buf_queue_i,
+    input  wire logic [10:0]            rx_buf_queue_i,
     output      logic [14:0]            rx_buf_size_o
 );
 
@@ -123,17 +125,19 @@ module queue_ctrl #(
   state_e state_q, state_d;
   logic [4:0] count_q;
   logic new_dir, new_bell;
-  logic [5:0] new_queue, queue_q;
+  logic [10:0] new_queue, queue_q;
   logic [7:0] offset_q;
   logic is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q, known_q, act, bell, read, wants_enable, wants_disable;
   logic tx_known, rx_known, tx_disabled, rx_disabled, tx_enabled, rx_enabled, tx_errored, rx_errored, tx_good, rx_good;
-  logic disabled_q, enabled_q, errored_q, good_q, refuse, enable;
+  logic disabled_q, enabled_q, errored_q, good_q, refuse, enable, unused;
   logic [31:0] wdata_q, tx_rdata, rx_rdata, tx_init, rx_init, tx_cpl_init, rx_cpl_init;
 
-  // ---- decoding: 01 TX pages, 10 RX pages, 11 doorbells ----
-  assign new_bell = qbus_addr_i[17:16] == 2'b11;
-  assign new_dir = new_bell ? qbus_addr_i[10] : qbus_addr_i[17];
-  assign new_queue = new_bell ? qbus_addr_i[7:2] : qbus_addr_i[13:8];
+  // ---- decoding: csr passes pages (TX, then RX) and, above them, doorbells ----
+  assign new_bell = qbus_addr_i[21];
+  assign new_dir = new_bell ? qbus_addr_i[13] : qbus_addr_i[19];
+  assign new_queue = new_bell ? qbus_addr_i[12:2] : qbus_addr_i[18:8];
+
+  assign unused = &{1'b0, qbus_addr_i[20]};
 
   assign wants_enable = is_ctrl_q && wdata_q[0] && disabled_q;
   assign wants_disable = is_ctrl_q && !wdata_q[0] && (enabled_q || errored_q);
@@ -195,7 +199,7 @@ module queue_ctrl #(
 
   // ---- the two directions; their interrupt flushes take turns ----
   logic tx_flush_valid, rx_flush_valid, flush_rx_q, flush_rx_d, tx_flush_d, tx_ending_any, awake;
-  logic [5:0] tx_flush_queue, rx_flush_queue;
+  logic [10:0] tx_flush_queue, rx_flush_queue;
   logic [63:0] tx_cpl_base, rx_cpl_base;
   logic [15:0] tx_ticks, rx_ticks;
   logic [7:0] tx_vector, rx_vector, tx_count, rx_count;
@@ -214,7 +218,7 @@ module queue_ctrl #(
 
   // ---- registers ----
   assign flush_rx_d = !flush_done_i && (flush_rx_q || (rx_flush_valid && !tx_flush_valid));
-  assign tx_flush_d = tx_ending_any && !tx_clk_alive_i;
+  assign tx_flush_d = (tx_ending_any || vc_ending_i) && !tx_clk_alive_i;
   assign awake = `AWAKE(state_q != StIdle || qbus_look_i || qbus_valid_i || soft_reset_i || reset_q != StRun || clear_q || flush_rx_q != flush_rx_d ||
                  tx_flush_o != tx_flush_d);
 
@@ -223,7 +227,7 @@ module queue_ctrl #(
       state_q <= StIdle;
       count_q <= 5'd0;
       {is_page_q, is_bell_q, is_rearm_q, is_ctrl_q, dir_q, write_q, mapped_q} <= 7'd0;
-      {queue_q, offset_q, wdata_q} <= 46'd0;
+      {queue_q, offset_q, wdata_q} <= 51'd0;
       {qbus_rdata_o, qbus_err_o} <= 33'd0;
       {known_q, disabled_q, enabled_q, errored_q, good_q} <= 5'd0;
       reset_q <= StRun;
@@ -236,15 +240,14 @@ module queue_ctrl #(
       if (qbus_look_i) begin
         is_page_q <= !new_bell;
         is_bell_q <= new_bell;
-        is_rearm_q <= new_bell && qbus_addr_i[11];
+        is_rearm_q <= new_bell && qbus_addr_i[14];
         is_ctrl_q <= !new_bell && qbus_addr_i[7:0] == nic_1g_pkg::QUEUE_CTRL_OFFSET;
         dir_q <= new_dir;
         queue_q <= new_queue;
         offset_q <= qbus_addr_i[7:0];
         write_q <= qbus_write_i;
         wdata_q <= qbus_wdata_i;
-        mapped_q <= (new_dir ? 32'(new_queue) < NumRxQueues : 32'(new_queue) < NumTxQueues) &&
-                        (new_bell ? qbus_addr_i[15:12] == 4'h0 && qbus_addr_i[9:8] == 2'b00 : qbus_addr_i[15:14] == 2'b00);
+        mapped_q <= new_dir ? 32'(new_queue) < NumRxQueues : 32'(new_queue) < NumTxQueues;
       end
       // of the page, one cycle old
       known_q <= mapped_q && (is_bell_q || (dir_q ? rx_known : tx_known));
@@ -260,7 +263,7 @@ module queue_ctrl #(
       tx_flush_o <= tx_flush_d;
       clear_q <= clear_o;
       // idle for 16 cycles in a row: longer than any hand-over between two blocks
-      calm_q <= tx_quiet && rx_quiet && !enabling && idle_i && reset_q == StQuiesce ? calm_q + 4'd1 : 4'd0;
+      calm_q <= tx_quiet && rx_quiet && vc_quiet_i && !enabling && idle_i && reset_q == StQuiesce ? calm_q + 4'd1 : 4'd0;
       case (reset_q)
         StRun: if (soft_reset_i) reset_q <= StQuiesce;
         StQuiesce: if (forget) reset_q <= StClear;
@@ -287,7 +290,7 @@ module queue_ctrl #(
       .ring_queue_i(tx_ring_queue_i), .ring_base_o(tx_ring_base_o), .ring_log2_o(tx_ring_log2_o),
       .cpl_queue_i(cpl_cfg_queue_i), .cpl_base_o(tx_cpl_base), .cpl_log2_o(tx_cpl_log2),
       .irq_queue_i(irq_cfg_queue_i), .vector_o(tx_vector), .mod_count_o(tx_count), .mod_ticks_o(tx_ticks),
-      .buf_queue_i(6'd0), .buf_size_o(unused_tx_buf_size)
+      .buf_queue_i(11'd0), .buf_size_o(unused_tx_buf_size)
   );
 
   queue_side #(.NumQueues(NumRxQueues), .NumVectors(NumVectors), .IsRx(1'b1)) u_rx (

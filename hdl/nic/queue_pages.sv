@@ -14,7 +14,7 @@ module queue_pages #(
     input  wire logic        clk_i,
     input  wire logic        rst_ni,
     // queue_side
-    input  wire logic [5:0]  queue_i,
+    input  wire logic [10:0] queue_i,
     input  wire logic [7:0]  offset_i,
     input  wire logic        write_i,     // pulse, of a configuration register; acts a cycle later, queue_i to wdata_i still stand
     input  wire logic [31:0] wdata_i,
@@ -26,22 +26,22 @@ module queue_pages #(
     output      logic [31:0] init_index_o,
     output      logic [31:0] cpl_init_index_o,
     // desc_fetch, completer, irq, rx_writer (combinational)
-    input  wire logic [5:0]  ring_queue_i,
+    input  wire logic [10:0] ring_queue_i,
     output      logic [63:0] ring_base_o,
     output      logic [3:0]  ring_log2_o,
-    input  wire logic [5:0]  cpl_queue_i,
+    input  wire logic [10:0] cpl_queue_i,
     output      logic [63:0] cpl_base_o,
     output      logic [3:0]  cpl_log2_o,
-    input  wire logic [5:0]  irq_queue_i,
+    input  wire logic [10:0] irq_queue_i,
     output      logic [7:0]  vector_o,
     output      logic [7:0]  mod_count_o,
     output      logic [15:0] mod_ticks_o,
-    input  wire logic [5:0]  buf_queue_i,
+    input  wire logic [10:0] buf_queue_i,
     output      logic [14:0] buf_size_o
 );
 
   localparam int QueueBits = NumQueues > 1 ? $clog2(NumQueues) : 1;
-  localparam logic [5:0] QueueMask = 6'((1 << QueueBits) - 1);
+  localparam logic [10:0] QueueMask = 11'((1 << QueueBits) - 1);
 
   logic [31:0] ring_lo_mem [1 << QueueBits];
   logic [31:0] ring_hi_mem [1 << QueueBits];
@@ -89,7 +89,7 @@ module queue_pages #(
   logic [16:0] ring_size_q, cpl_size_q;
   logic        aligned_q, vector_good_q, buffer_good_q, ring_good_q, cpl_good_q;
   logic [3:0]  ring_log2_q, cpl_log2_q;
-  logic [5:0]  check_queue_q;
+  logic [10:0] check_queue_q;
   logic [1:0]  check_age_q;
   logic        recheck, awake, ram_awake;
 
@@ -99,7 +99,7 @@ module queue_pages #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       fresh_q <= '1;
-      check_queue_q <= 6'd0;
+      check_queue_q <= 11'd0;
       check_age_q <= 2'd0;
       write_q <= 1'b0;
     end else if (awake) begin

@@ -13,7 +13,7 @@ module queue_side #(
     input  wire logic                 clk_i,
     input  wire logic                 rst_ni,
     // queue_ctrl: one page access at a time
-    input  wire logic [5:0]           page_queue_i,
+    input  wire logic [10:0]          page_queue_i,
     input  wire logic [7:0]           page_offset_i,
     input  wire logic                 page_write_i,   // pulse; ignored where the page is locked or read only
     input  wire logic [31:0]          page_wdata_i,
@@ -42,41 +42,41 @@ module queue_side #(
     output      logic [NumQueues-1:0] ending_o,       // not enabled
     input  wire logic [NumQueues-1:0] outstanding_i,
     output      logic                 barrier_valid_o,
-    output      logic [5:0]           barrier_queue_o,
+    output      logic [10:0]          barrier_queue_o,
     input  wire logic                 barrier_ready_i,
     input  wire logic                 barrier_done_i, // pulse: the barrier of barrier_queue_o came through
     output      logic                 flush_valid_o,  // held until flush_done_i
-    output      logic [5:0]           flush_queue_o,
+    output      logic [10:0]          flush_queue_o,
     input  wire logic                 flush_done_i,
     // errors (pulses)
     input  wire logic                 fetch_err_valid_i,
-    input  wire logic [5:0]           fetch_err_queue_i,
+    input  wire logic [10:0]          fetch_err_queue_i,
     input  wire logic [7:0]           fetch_err_cause_i,
     input  wire logic [31:0]          fetch_err_index_i,
     input  wire logic                 cpl_err_valid_i,
-    input  wire logic [5:0]           cpl_err_queue_i,
+    input  wire logic [10:0]          cpl_err_queue_i,
     input  wire logic [31:0]          cpl_err_index_i,
     // indices kept elsewhere
     input  wire logic [31:0]          producer_i,
     input  wire logic [31:0]          consumer_i,
     input  wire logic [31:0]          cpl_produced_i,
     // configuration for desc_fetch, completer, irq, rx_writer (combinational)
-    input  wire logic [5:0]           ring_queue_i,
+    input  wire logic [10:0]          ring_queue_i,
     output      logic [63:0]          ring_base_o,
     output      logic [3:0]           ring_log2_o,
-    input  wire logic [5:0]           cpl_queue_i,
+    input  wire logic [10:0]          cpl_queue_i,
     output      logic [63:0]          cpl_base_o,
     output      logic [3:0]           cpl_log2_o,
-    input  wire logic [5:0]           irq_queue_i,
+    input  wire logic [10:0]          irq_queue_i,
     output      logic [7:0]           vector_o,
     output      logic [7:0]           mod_count_o,
     output      logic [15:0]          mod_ticks_o,
-    input  wire logic [5:0]           buf_queue_i,
+    input  wire logic [10:0]          buf_queue_i,
     output      logic [14:0]          buf_size_o
 );
 
   localparam int QueueBits = NumQueues > 1 ? $clog2(NumQueues) : 1;
-  localparam logic [5:0] QueueMask = 6'((1 << QueueBits) - 1);
+  localparam logic [10:0] QueueMask = 11'((1 << QueueBits) - 1);
 
   typedef enum logic [2:0] {
     StIdle,     // waits for a queue that is disabling
@@ -113,7 +113,7 @@ module queue_side #(
 
   // ---- errors: cause and index have one writer per cycle; the completer's report waits for the fetcher's, a refusal for both ----
   logic                 cpl_err_q, refuse_q, disable_q, note, note_new, note_write, by_itself, awake, ram_awake;
-  logic [5:0]           cpl_err_queue_q;
+  logic [10:0]          cpl_err_queue_q;
   logic [31:0]          cpl_err_index_q, note_index;
   logic [7:0]           note_cause;
   logic [QueueBits-1:0] note_sel;
@@ -129,7 +129,7 @@ module queue_side #(
 
   // ---- draining a queue that is disabling ----
   state_e     state_q, state_d;
-  logic [5:0] job_q, pick_queue;
+  logic [10:0] job_q, pick_queue;
   logic       pick_valid, ended;
   logic [2:0] settle_q;
 
@@ -164,13 +164,14 @@ module queue_side #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
-      job_q <= 6'd0;
+      job_q <= 11'd0;
       settle_q <= 3'd0;
       {cpl_err_q, refuse_q, disable_q} <= 3'b000;
-      cpl_err_queue_q <= 6'd0;
+      cpl_err_queue_q <= 11'd0;
       cpl_err_index_q <= 32'd0;
       error_o <= 1'b0;
-      {enabled_q, error_q, disabling_q, on_q, started_q, noted_q} <= '0;
+      {enabled_q, error_q, disabling_q} <= '0;
+      {on_q, started_q, noted_q} <= '0;
     end else if (awake) begin
       // draining
       state_q <= state_d;

@@ -9,7 +9,9 @@
 
 module rx_ingress #(
     parameter int BufWords = 4096, // depth of the frame buffer
-    parameter int Headers  = 512   // depth of the header buffer
+    parameter int Headers  = 512,  // depth of the header buffer
+    parameter int QueueBits  = 6,
+    parameter int HeaderBits = 52  // {mark, VC's, TCI, loopback, cause[7:0], multicast, broadcast, own, length[15:0], queue}
 ) (
     input  wire logic                      clk_i,
     input  wire logic                      rst_ni,
@@ -30,6 +32,15 @@ module rx_ingress #(
     input  wire logic                      hit_own_i,
     input  wire logic                      hit_broadcast_i,
     input  wire logic                      hit_multicast_i,
+    // rx_classify: of the frame whose status word came last
+    input  wire logic                      vc_done_i,
+    input  wire logic                      vc_hit_i,
+    input  wire logic [              10:0] vc_queue_i,
+    input  wire logic [              15:0] vc_tci_i,
+    output      logic                      vc_drop_o, // pulse: the frame was a VC's and is dropped
+    // vc_orders: a mark behind all frames so far
+    input  wire logic                      mark_valid_i,
+    output      logic                      mark_ready_o,
     // csr, queue_ctrl
     input  wire logic                      cfg_rx_enable_i,
     input  wire logic                      cfg_pass_bad_i,
@@ -42,7 +53,7 @@ module rx_ingress #(
     output      logic                      buf_rollback_o,
     input  wire logic [$clog2(BufWords):0] buf_free_i,
     output      logic                      hdr_valid_o,
-    output      logic [              33:0] hdr_data_o,
+    output      logic [    HeaderBits-1:0] hdr_data_o,
     input  wire logic [ $clog2(Headers):0] hdr_free_i,
     // rx_writer, loopback
     output      logic                      room_o,
@@ -60,12 +71,12 @@ module rx_ingress #(
   logic word, begins, ends, first_q, overflow_q, space_q, hdr_space_q;
   // ---- its lookup ----
   logic lookup_want_q, lookup_busy_q, lookup_stale_q, found_q, accept_q, own_q, broadcast_q, multicast_q;
-  logic [5:0] queue_q;
+  logic [QueueBits-1:0] queue_q;
   // ---- its status word ----
   logic status_q, loopback_q, discard_q, decide, deliver;
   logic [15:0] length_q, wire_q;
   logic fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q, little_q;
-  logic disabled, bad, refused, full;
+  logic disabled, bad, refused, full, accepted, unused;
   logic [7:0] cause;
   logic [35:0] mask;
 
@@ -86,12 +97,18 @@ module rx_ingress #(
   assign bad = rx_er_q || oversize_q || runt_q || fcs_bad_q;
   assign refused = disabled || carrier_q || (bad && (!cfg_pass_bad_i || little_q));
   assign full = overflow_q || !hdr_space_q;
-  assign decide = status_q && !ev_valid_o && (refused || found_q);
-  assign deliver = decide && !refused && accept_q && !full;
+  assign decide = status_q && !ev_valid_o && (refused || (found_q && vc_done_i));
+  assign accepted = accept_q || vc_hit_i; // the VC is its address
+  assign deliver = decide && !refused && accepted && !full;
   assign buf_commit_o = deliver;
   assign buf_rollback_o = rx_abandon_i || (decide && !deliver && !discard_q);
-  assign hdr_valid_o = deliver;
-  assign hdr_data_o = {loopback_q, cause, multicast_q, broadcast_q, own_q, length_q, queue_q};
+  assign unused = &{1'b0, vc_queue_i};
+  assign vc_drop_o = decide && !refused && vc_hit_i && full;
+  // the mark leaves a place to a decision that comes in the next cycle
+  assign mark_ready_o = mark_valid_i && !status_q && hdr_free_i > ($clog2(Headers) + 1)'(1);
+  assign hdr_valid_o = deliver || mark_ready_o;
+  assign hdr_data_o = {mark_ready_o, vc_hit_i, vc_tci_i, loopback_q, cause, multicast_q, broadcast_q, own_q, length_q,
+                       vc_hit_i ? QueueBits'(vc_queue_i) : queue_q};
 
   always_comb begin
     if (rx_er_q) cause = nic_1g_pkg::CAUSE_RX_ER;
@@ -115,8 +132,8 @@ module rx_ingress #(
       mask[nic_1g_pkg::RX_COUNTER_DROP_OVERSIZE] = !disabled && refused && oversize_q && !rx_er_q;
       mask[nic_1g_pkg::RX_COUNTER_DROP_RUNT] = !disabled && refused && runt_q && !rx_er_q;
       mask[nic_1g_pkg::RX_COUNTER_DROP_FCS] = !disabled && refused && fcs_bad_q && !runt_q && !oversize_q && !rx_er_q;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_FILTERED] = !refused && !accept_q;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_BUFFER_FULL] = !refused && accept_q && full;
+      mask[nic_1g_pkg::RX_COUNTER_DROP_FILTERED] = !refused && !accepted;
+      mask[nic_1g_pkg::RX_COUNTER_DROP_BUFFER_FULL] = !refused && accepted && full;
       mask[nic_1g_pkg::RX_COUNTER_IN_RANGE_LENGTH_ERRORS] = in_range_q;
       mask[nic_1g_pkg::RX_COUNTER_OUT_OF_RANGE_LENGTH] = out_of_range_q;
       mask[nic_1g_pkg::RX_COUNTER_UNDERSIZE] = runt_q && !fcs_bad_q;
@@ -203,7 +220,7 @@ module rx_ingress #(
       else if (hit_valid_i) lookup_busy_q <= 1'b0;
       if (hit_valid_i) begin
         accept_q <= hit_accept_i;
-        queue_q <= hit_queue_i;
+        queue_q <= QueueBits'(hit_queue_i);
         own_q <= hit_own_i;
         broadcast_q <= hit_broadcast_i;
         multicast_q <= hit_multicast_i;

@@ -5,7 +5,9 @@
 
 module rx_path #(
     parameter int NumRxQueues = 4,
-    parameter int RxBufBytes  = 32768 // power of two
+    parameter int RxBufBytes  = 32768, // power of two
+    parameter int NumVcs      = 0,     // virtual connections: none, or a power of two from 2
+    parameter int VcBits      = 1      // of a VC's number
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
@@ -27,24 +29,38 @@ module rx_path #(
     input  wire logic                   hit_own_i,
     input  wire logic                   hit_broadcast_i,
     input  wire logic                   hit_multicast_i,
+    // vc_find, vc_count, vc_orders
+    output      logic                   look_valid_o,
+    output      logic [           11:0] look_vid_o,
+    input  wire logic                   look_done_i,
+    input  wire logic                   look_hit_i,
+    input  wire logic [     VcBits-1:0] look_vc_i,
+    input  wire logic [           10:0] look_queue_i,
+    output      logic                   drop_valid_o,
+    output      logic [     VcBits-1:0] drop_vc_o,
+    input  wire logic                   mark_valid_i,
+    output      logic                   mark_ready_o,
+    output      logic                   mark_o,
+    input  wire logic                   hurry_i,
     // csr
+    input  wire logic                   cfg_no_wait_i,
     input  wire logic                   cfg_rx_enable_i,
     input  wire logic                   cfg_pass_bad_i,
     input  wire logic [           15:0] cfg_max_frame_i,
     // queue_ctrl
     input  wire logic                   flush_i,
     input  wire logic [NumRxQueues-1:0] on_i,
-    output      logic [            5:0] cfg_queue_o,
+    output      logic [           10:0] cfg_queue_o,
     input  wire logic [           14:0] cfg_buf_size_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
     output      logic                   idle_o,
     // desc_fetch
-    output      logic [            5:0] avail_queue_o,
+    output      logic [           10:0] avail_queue_o,
     input  wire logic [           31:0] avail_count_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [           63:0] pop_addr_i,
     input  wire logic [           31:0] pop_index_i,
@@ -61,7 +77,7 @@ module rx_path #(
     // completer
     output      logic                   rec_valid_o,
     input  wire logic                   rec_ready_i,
-    output      logic [          110:0] rec_data_o,
+    output      logic [          131:0] rec_data_o,
     // stats
     output      logic                   ev_valid_o,
     input  wire logic                   ev_ready_i,
@@ -71,14 +87,21 @@ module rx_path #(
 
   localparam int BufWords = RxBufBytes / 8;
   localparam int Headers = RxBufBytes / 64;
+  localparam int QueueBits = NumRxQueues > 64 ? $clog2(NumRxQueues) : 6; // of a queue's number in the header, built or not
+  localparam int HeaderBits = 46 + QueueBits;
+  localparam int StoredBits = NumVcs > 0 ? HeaderBits : HeaderBits - 18; // without {mark, VC's, TCI}
 
   logic rx_valid, rx_ready, rx_status, rx_loopback, rx_discard, rx_abandon;
   logic [63:0] rx_data;
   logic in_valid, commit, rollback, hdr_in_valid, buf_valid, buf_ready, hdr_valid, hdr_ready, writer_idle;
   logic [63:0] in_data, buf_data;
-  logic [33:0] hdr_in_data, hdr_data;
+  logic [HeaderBits-1:0] hdr_in_data, hdr_data;
   logic [$clog2(BufWords):0] buf_free;
   logic [$clog2(Headers):0] hdr_free;
+  logic vc_done, vc_hit, mark, stripped, out_valid, out_ready;
+  logic [10:0] vc_queue;
+  logic [15:0] vc_tci, length;
+  logic [63:0] out_data;
 
   assign idle_o = writer_idle && !hdr_valid && hdr_free == ($clog2(Headers) + 1)'(Headers);
 
@@ -98,7 +121,9 @@ module rx_path #(
 
   rx_ingress #(
       .BufWords(BufWords),
-      .Headers(Headers)
+      .Headers(Headers),
+      .QueueBits(QueueBits),
+      .HeaderBits(HeaderBits)
   ) u_ingress (
       .clk_i,
       .rst_ni,
@@ -117,6 +142,13 @@ module rx_path #(
       .hit_own_i,
       .hit_broadcast_i,
       .hit_multicast_i,
+      .vc_done_i(vc_done),
+      .vc_hit_i(vc_hit),
+      .vc_queue_i(vc_queue),
+      .vc_tci_i(vc_tci),
+      .vc_drop_o(drop_valid_o),
+      .mark_valid_i,
+      .mark_ready_o,
       .cfg_rx_enable_i,
       .cfg_pass_bad_i,
       .cfg_max_frame_i,
@@ -136,6 +168,32 @@ module rx_path #(
       .ev_wire_o
   );
 
+  // ---- virtual connections: whose a frame is; its tag goes on the way to rx_writer ----
+  if (NumVcs > 0) begin : g_vcs
+    rx_classify #(.VcBits(VcBits)) u_classify (
+        .clk_i, .rst_ni, .word_i(rx_valid && rx_ready && !rx_abandon && !rx_status), .status_i(rx_valid && rx_ready && !rx_abandon && rx_status),
+        .discard_i(rx_discard), .forget_i(rx_valid && rx_ready && rx_abandon), .data_i(rx_data),
+        .look_valid_o, .look_vid_o, .look_done_i, .look_hit_i, .look_vc_i, .look_queue_i,
+        .done_o(vc_done), .hit_o(vc_hit), .queue_o(vc_queue), .tci_o(vc_tci), .vc_o(drop_vc_o)
+    );
+    vlan_strip u_strip (
+        .clk_i, .rst_ni, .begin_i(hdr_valid && hdr_ready && !mark), .strip_i(stripped), .length_i(hdr_data[QueueBits+:16]),
+        .in_valid_i(buf_valid), .in_ready_o(buf_ready), .in_data_i(buf_data),
+        .out_valid_o(out_valid), .out_ready_i(out_ready), .out_data_o(out_data)
+    );
+    assign {mark, stripped} = hdr_data[HeaderBits-1-:2];
+    assign length = hdr_data[QueueBits+:16] - (stripped ? 16'd4 : 16'd0);
+  end else begin : g_no_vcs
+    logic unused;
+
+    assign {look_valid_o, look_vid_o, drop_vc_o, mark, stripped} = '0;
+    assign {vc_done, vc_hit, vc_queue, vc_tci} = {1'b1, 28'd0};
+    assign hdr_data[HeaderBits-1-:18] = '0;
+    assign length = hdr_data[QueueBits+:16];
+    assign {out_valid, buf_ready, out_data} = {buf_valid, out_ready, buf_data};
+    assign unused = &{1'b0, look_done_i, look_hit_i, look_vc_i, look_queue_i, hdr_in_data[HeaderBits-1-:18], hdr_data[HeaderBits-1-:18]};
+  end
+
   frame_fifo #(
       .Width(64),
       .Depth(BufWords)
@@ -154,33 +212,37 @@ module rx_path #(
   );
 
   frame_fifo #(
-      .Width(34),
+      .Width(StoredBits),
       .Depth(Headers)
   ) u_headers (
       .clk_i,
       .rst_ni,
       .clear_i(1'b0),
       .wr_valid_i(hdr_in_valid),
-      .wr_data_i(hdr_in_data),
+      .wr_data_i(hdr_in_data[StoredBits-1:0]),
       .wr_commit_i(hdr_in_valid),
       .wr_rollback_i(1'b0),
       .free_o(hdr_free),
       .rd_valid_o(hdr_valid),
       .rd_ready_i(hdr_ready),
-      .rd_data_o(hdr_data)
+      .rd_data_o(hdr_data[StoredBits-1:0])
   );
 
   rx_writer #(
-      .NumRxQueues(NumRxQueues)
+      .NumRxQueues(NumRxQueues),
+      .QueueBits(QueueBits)
   ) u_writer (
       .clk_i,
       .rst_ni,
       .hdr_valid_i(hdr_valid),
       .hdr_ready_o(hdr_ready),
-      .hdr_data_i(hdr_data),
-      .buf_valid_i(buf_valid),
-      .buf_ready_o(buf_ready),
-      .buf_data_i(buf_data),
+      .hdr_data_i({hdr_data[QueueBits+27:QueueBits+16], length, hdr_data[QueueBits-1:0]}),
+      .hdr_mark_i(mark),
+      .hdr_vc_i(stripped),
+      .hdr_vlan_i(stripped ? hdr_data[QueueBits+28+:16] : 16'd0),
+      .buf_valid_i(out_valid),
+      .buf_ready_o(out_ready),
+      .buf_data_i(out_data),
       .room_i(room_o),
       .flush_i,
       .on_i,
@@ -189,6 +251,9 @@ module rx_path #(
       .barrier_valid_i,
       .barrier_queue_i,
       .barrier_ready_o,
+      .mark_o,
+      .cfg_no_wait_i,
+      .hurry_i,
       .idle_o(writer_idle),
       .avail_queue_o,
       .avail_count_i,

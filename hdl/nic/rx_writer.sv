@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the frame at the head of the buffer into posted descriptors of its queue. A frame is begun only when enough descriptors for
 // all of it are posted; until then it waits, and is dropped whole when its queue goes off, when the buffer has no room for a longest
-// frame (room_i low), or at soft reset. Bytes go to dma_write as one segment per descriptor; then one record goes to complete_rx.
+// frame (room_i low), or at soft reset; frames of VCs do not wait. Bytes go to dma_write as one segment per descriptor; then one record goes to complete_rx.
 // When a descriptor fetch fails in mid-frame an empty last segment ends the frame, and the buffers taken come back with cause 33.
 // A barrier is answered between frames, also while a frame waits for descriptors, and follows the records before it.
 //
@@ -10,33 +10,41 @@
 `include "check.svh"
 
 module rx_writer #(
-    parameter int NumRxQueues = 4
+    parameter int NumRxQueues = 4,
+    parameter int QueueBits   = 6 // of a header's queue
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
     // frame buffer and header buffer
     input  wire logic                   hdr_valid_i,
     output      logic                   hdr_ready_o,
-    input  wire logic [           33:0] hdr_data_i,
+    input  wire logic [ QueueBits+27:0] hdr_data_i, // {loopback, cause[7:0], multicast, broadcast, own, length[15:0], queue}
+    input  wire logic                   hdr_mark_i, // no frame: a barrier of vc_orders
+    input  wire logic                   hdr_vc_i,   // of a VC
+    input  wire logic [           15:0] hdr_vlan_i,
     input  wire logic                   buf_valid_i,
     output      logic                   buf_ready_o,
     input  wire logic [           63:0] buf_data_i,
     // rx_ingress
     input  wire logic                   room_i,
+    // csr, vc_orders
+    input  wire logic                   cfg_no_wait_i,  // no frame waits for descriptors
+    input  wire logic                   hurry_i,        // now none does
     // queue_ctrl
     input  wire logic                   flush_i,
     input  wire logic [NumRxQueues-1:0] on_i,
-    output      logic [            5:0] cfg_queue_o,
+    output      logic [           10:0] cfg_queue_o,
     input  wire logic [           14:0] cfg_buf_size_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
+    output      logic                   mark_o,         // pulse: a mark follows the records before it
     output      logic                   idle_o,
     // desc_fetch
-    output      logic [            5:0] avail_queue_o,
+    output      logic [           10:0] avail_queue_o,
     input  wire logic [           31:0] avail_count_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [           63:0] pop_addr_i,
     input  wire logic [           31:0] pop_index_i,
@@ -53,7 +61,7 @@ module rx_writer #(
     // completer
     output      logic                   rec_valid_o,
     input  wire logic                   rec_ready_i,
-    output      logic [          110:0] rec_data_o
+    output      logic [          131:0] rec_data_o
 );
 
   typedef enum logic [3:0] {
@@ -77,8 +85,9 @@ module rx_writer #(
   logic loopback_q, multicast_q, broadcast_q, own_q, on_q;
   logic some_q, offer_q; // words of the frame are left in the buffer; they go to dma_write
   logic [7:0] cause_q;
-  logic [15:0] length_q;
-  logic [5:0] queue_q;
+  logic [15:0] length_q, vlan_q;
+  logic vc_q, mark_q, mark_take, no_wait_q;
+  logic [QueueBits-1:0] queue_q;
   logic [2:0] drop_q;
   logic [14:0] buf_size_q;
   logic [15:0] rest_q; // while counting: bytes not covered yet; in the end those of the last buffer
@@ -89,10 +98,11 @@ module rx_writer #(
   // ----
   logic head_take, give_up, enough, enough_q, more, popped, word_taken, last_segment_q;
   logic [2:0] give_up_code;
-  logic [63:0] on_all;
+  logic [(1 << QueueBits)-1:0] on_all;
 
-  assign on_all = 64'(on_i);
-  assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && !some_q;
+  assign on_all = (1 << QueueBits)'(on_i);
+  assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && !hdr_mark_i && !some_q;
+  assign mark_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && hdr_mark_i;
   assign enough = avail_count_i >= {21'd0, need_q}; // need_q is final in the last cycle of StNeed
   assign more = rest_q > {1'b0, buf_size_q};
   assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
@@ -107,7 +117,7 @@ module rx_writer #(
       end else if (!on_q) begin
         give_up = 1'b1;
         give_up_code = DropQueueOff;
-      end else if (state_q == StWait && !enough_q && !room_i) begin
+      end else if (state_q == StWait && !enough_q && (!room_i || no_wait_q)) begin
         give_up = 1'b1;
         give_up_code = DropNoDescriptor;
       end
@@ -119,7 +129,7 @@ module rx_writer #(
     state_d = state_q;
     unique case (state_q)
       StHead:
-      if (barrier_valid_i) state_d = StBarrier;
+      if (barrier_valid_i || mark_take) state_d = StBarrier;
       else if (head_take) state_d = StSize;
       StSize: state_d = StNeed;
       StNeed:
@@ -147,7 +157,7 @@ module rx_writer #(
   end
 
   // ---- headers and words ----
-  assign hdr_ready_o = head_take;
+  assign hdr_ready_o = head_take || mark_take;
   assign word_valid_o = buf_valid_i && offer_q && some_q;
   assign word_data_o = buf_data_i;
   assign word_taken = buf_valid_i && buf_ready_o;
@@ -155,9 +165,9 @@ module rx_writer #(
   assign idle_o = state_q == StHead && !some_q;
 
   // ---- descriptors ----
-  assign cfg_queue_o = queue_q;
-  assign avail_queue_o = queue_q;
-  assign pop_queue_o = queue_q;
+  assign cfg_queue_o = 11'(queue_q);
+  assign avail_queue_o = 11'(queue_q);
+  assign pop_queue_o = 11'(queue_q);
   assign pop_valid_o = state_q == StPop;
 
   // ---- segments, records ----
@@ -172,15 +182,17 @@ module rx_writer #(
   end
 
   assign rec_valid_o = state_q == StRecord || state_q == StBarrier;
-  assign barrier_ready_o = state_q == StBarrier && rec_ready_i;
+  assign barrier_ready_o = state_q == StBarrier && rec_ready_i && !mark_q;
+  assign mark_o = state_q == StBarrier && rec_ready_i && mark_q;
   assign rec_data_o = {
     state_q == StBarrier,
-    state_q == StBarrier ? barrier_queue_i : queue_q,
+    state_q == StBarrier ? barrier_queue_i : 11'(queue_q),
     first_q,
     taken_q,
     buf_size_q,
     drop_q == DropFetch ? buf_size_q : rest_q[14:0],
     length_q,
+    vlan_q,
     drop_q == DropFetch ? nic_1g_pkg::CAUSE_FETCH_ERROR : cause_q,
     loopback_q,
     multicast_q,
@@ -194,6 +206,7 @@ module rx_writer #(
     if (!rst_ni) begin
       state_q <= StHead;
       {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= '0;
+      {vlan_q, vc_q, mark_q, no_wait_q} <= '0;
       words_q <= '0;
       some_q <= 1'b0;
       offer_q <= 1'b0;
@@ -211,14 +224,17 @@ module rx_writer #(
     end else if (`AWAKE(state_q != StHead || hdr_valid_i || barrier_valid_i || some_q)) begin
       state_q <= state_d;
       if (head_take) begin
-        `CHECK("rx_writer_empty_frame", hdr_data_i[21:6] != '0)
+        `CHECK("rx_writer_empty_frame", hdr_data_i[QueueBits+:16] != '0)
         {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;
+        {vc_q, vlan_q} <= {hdr_vc_i, hdr_vlan_i};
         offer_q <= 1'b0;
         held_q <= 1'b1;
         drop_q <= DropNone;
         need_q <= 11'd1;
         taken_q <= '0;
       end
+      if (state_q != StBarrier) mark_q <= mark_take;
+      no_wait_q <= vc_q || cfg_no_wait_i || hurry_i;
       on_q <= on_all[queue_q];
       enough_q <= enough;
       if (word_taken) begin

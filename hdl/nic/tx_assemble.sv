@@ -18,7 +18,7 @@ module tx_assemble #(
     input  wire logic [ 1:0] cmd_kind_i, // 0 fragment, 1 end of frame, 2 barrier
     input  wire logic [ 2:0] cmd_offset_i,
     input  wire logic [15:0] cmd_length_i,
-    input  wire logic [ 5:0] cmd_queue_i,
+    input  wire logic [10:0] cmd_queue_i,
     input  wire logic [31:0] cmd_index_i,
     input  wire logic [ 7:0] cmd_cause_i,
     input  wire logic        cmd_over_i,
@@ -39,7 +39,7 @@ module tx_assemble #(
     output      logic        rec_valid_o,
     input  wire logic        rec_ready_i,
     output      logic        rec_barrier_o,
-    output      logic [ 5:0] rec_queue_o,
+    output      logic [10:0] rec_queue_o,
     output      logic [31:0] rec_index_o,
     output      logic [15:0] rec_length_o,
     output      logic [ 7:0] rec_cause_o,
@@ -60,14 +60,14 @@ module tx_assemble #(
   logic [1:0] kind, kind_q;
   logic [2:0] offset;
   logic [15:0] length, length_q;
-  logic [5:0] queue, queue_q;
+  logic [10:0] queue, queue_q;
   logic [31:0] index, index_q;
   logic [7:0] cause, cause_q;
   logic [13:0] words, words_q;
   logic [5:0] commands;
   logic unused_ready;
 
-  fifo #(.Width(82), .Depth(32)) u_commands (
+  fifo #(.Width(87), .Depth(32)) u_commands (
       .clk_i, .rst_ni, .clear_i(1'b0),
       .wr_valid_i(cmd_valid_i && cmd_ready_o), .wr_ready_o(unused_ready),
       .wr_data_i({cmd_kind_i, cmd_offset_i, cmd_length_i, cmd_queue_i, cmd_index_i, cmd_cause_i, cmd_over_i, cmd_words_i}),
@@ -160,7 +160,7 @@ module tx_assemble #(
   assign release_valid_o = ending && !good_q;
   assign release_words_o = words_q;
 
-  fifo #(.Width(66), .Depth(Records)) u_records (
+  fifo #(.Width(71), .Depth(Records)) u_records (
       .clk_i, .rst_ni, .clear_i(1'b0),
       .wr_valid_i(state_q == StEnd), .wr_ready_o(record_ready),
       .wr_data_i({kind_q == 2'd2, queue_q, index_q, length_q, cause_q, address_q == '1 ? 2'd2 : {1'b0, address_q[0]}, kind_q == 2'd1 && good_q}),

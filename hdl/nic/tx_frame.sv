@@ -1,33 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Takes frames from the transmit queues, one at a time, round robin per frame over the enabled queues that have a cached
-// descriptor. Each descriptor is popped and checked (docs/nic.md sections 2 and 8); each good fragment first gets room in the frame
-// buffer, then a place in tx_assemble's order, then its read is asked for, 4 cycles after the pop. A frame ends at EOP, after
-// ring-size descriptors, or when its queue stops; it always ends with one end command that carries its cause. The next descriptor is
-// popped while the one before it is at work: 4 cycles per fragment. tx_frame never waits for data. A frame or a barrier starts only when it has a place among the records. Malformed frames fetch nothing further.
+// Takes frames from the transmit queues, one at a time, each from the queue that it is offered. Each descriptor is popped and checked (docs/nic.md
+// sections 2 and 8); each good fragment first gets room in the frame buffer, then a place in tx_assemble's order, then its read is asked
+// for, 4 cycles after the pop. A frame ends at EOP, after ring-size descriptors, or when its queue stops; it always ends with one end
+// command that carries its cause. The next descriptor is popped while the one before it is at work: 4 cycles per fragment. tx_frame
+// never waits for data. A frame or a barrier starts only when it has a place among the records. Malformed frames fetch nothing further.
 `default_nettype none
 `include "check.svh"
 
 module tx_frame #(
-    parameter int NumTxQueues = 4,
     parameter int BufWords    = 4096, // frame buffer, 64-bit words
     parameter int Records     = 32    // frames and barriers between start and the completer
 ) (
     input  wire logic                   clk_i,
     input  wire logic                   rst_ni,
     // csr
-    input  wire logic                   cfg_tx_enable_i,
     input  wire logic [           15:0] cfg_max_frame_i,
     input  wire logic                   cfg_host_fcs_i,
     // queue_ctrl
-    input  wire logic [NumTxQueues-1:0] start_ok_i,
     input  wire logic                   flush_i,
     input  wire logic                   barrier_valid_i,
-    input  wire logic [            5:0] barrier_queue_i,
+    input  wire logic [           10:0] barrier_queue_i,
     output      logic                   barrier_ready_o,
+    // the next frame's queue
+    input  wire logic                   pick_valid_i,
+    input  wire logic [           10:0] pick_queue_i,
+    input  wire logic                   pick_tagged_i, // the frame gets a tag of four octets
+    input  wire logic [           15:0] pick_limit_i,  // tagged: longest frame on the wire
+    output      logic                   take_o,
+    output      logic                   end_valid_o,   // pulse: the frame is complete
+    output      logic                   end_sent_o,    // it was not malformed
+    output      logic [           15:0] end_bytes_o,
     // desc_fetch
-    input  wire logic [NumTxQueues-1:0] ready_i,
     output      logic                   pop_valid_o,
-    output      logic [            5:0] pop_queue_o,
+    output      logic [           10:0] pop_queue_o,
     input  wire logic                   pop_ready_i,
     input  wire logic [          127:0] pop_desc_i,
     input  wire logic [           31:0] pop_index_i,
@@ -45,7 +50,7 @@ module tx_frame #(
     output      logic [            1:0] cmd_kind_o,    // 0 fragment, 1 end of frame, 2 barrier
     output      logic [            2:0] cmd_offset_o,  // fragment: first byte's lane
     output      logic [           15:0] cmd_length_o,  // fragment or frame, bytes
-    output      logic [            5:0] cmd_queue_o,
+    output      logic [           10:0] cmd_queue_o,
     output      logic [           31:0] cmd_index_o,   // one past the frame's last descriptor
     output      logic [            7:0] cmd_cause_o,
     output      logic                   cmd_over_o,    // too long unless tagged
@@ -73,13 +78,11 @@ module tx_frame #(
   } state_e;
 
   state_e state_q, state_d;
-  logic pick_valid, go, barrier_go, place_q;
-  logic [5:0] pick_queue, queue_q;
+  logic go, barrier_go, place_q, tagged_q;
+  logic [10:0] queue_q;
+  logic [15:0] vc_limit_q;
 
-  queue_pick #(.NumQueues(NumTxQueues)) u_pick (
-      .clk_i, .rst_ni, .req_i(ready_i & start_ok_i & {NumTxQueues{cfg_tx_enable_i}}),
-      .valid_o(pick_valid), .queue_o(pick_queue), .take_i(go)
-  );
+  assign take_o = go;
 
   // ---- places among the records, room in the buffer ---------------------------------------------------------------------------
   logic [6:0] places_q;
@@ -87,17 +90,19 @@ module tx_frame #(
   logic take_place, take_room, room_ok_q, returning, returned_q, rec_taken_q;
 
   assign barrier_go = state_q == StIdle && barrier_valid_i && place_q;
-  assign go = state_q == StIdle && !barrier_valid_i && pick_valid && place_q;
+  assign go = state_q == StIdle && !barrier_valid_i && pick_valid_i && place_q;
   assign take_place = go || barrier_go;
   assign returning = rec_taken_i || release_valid_i || word_read_i;
   assign take_room = state_q == StRoom && !skip && room_ok_q;
 
   // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
-  logic [16:0] max_frame, max_frame_q, limit_d;
+  logic [16:0] max_frame, max_frame_q, limit_mac, limit_vc, limit_d;
   logic host_fcs_q;
 
   assign max_frame = {1'b0, cfg_max_frame_i} < 17'(Longest) ? {1'b0, cfg_max_frame_i} : 17'(Longest);
-  assign limit_d = host_fcs_q ? max_frame_q : max_frame_q < 17'd4 ? 17'd0 : max_frame_q - 17'd4;
+  assign limit_mac = host_fcs_q ? max_frame_q : max_frame_q < 17'd4 ? 17'd0 : max_frame_q - 17'd4;
+  assign limit_vc = {1'b0, vc_limit_q} - (host_fcs_q ? 17'd4 : 17'd8); // without tag and FCS
+  assign limit_d = tagged_q && limit_vc < limit_mac ? limit_vc : limit_mac;
 
   // ---- the frame so far -------------------------------------------------------------------------------------------------------
   logic [127:0] desc_q;
@@ -118,7 +123,7 @@ module tx_frame #(
              : nic_1g_pkg::CAUSE_NONE;
   // once far over the limit the length does not matter any more
   assign total_d = total_q[16] ? total_q : total_q + {1'b0, desc_q[nic_1g_pkg::TX_DESCRIPTOR_LENGTH_LSB +: 16]};
-  assign words_now = 14'((total_q + 17'd7) >> 3);
+  assign words_now = 14'((total_q + (tagged_q ? 17'd11 : 17'd7)) >> 3);
   assign skip = cause_q != 8'd0 || far_over_q || flushed_q;
   assign ends = eop || taken_q == ring_size_q;
   assign end_cause = cause_q != 8'd0 ? cause_q
@@ -162,7 +167,8 @@ module tx_frame #(
       room_q <= 14'(BufWords);
       {need_q, words_q, returned_words_q, room_then_q} <= 56'd0;
       {place_q, room_ok_q, returned_q, rec_taken_q} <= 4'b1000;
-      queue_q <= 6'd0;
+      queue_q <= 11'd0;
+      {tagged_q, vc_limit_q} <= 17'd0;
       desc_q <= 128'd0;
       index_q <= 32'd0;
       {total_q, limit_q, max_frame_q, host_fcs_q} <= 52'd0;
@@ -195,8 +201,10 @@ module tx_frame #(
       end
       case (state_q)
         StIdle: if (take_place) begin
-          queue_q <= barrier_valid_i ? barrier_queue_i : pick_queue;
+          queue_q <= barrier_valid_i ? barrier_queue_i : pick_queue_i;
           first_q <= 1'b1;
+          tagged_q <= pick_tagged_i && !barrier_valid_i;
+          vc_limit_q <= pick_limit_i;
           {total_q, taken_q, words_q} <= 47'd0;
           cause_q <= nic_1g_pkg::CAUSE_NONE;
           want_q <= !barrier_valid_i;
@@ -221,7 +229,7 @@ module tx_frame #(
         end
         StLimit: begin
           over_q <= total_q > limit_q;
-          far_over_q <= total_q > limit_q + 17'd4;
+          far_over_q <= total_q > limit_q + (tagged_q ? 17'd0 : 17'd4);
           short_q <= total_q < 17'd14;
           need_q <= words_now - words_q;
         end
@@ -236,6 +244,9 @@ module tx_frame #(
   end
 
   // ---- to the neighbours --------------------------------------------------------------------------------------------------------
+  assign end_valid_o = state_q == StEnd && cmd_ready_i;
+  assign end_sent_o = cause_q == nic_1g_pkg::CAUSE_NONE;
+  assign end_bytes_o = total_q[15:0];
   assign barrier_ready_o = state_q == StBarrier && cmd_ready_i;
   assign pop_valid_o = want_q;
   assign pop_queue_o = queue_q;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The constants of the NIC for driver writers. Generated from nic_1g.rdl by `make regs`; do not edit.
- * Offsets are byte offsets in the CSR space, NIC_QUEUE_* inside a queue page. The structs hold little-endian values;
+ * Offsets are byte offsets in the CSR space, NIC_QUEUE_* inside a queue page, NIC_VC_* inside a VC page. The structs hold little-endian values;
  * fields that share a unit have _LSB and _MASK inside that unit. */
 #ifndef NIC_1G_H
 #define NIC_1G_H
@@ -21,7 +21,11 @@
 #define NIC_SMALLEST_BUFFER 64
 #define NIC_LARGEST_BUFFER 16384
 #define NIC_BASE_ALIGNMENT 64
-#define NIC_MOST_QUEUES 64
+#define NIC_DEFAULT_NUM_VCS 64
+#define NIC_QUEUE_BITS 11
+#define NIC_SMALLEST_VC_FRAME 64
+#define NIC_MOST_QUEUES 2048
+#define NIC_MOST_VCS 2048
 
 /* Identification: 'HNIC'. */
 #define NIC_ID 0x000u
@@ -148,6 +152,8 @@
 #define NIC_MISC_CAUSE_TX_QUEUE_ERROR_MASK 0x00000002u
 #define NIC_MISC_CAUSE_RX_QUEUE_ERROR_LSB 2
 #define NIC_MISC_CAUSE_RX_QUEUE_ERROR_MASK 0x00000004u
+#define NIC_MISC_CAUSE_VC_OFF_LSB 3
+#define NIC_MISC_CAUSE_VC_OFF_MASK 0x00000008u
 
 /* Causes that may send vector 0. */
 #define NIC_MISC_ENABLE 0x04Cu
@@ -157,6 +163,8 @@
 #define NIC_MISC_ENABLE_TX_QUEUE_ERROR_MASK 0x00000002u
 #define NIC_MISC_ENABLE_RX_QUEUE_ERROR_LSB 2
 #define NIC_MISC_ENABLE_RX_QUEUE_ERROR_MASK 0x00000004u
+#define NIC_MISC_ENABLE_VC_OFF_LSB 3
+#define NIC_MISC_ENABLE_VC_OFF_MASK 0x00000008u
 
 /* MAC configuration. */
 #define NIC_MAC_CFG 0x050u
@@ -215,6 +223,32 @@
 #define NIC_STATS_CTRL_CLEAR_LSB 0
 #define NIC_STATS_CTRL_CLEAR_MASK 0x00000001u
 
+/* Queues that are built. */
+#define NIC_QUEUES 0x080u
+#define NIC_QUEUES_NUM_TX_QUEUES_LSB 0
+#define NIC_QUEUES_NUM_TX_QUEUES_MASK 0x00000FFFu
+#define NIC_QUEUES_NUM_RX_QUEUES_LSB 16
+#define NIC_QUEUES_NUM_RX_QUEUES_MASK 0x0FFF0000u
+
+/* Distance of the four groups of doorbells (TX, RX, TX re-arm, RX re-arm) in bytes. */
+#define NIC_DOORBELL_GROUP 0x084u
+
+/* Virtual connections that are built; 0: none. */
+#define NIC_NUM_VCS 0x088u
+
+/* Offset of the first VC page. */
+#define NIC_VC_PAGE_BASE 0x08Cu
+
+/* Distance of two VC pages in bytes. */
+#define NIC_VC_PAGE_STRIDE 0x090u
+
+/* Scheduling with virtual connections; without them nothing happens. */
+#define NIC_VC_SCHED 0x094u
+#define NIC_VC_SCHED_QUANTUM_LSB 0
+#define NIC_VC_SCHED_QUANTUM_MASK 0x0000FFFFu
+#define NIC_VC_SCHED_RX_NO_WAIT_LSB 16
+#define NIC_VC_SCHED_RX_NO_WAIT_MASK 0x00010000u
+
 /* exact filter table: entry i at + NIC_EXACT_STRIDE * i */
 #define NIC_EXACT_ENTRIES 32
 #define NIC_EXACT_STRIDE 8
@@ -236,8 +270,8 @@
 #define NIC_EXACT_HI_VALID_MASK 0x80000000u
 
 /* queue pages */
-#define NIC_TX_PAGE(queue) (0x10000u + 0x100u * (queue))
-#define NIC_RX_PAGE(queue) (0x20000u + 0x100u * (queue))
+#define NIC_TX_PAGE(queue) (0x100000u + 0x100u * (queue))
+#define NIC_RX_PAGE(queue) (0x180000u + 0x100u * (queue))
 
 /* Queue control. */
 #define NIC_QUEUE_CTRL 0x00u
@@ -309,11 +343,86 @@
 /* Last accepted doorbell. */
 #define NIC_QUEUE_PRODUCER 0x44u
 
+/* VC pages; VC counters: low word first; reading it latches the high word */
+#define NIC_VC_PAGE(vc) (0x280000u + 0x80u * (vc))
+#define NIC_VC_COUNTER(vc, index) (NIC_VC_PAGE(vc) + 0x40u + 8u * (index))
+
+/* VC control. */
+#define NIC_VC_CTRL 0x00u
+#define NIC_VC_CTRL_ENABLE_LSB 0
+#define NIC_VC_CTRL_ENABLE_MASK 0x00000001u
+
+/* VC state. */
+#define NIC_VC_STATUS 0x04u
+#define NIC_VC_STATUS_STATE_LSB 0
+#define NIC_VC_STATUS_STATE_MASK 0x00000003u
+#define NIC_VC_STATUS_CAUSE_LSB 8
+#define NIC_VC_STATUS_CAUSE_MASK 0x0000FF00u
+
+/* 802.1Q tag of the VC (as TCI: inserted on transmit, matched by vid on receive). */
+#define NIC_VC_VLAN 0x08u
+#define NIC_VC_VLAN_VID_LSB 0
+#define NIC_VC_VLAN_VID_MASK 0x00000FFFu
+#define NIC_VC_VLAN_DEI_LSB 12
+#define NIC_VC_VLAN_DEI_MASK 0x00001000u
+#define NIC_VC_VLAN_PCP_LSB 13
+#define NIC_VC_VLAN_PCP_MASK 0x0000E000u
+
+/* TX queue of the VC. */
+#define NIC_VC_TX_QUEUE 0x0Cu
+#define NIC_VC_TX_QUEUE_QUEUE_LSB 0
+#define NIC_VC_TX_QUEUE_QUEUE_MASK 0x000007FFu
+#define NIC_VC_TX_QUEUE_ENABLE_LSB 31
+#define NIC_VC_TX_QUEUE_ENABLE_MASK 0x80000000u
+
+/* RX queue of the VC. */
+#define NIC_VC_RX_QUEUE 0x10u
+#define NIC_VC_RX_QUEUE_QUEUE_LSB 0
+#define NIC_VC_RX_QUEUE_QUEUE_MASK 0x000007FFu
+#define NIC_VC_RX_QUEUE_ENABLE_LSB 31
+#define NIC_VC_RX_QUEUE_ENABLE_MASK 0x80000000u
+
+/* Longest frame of the VC on the wire, with tag and FCS; a bucket must hold as many octets before a frame starts. */
+#define NIC_VC_MAX_FRAME 0x14u
+#define NIC_VC_MAX_FRAME_OCTETS_LSB 0
+#define NIC_VC_MAX_FRAME_OCTETS_MASK 0x0000FFFFu
+
+/* Rate of the VC; 0: no limit. */
+#define NIC_VC_INTERVAL 0x18u
+
+/* Depth of the bucket in octets, from MAX_FRAME on. */
+#define NIC_VC_BURST 0x1Cu
+#define NIC_VC_BURST_OCTETS_LSB 0
+#define NIC_VC_BURST_OCTETS_MASK 0x00FFFFFFu
+
+/* Peak rate, a second bucket; 0: no limit. */
+#define NIC_VC_PEAK_INTERVAL 0x20u
+
+/* Depth of the peak bucket in octets, from MAX_FRAME on. */
+#define NIC_VC_PEAK_BURST 0x24u
+#define NIC_VC_PEAK_BURST_OCTETS_LSB 0
+#define NIC_VC_PEAK_BURST_OCTETS_MASK 0x00FFFFFFu
+
+/* The VC's share of the line. */
+#define NIC_VC_SHARE 0x28u
+#define NIC_VC_SHARE_QUANTUM_LSB 0
+#define NIC_VC_SHARE_QUANTUM_MASK 0x0000FFFFu
+#define NIC_VC_SHARE_GUARANTEED_LSB 31
+#define NIC_VC_SHARE_GUARANTEED_MASK 0x80000000u
+enum nic_vc_counter {
+    NIC_VC_COUNTER_TX_FRAMES = 0,
+    NIC_VC_COUNTER_TX_OCTETS = 1,
+    NIC_VC_COUNTER_RX_FRAMES = 2,
+    NIC_VC_COUNTER_RX_OCTETS = 3,
+    NIC_VC_COUNTER_RX_DROPS = 4,
+    NIC_VC_COUNTER_TX_WAITS = 5
+};
+
 /* doorbells */
-#define NIC_TX_DOORBELL(queue) (0x30000u + 4u * (queue))
-#define NIC_RX_DOORBELL(queue) (0x30400u + 4u * (queue))
-#define NIC_TX_REARM(queue) (0x30800u + 4u * (queue))
-#define NIC_RX_REARM(queue) (0x30C00u + 4u * (queue))
+#define NIC_TX_DOORBELL(queue) (0x200000u + 4u * (queue))
+#define NIC_RX_DOORBELL(queue) (0x202000u + 4u * (queue))
+#define NIC_TX_REARM(queue) (0x204000u + 4u * (queue))
+#define NIC_RX_REARM(queue) (0x206000u + 4u * (queue))
 
 /* TX counters: low word first; reading it latches the high word */
 #define NIC_TX_COUNTER(index) (0x400u + 8u * (index))
@@ -408,7 +517,15 @@ enum nic_cause {
     NIC_CAUSE_PRODUCER_RANGE = 32, /* queue: producer beyond the ring size */
     NIC_CAUSE_FETCH_ERROR = 33, /* queue: descriptor fetch error */
     NIC_CAUSE_COMPLETION_ERROR = 34, /* queue: completion write error */
-    NIC_CAUSE_BAD_CONFIG = 35 /* queue: bad configuration at enable */
+    NIC_CAUSE_BAD_CONFIG = 35, /* queue or VC: bad configuration at enable */
+    NIC_CAUSE_VID_TAKEN = 36, /* VC: another VC has the VLAN id */
+    NIC_CAUSE_QUEUE_TAKEN = 37 /* VC: a queue is not enabled, or another VC has it */
+};
+
+enum nic_vc_state {
+    NIC_VC_STATE_OFF = 0, /* no frame of the VC is left in the NIC */
+    NIC_VC_STATE_ACTIVE = 1, /* frames are taken and delivered */
+    NIC_VC_STATE_DRAINING = 2 /* no new frame is started or mapped; frames under way end */
 };
 
 enum nic_descriptor_kind {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nic_1g_pkg: the constants of the software contract. Generated from nic_1g.rdl by `make regs`; do not edit.
-// Offsets are byte offsets in the CSR space; QUEUE_* offsets are inside a queue page. For each field: _LSB, _WIDTH, _MASK.
+// Offsets are byte offsets in the CSR space; QUEUE_* offsets are inside a queue page, VC_* inside a VC page. For each field: _LSB, _WIDTH, _MASK.
 `default_nettype none
 /* verilator lint_off UNUSEDPARAM */  // a package of constants: no module needs all of them
 
@@ -21,7 +21,11 @@ package nic_1g_pkg;
   localparam int SMALLEST_BUFFER = 64;
   localparam int LARGEST_BUFFER = 16384;
   localparam int BASE_ALIGNMENT = 64;
-  localparam int MOST_QUEUES = 64;
+  localparam int DEFAULT_NUM_VCS = 64;
+  localparam int QUEUE_BITS = 11;
+  localparam int SMALLEST_VC_FRAME = 64;
+  localparam int MOST_QUEUES = 2048;
+  localparam int MOST_VCS = 2048;
 
   // ---- queue_state ----
   localparam logic [2:0] QUEUE_STATE_DISABLED = 3'd0;  // nothing of the queue is outstanding; configuration may be written
@@ -49,7 +53,14 @@ package nic_1g_pkg;
   localparam logic [7:0] CAUSE_PRODUCER_RANGE = 8'd32;  // queue: producer beyond the ring size
   localparam logic [7:0] CAUSE_FETCH_ERROR = 8'd33;  // queue: descriptor fetch error
   localparam logic [7:0] CAUSE_COMPLETION_ERROR = 8'd34;  // queue: completion write error
-  localparam logic [7:0] CAUSE_BAD_CONFIG = 8'd35;  // queue: bad configuration at enable
+  localparam logic [7:0] CAUSE_BAD_CONFIG = 8'd35;  // queue or VC: bad configuration at enable
+  localparam logic [7:0] CAUSE_VID_TAKEN = 8'd36;  // VC: another VC has the VLAN id
+  localparam logic [7:0] CAUSE_QUEUE_TAKEN = 8'd37;  // VC: a queue is not enabled, or another VC has it
+
+  // ---- vc_state ----
+  localparam logic [1:0] VC_STATE_OFF = 2'd0;  // no frame of the VC is left in the NIC
+  localparam logic [1:0] VC_STATE_ACTIVE = 2'd1;  // frames are taken and delivered
+  localparam logic [1:0] VC_STATE_DRAINING = 2'd2;  // no new frame is started or mapped; frames under way end
 
   // ---- descriptor_kind ----
   localparam logic [3:0] DESCRIPTOR_KIND_DATA = 4'd0;  // a piece of a frame
@@ -170,7 +181,7 @@ package nic_1g_pkg;
 
   // RO: Offset of the first TX queue page.
   localparam logic [23:0] TX_PAGE_BASE_OFFSET = 24'h000018;
-  localparam logic [31:0] TX_PAGE_BASE_RESET = 32'h00010000;
+  localparam logic [31:0] TX_PAGE_BASE_RESET = 32'h00100000;
   localparam logic [31:0] TX_PAGE_BASE_WRITE_MASK = 32'h00000000;
 
   // RO: Distance of two queue pages in bytes.
@@ -180,12 +191,12 @@ package nic_1g_pkg;
 
   // RO: Offset of the first RX queue page.
   localparam logic [23:0] RX_PAGE_BASE_OFFSET = 24'h000020;
-  localparam logic [31:0] RX_PAGE_BASE_RESET = 32'h00020000;
+  localparam logic [31:0] RX_PAGE_BASE_RESET = 32'h00180000;
   localparam logic [31:0] RX_PAGE_BASE_WRITE_MASK = 32'h00000000;
 
   // RO: Offset of the doorbell page.
   localparam logic [23:0] DOORBELL_BASE_OFFSET = 24'h000024;
-  localparam logic [31:0] DOORBELL_BASE_RESET = 32'h00030000;
+  localparam logic [31:0] DOORBELL_BASE_RESET = 32'h00200000;
   localparam logic [31:0] DOORBELL_BASE_WRITE_MASK = 32'h00000000;
 
   // RO: Transmit frame buffer in bytes.
@@ -262,7 +273,7 @@ package nic_1g_pkg;
   // W1C: Causes of the miscellaneous interrupt, vector 0; a write re-arms it.
   localparam logic [23:0] MISC_CAUSE_OFFSET = 24'h000048;
   localparam logic [31:0] MISC_CAUSE_RESET = 32'h00000000;
-  localparam logic [31:0] MISC_CAUSE_WRITE_MASK = 32'h00000007;
+  localparam logic [31:0] MISC_CAUSE_WRITE_MASK = 32'h0000000f;
   localparam int MISC_CAUSE_LINK_CHANGE_LSB = 0;
   localparam int MISC_CAUSE_LINK_CHANGE_WIDTH = 1;
   localparam logic [31:0] MISC_CAUSE_LINK_CHANGE_MASK = 32'h00000001;
@@ -272,11 +283,14 @@ package nic_1g_pkg;
   localparam int MISC_CAUSE_RX_QUEUE_ERROR_LSB = 2;
   localparam int MISC_CAUSE_RX_QUEUE_ERROR_WIDTH = 1;
   localparam logic [31:0] MISC_CAUSE_RX_QUEUE_ERROR_MASK = 32'h00000004;
+  localparam int MISC_CAUSE_VC_OFF_LSB = 3;
+  localparam int MISC_CAUSE_VC_OFF_WIDTH = 1;
+  localparam logic [31:0] MISC_CAUSE_VC_OFF_MASK = 32'h00000008;
 
   // RW: Causes that may send vector 0.
   localparam logic [23:0] MISC_ENABLE_OFFSET = 24'h00004c;
   localparam logic [31:0] MISC_ENABLE_RESET = 32'h00000000;
-  localparam logic [31:0] MISC_ENABLE_WRITE_MASK = 32'h00000007;
+  localparam logic [31:0] MISC_ENABLE_WRITE_MASK = 32'h0000000f;
   localparam int MISC_ENABLE_LINK_CHANGE_LSB = 0;
   localparam int MISC_ENABLE_LINK_CHANGE_WIDTH = 1;
   localparam logic [31:0] MISC_ENABLE_LINK_CHANGE_MASK = 32'h00000001;
@@ -286,6 +300,9 @@ package nic_1g_pkg;
   localparam int MISC_ENABLE_RX_QUEUE_ERROR_LSB = 2;
   localparam int MISC_ENABLE_RX_QUEUE_ERROR_WIDTH = 1;
   localparam logic [31:0] MISC_ENABLE_RX_QUEUE_ERROR_MASK = 32'h00000004;
+  localparam int MISC_ENABLE_VC_OFF_LSB = 3;
+  localparam int MISC_ENABLE_VC_OFF_WIDTH = 1;
+  localparam logic [31:0] MISC_ENABLE_VC_OFF_MASK = 32'h00000008;
 
   // RW: MAC configuration.
   localparam logic [23:0] MAC_CFG_OFFSET = 24'h000050;
@@ -376,6 +393,48 @@ package nic_1g_pkg;
   localparam int STATS_CTRL_CLEAR_LSB = 0;
   localparam int STATS_CTRL_CLEAR_WIDTH = 1;
   localparam logic [31:0] STATS_CTRL_CLEAR_MASK = 32'h00000001;
+
+  // RO: Queues that are built.
+  localparam logic [23:0] QUEUES_OFFSET = 24'h000080;
+  localparam logic [31:0] QUEUES_RESET = 32'h00040004;
+  localparam logic [31:0] QUEUES_WRITE_MASK = 32'h00000000;
+  localparam int QUEUES_NUM_TX_QUEUES_LSB = 0;
+  localparam int QUEUES_NUM_TX_QUEUES_WIDTH = 12;
+  localparam logic [31:0] QUEUES_NUM_TX_QUEUES_MASK = 32'h00000fff;
+  localparam int QUEUES_NUM_RX_QUEUES_LSB = 16;
+  localparam int QUEUES_NUM_RX_QUEUES_WIDTH = 12;
+  localparam logic [31:0] QUEUES_NUM_RX_QUEUES_MASK = 32'h0fff0000;
+
+  // RO: Distance of the four groups of doorbells (TX, RX, TX re-arm, RX re-arm) in bytes.
+  localparam logic [23:0] DOORBELL_GROUP_OFFSET = 24'h000084;
+  localparam logic [31:0] DOORBELL_GROUP_RESET = 32'h00002000;
+  localparam logic [31:0] DOORBELL_GROUP_WRITE_MASK = 32'h00000000;
+
+  // RO: Virtual connections that are built; 0: none.
+  localparam logic [23:0] NUM_VCS_OFFSET = 24'h000088;
+  localparam logic [31:0] NUM_VCS_RESET = 32'h00000000;
+  localparam logic [31:0] NUM_VCS_WRITE_MASK = 32'h00000000;
+
+  // RO: Offset of the first VC page.
+  localparam logic [23:0] VC_PAGE_BASE_OFFSET = 24'h00008c;
+  localparam logic [31:0] VC_PAGE_BASE_RESET = 32'h00280000;
+  localparam logic [31:0] VC_PAGE_BASE_WRITE_MASK = 32'h00000000;
+
+  // RO: Distance of two VC pages in bytes.
+  localparam logic [23:0] VC_PAGE_STRIDE_OFFSET = 24'h000090;
+  localparam logic [31:0] VC_PAGE_STRIDE_RESET = 32'h00000080;
+  localparam logic [31:0] VC_PAGE_STRIDE_WRITE_MASK = 32'h00000000;
+
+  // RW: Scheduling with virtual connections; without them nothing happens.
+  localparam logic [23:0] VC_SCHED_OFFSET = 24'h000094;
+  localparam logic [31:0] VC_SCHED_RESET = 32'h00000800;
+  localparam logic [31:0] VC_SCHED_WRITE_MASK = 32'h0001ffff;
+  localparam int VC_SCHED_QUANTUM_LSB = 0;
+  localparam int VC_SCHED_QUANTUM_WIDTH = 16;
+  localparam logic [31:0] VC_SCHED_QUANTUM_MASK = 32'h0000ffff;
+  localparam int VC_SCHED_RX_NO_WAIT_LSB = 16;
+  localparam int VC_SCHED_RX_NO_WAIT_WIDTH = 1;
+  localparam logic [31:0] VC_SCHED_RX_NO_WAIT_MASK = 32'h00010000;
 
   // ---- exact filter table: entry i at + EXACT_STRIDE * i ----
   localparam int EXACT_ENTRIES = 32;
@@ -520,15 +579,126 @@ package nic_1g_pkg;
   localparam logic [31:0] QUEUE_PRODUCER_RESET = 32'h00000000;
   localparam logic [31:0] QUEUE_PRODUCER_WRITE_MASK = 32'h00000000;
 
+  // ---- VC pages: VC v at VC_PAGE_BASE + VC_PAGE_STRIDE * v (see the registers of these names) ----
+  // RW: VC control.
+  localparam logic [7:0] VC_CTRL_OFFSET = 8'h00;
+  localparam logic [31:0] VC_CTRL_RESET = 32'h00000000;
+  localparam logic [31:0] VC_CTRL_WRITE_MASK = 32'h00000001;
+  localparam int VC_CTRL_ENABLE_LSB = 0;
+  localparam int VC_CTRL_ENABLE_WIDTH = 1;
+  localparam logic [31:0] VC_CTRL_ENABLE_MASK = 32'h00000001;
+
+  // RO: VC state.
+  localparam logic [7:0] VC_STATUS_OFFSET = 8'h04;
+  localparam logic [31:0] VC_STATUS_RESET = 32'h00000000;
+  localparam logic [31:0] VC_STATUS_WRITE_MASK = 32'h00000000;
+  localparam int VC_STATUS_STATE_LSB = 0;
+  localparam int VC_STATUS_STATE_WIDTH = 2;
+  localparam logic [31:0] VC_STATUS_STATE_MASK = 32'h00000003;
+  localparam int VC_STATUS_CAUSE_LSB = 8;
+  localparam int VC_STATUS_CAUSE_WIDTH = 8;
+  localparam logic [31:0] VC_STATUS_CAUSE_MASK = 32'h0000ff00;
+
+  // RW: 802.1Q tag of the VC (as TCI: inserted on transmit, matched by vid on receive).
+  localparam logic [7:0] VC_VLAN_OFFSET = 8'h08;
+  localparam logic [31:0] VC_VLAN_RESET = 32'h00000000;
+  localparam logic [31:0] VC_VLAN_WRITE_MASK = 32'h0000ffff;
+  localparam int VC_VLAN_VID_LSB = 0;
+  localparam int VC_VLAN_VID_WIDTH = 12;
+  localparam logic [31:0] VC_VLAN_VID_MASK = 32'h00000fff;
+  localparam int VC_VLAN_DEI_LSB = 12;
+  localparam int VC_VLAN_DEI_WIDTH = 1;
+  localparam logic [31:0] VC_VLAN_DEI_MASK = 32'h00001000;
+  localparam int VC_VLAN_PCP_LSB = 13;
+  localparam int VC_VLAN_PCP_WIDTH = 3;
+  localparam logic [31:0] VC_VLAN_PCP_MASK = 32'h0000e000;
+
+  // RW: TX queue of the VC.
+  localparam logic [7:0] VC_TX_QUEUE_OFFSET = 8'h0c;
+  localparam logic [31:0] VC_TX_QUEUE_RESET = 32'h00000000;
+  localparam logic [31:0] VC_TX_QUEUE_WRITE_MASK = 32'h800007ff;
+  localparam int VC_TX_QUEUE_QUEUE_LSB = 0;
+  localparam int VC_TX_QUEUE_QUEUE_WIDTH = 11;
+  localparam logic [31:0] VC_TX_QUEUE_QUEUE_MASK = 32'h000007ff;
+  localparam int VC_TX_QUEUE_ENABLE_LSB = 31;
+  localparam int VC_TX_QUEUE_ENABLE_WIDTH = 1;
+  localparam logic [31:0] VC_TX_QUEUE_ENABLE_MASK = 32'h80000000;
+
+  // RW: RX queue of the VC.
+  localparam logic [7:0] VC_RX_QUEUE_OFFSET = 8'h10;
+  localparam logic [31:0] VC_RX_QUEUE_RESET = 32'h00000000;
+  localparam logic [31:0] VC_RX_QUEUE_WRITE_MASK = 32'h800007ff;
+  localparam int VC_RX_QUEUE_QUEUE_LSB = 0;
+  localparam int VC_RX_QUEUE_QUEUE_WIDTH = 11;
+  localparam logic [31:0] VC_RX_QUEUE_QUEUE_MASK = 32'h000007ff;
+  localparam int VC_RX_QUEUE_ENABLE_LSB = 31;
+  localparam int VC_RX_QUEUE_ENABLE_WIDTH = 1;
+  localparam logic [31:0] VC_RX_QUEUE_ENABLE_MASK = 32'h80000000;
+
+  // RW: Longest frame of the VC on the wire, with tag and FCS; a bucket must hold as many octets before a frame starts.
+  localparam logic [7:0] VC_MAX_FRAME_OFFSET = 8'h14;
+  localparam logic [31:0] VC_MAX_FRAME_RESET = 32'h00000000;
+  localparam logic [31:0] VC_MAX_FRAME_WRITE_MASK = 32'h0000ffff;
+  localparam int VC_MAX_FRAME_OCTETS_LSB = 0;
+  localparam int VC_MAX_FRAME_OCTETS_WIDTH = 16;
+  localparam logic [31:0] VC_MAX_FRAME_OCTETS_MASK = 32'h0000ffff;
+
+  // RW: Rate of the VC; 0: no limit.
+  localparam logic [7:0] VC_INTERVAL_OFFSET = 8'h18;
+  localparam logic [31:0] VC_INTERVAL_RESET = 32'h00000000;
+  localparam logic [31:0] VC_INTERVAL_WRITE_MASK = 32'hffffffff;
+
+  // RW: Depth of the bucket in octets, from MAX_FRAME on.
+  localparam logic [7:0] VC_BURST_OFFSET = 8'h1c;
+  localparam logic [31:0] VC_BURST_RESET = 32'h00000000;
+  localparam logic [31:0] VC_BURST_WRITE_MASK = 32'h00ffffff;
+  localparam int VC_BURST_OCTETS_LSB = 0;
+  localparam int VC_BURST_OCTETS_WIDTH = 24;
+  localparam logic [31:0] VC_BURST_OCTETS_MASK = 32'h00ffffff;
+
+  // RW: Peak rate, a second bucket; 0: no limit.
+  localparam logic [7:0] VC_PEAK_INTERVAL_OFFSET = 8'h20;
+  localparam logic [31:0] VC_PEAK_INTERVAL_RESET = 32'h00000000;
+  localparam logic [31:0] VC_PEAK_INTERVAL_WRITE_MASK = 32'hffffffff;
+
+  // RW: Depth of the peak bucket in octets, from MAX_FRAME on.
+  localparam logic [7:0] VC_PEAK_BURST_OFFSET = 8'h24;
+  localparam logic [31:0] VC_PEAK_BURST_RESET = 32'h00000000;
+  localparam logic [31:0] VC_PEAK_BURST_WRITE_MASK = 32'h00ffffff;
+  localparam int VC_PEAK_BURST_OCTETS_LSB = 0;
+  localparam int VC_PEAK_BURST_OCTETS_WIDTH = 24;
+  localparam logic [31:0] VC_PEAK_BURST_OCTETS_MASK = 32'h00ffffff;
+
+  // RW: The VC's share of the line.
+  localparam logic [7:0] VC_SHARE_OFFSET = 8'h28;
+  localparam logic [31:0] VC_SHARE_RESET = 32'h00000000;
+  localparam logic [31:0] VC_SHARE_WRITE_MASK = 32'h8000ffff;
+  localparam int VC_SHARE_QUANTUM_LSB = 0;
+  localparam int VC_SHARE_QUANTUM_WIDTH = 16;
+  localparam logic [31:0] VC_SHARE_QUANTUM_MASK = 32'h0000ffff;
+  localparam int VC_SHARE_GUARANTEED_LSB = 31;
+  localparam int VC_SHARE_GUARANTEED_WIDTH = 1;
+  localparam logic [31:0] VC_SHARE_GUARANTEED_MASK = 32'h80000000;
+
+  // ---- VC counters: counter i of a VC at VC_COUNTER_OFFSET + 8 * i in its page, low word first ----
+  localparam logic [7:0] VC_COUNTER_OFFSET = 8'h40;
+  localparam int VC_COUNTERS = 6;
+  localparam int VC_COUNTER_TX_FRAMES = 0;
+  localparam int VC_COUNTER_TX_OCTETS = 1;
+  localparam int VC_COUNTER_RX_FRAMES = 2;
+  localparam int VC_COUNTER_RX_OCTETS = 3;
+  localparam int VC_COUNTER_RX_DROPS = 4;
+  localparam int VC_COUNTER_TX_WAITS = 5;
+
   // ---- doorbells: queue q at + 4 * q ----
   // WO: Absolute producer index, at a frame boundary.
-  localparam logic [23:0] TX_DOORBELL_OFFSET = 24'h030000;
+  localparam logic [23:0] TX_DOORBELL_OFFSET = 24'h200000;
   // WO: Absolute producer index, at a frame boundary.
-  localparam logic [23:0] RX_DOORBELL_OFFSET = 24'h030400;
+  localparam logic [23:0] RX_DOORBELL_OFFSET = 24'h202000;
   // WO: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED is ahead.
-  localparam logic [23:0] TX_REARM_OFFSET = 24'h030800;
+  localparam logic [23:0] TX_REARM_OFFSET = 24'h204000;
   // WO: Completion consumer index: unmasks the interrupt, fires at once when CPL_PRODUCED is ahead.
-  localparam logic [23:0] RX_REARM_OFFSET = 24'h030c00;
+  localparam logic [23:0] RX_REARM_OFFSET = 24'h206000;
 
   // ---- tx counters: counter i at TX_COUNTER_OFFSET + 8 * i, low word first ----
   localparam logic [23:0] TX_COUNTER_OFFSET = 24'h000400;

@@ -12,6 +12,7 @@ It knows every layer and nothing about what the device is made of: the Verilog o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, Protocol
 
 from hilnic import ndis
@@ -26,14 +27,19 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware
 from hilnic.miniport5 import driver as driver5
 from hilnic.miniport5.nic import Nic5
+from hilnic.miniport_co import driver as co_driver
+from hilnic.miniport_co.adapter import CoNic
+from hilnic.miniport_co.config import CoConfig
+from hilnic.miniport_co.connections import Connections
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.ndis5 import MiniportEdge
 from hilnic.testing.special_pool import SpecialPool
 
-__all__ = ["HostProtocol", "MiniportKind", "Stack", "StackError"]
+__all__ = ["CoConfig", "HostProtocol", "MiniportKind", "NicConfig", "Stack", "StackError"]
 
-MiniportKind = Literal["6", "5", "5-lookahead", "5-wan"]
-"""The NIC's driver: of NDIS 6; of NDIS 5 with full packets; of NDIS 5, serialized, by lookahead; PPP over Ethernet."""
+MiniportKind = Literal["6", "6-co", "5", "5-lookahead", "5-wan"]
+"""The NIC's driver: of NDIS 6; that with connections; of NDIS 5 with full packets; of NDIS 5, serialized, by lookahead;
+PPP over Ethernet."""
 _KINDS_OF_5: dict[str, driver5.DriverKind] = {"5": "packets", "5-lookahead": "lookahead", "5-wan": "wan"}
 
 
@@ -74,6 +80,7 @@ class Stack:
         seed: int = 0,
         name: str = "nic0",
         miniport: MiniportKind = "6",
+        connections: CoConfig | None = None,
     ) -> None:
         self.device, self.name = device, name
         self.cpu = HostCpu(clock, device.memory, timing, trace)
@@ -83,6 +90,8 @@ class Stack:
         self.host = ndis.Ndis(self.cpu, verify, profile, seed)
         if miniport == "6":
             self.driver = driver.register(self.host, config)
+        elif miniport == "6-co":
+            self.driver = co_driver.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
         else:
             settings = driver5.Settings(config or NicConfig(), seed)
             self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], settings)
@@ -106,6 +115,18 @@ class Stack:
         context = self.adapter.context
         assert isinstance(context, NicAdapter)
         return context
+
+    @property
+    def co_nic(self) -> CoNic:
+        """The same of the one with connections."""
+        context = self.adapter.context
+        assert isinstance(context, CoNic)
+        return context
+
+    @property
+    def connections(self) -> Connections:
+        """The virtual connections of a driver that has them, of either version."""
+        return self.co_nic.connections
 
     @property
     def nic5(self) -> Nic5:

@@ -31,7 +31,7 @@ def test_a_due_rule_without_a_test_and_an_enforced_one_without_a_mutant_are_gaps
     assert rules.find_gaps(evidence) == []
     evidence["S6-01"].tests = []
     evidence["R6-01"].enforced = True
-    evidence["CC-01"].tests = []  # a later wave
+    evidence["OF-01"].tests = []  # a later wave
     assert {gap[:5] for gap in rules.find_gaps(evidence)} == {"S6-01", "R6-01"}
 
 

@@ -56,12 +56,12 @@ def test_tx_and_rx_pages_have_the_same_layout(contract: dict[str, Any]) -> None:
 
 
 def test_no_two_registers_share_an_address() -> None:
-    offsets = [offset for _, offset, _ in regs_table.built_registers(64, 64)]
+    offsets = [offset for _, offset, _ in regs_table.built_registers(2048, 2048, 2048)]
     assert len(set(offsets)) == len(offsets)
 
 
 def test_fields_of_a_register_do_not_overlap() -> None:
-    for name, _, register in regs_table.built_registers(1, 1):
+    for name, _, register in regs_table.built_registers(1, 1, 1):
         union = 0
         for f in register.fields:
             assert not union & f.mask, name
@@ -72,8 +72,9 @@ def test_fields_of_a_register_do_not_overlap() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (regs.rx_page(3) + regs.QUEUE_BUF_SIZE, 0x20334),
-        (regs.rx_rearm(63), 0x30CFC),
+        (regs.rx_page(3) + regs.QUEUE_BUF_SIZE, 0x180334),
+        (regs.rx_rearm(2047), 0x207FFC),
+        (regs.vc_counter(2047, regs.VcCounter.TX_WAITS), 0x2BFFE8),
         (regs.tx_counter(regs.TxCounter.LOOPBACK_FRAMES), 0x498),
         (regs.rx_counter(regs.RxCounter.CRC_ALIGN_ERRORS), 0x718),
         (regs.exact_hi(31), 0x1FC),
@@ -153,7 +154,7 @@ def test_no_other_module_holds_an_offset_or_a_layout(project: Path) -> None:
             found.append(str(file.relative_to(project)))
         drivers = {"miniport", "model", "testing", "cosim"} & set(file.relative_to(project).parts)
         numbers = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, int)}
-        if drivers and numbers & (pages - {regs.TX_PAGES}):  # 0x10000 is also 64 KiB
+        if drivers and numbers & (pages - {regs.TX_PAGES, regs.TX_DOORBELL}):  # 0x100000 is also 1 MiB, 0x200000 2 MiB
             found.append(str(file.relative_to(project)))
     assert found == []
 

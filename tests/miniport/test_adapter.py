@@ -8,7 +8,6 @@ import pytest
 from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.memory import HostMemory
-from hilnic.miniport.adapter import INITIALIZATION_STEPS
 from hilnic.miniport.config import NicConfig
 from hilnic.ndis import NdisStatus
 from hilnic.stack import StackError
@@ -143,8 +142,8 @@ def test_settings_with_which_some_frame_could_never_pass_are_refused(settings):
         NicConfig(**settings)
 
 
-def test_the_steps_are_data():
-    assert len(INITIALIZATION_STEPS) == 8
+def test_the_steps_are_data(bench):
+    assert len(bench.miniport.initialization_steps()) == 8
 
 
 # --- pause and restart

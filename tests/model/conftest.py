@@ -24,6 +24,9 @@ def make_bench() -> MakeBench:
         clock = VirtualClock()
         memory = HostMemory(weak=bool(timing and timing.weak), now_ns=clock.now_ns, size=8 << 20)
         nic = ModelNic(clock, memory, timing, build)
-        return CheckBench(clock, nic.wire, Nic1g(nic, clock), device=nic, controls=nic, seed=seed)
+        connections = nic.build.num_vcs > 0
+        return CheckBench(
+            clock, nic.wire, Nic1g(nic, clock), device=nic, controls=nic, connections=connections, seed=seed
+        )
 
     return make

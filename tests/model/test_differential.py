@@ -14,6 +14,7 @@ from hilnic.model.completer import Completer
 from hilnic.testing.check_device import CheckBench
 from hilnic.testing.differential import Outcome, differences, play
 from hilnic.testing.scenario import MALFORMED, BusError, Ending, Scenario, Transmit, make_scenario
+from hilnic.testing.vc_scenario import make_vc_scenario
 
 MakeBench = Callable[..., CheckBench]
 
@@ -39,7 +40,7 @@ def test_one_seed_makes_one_scenario() -> None:
 def test_scenarios_cover_every_ending_kind_and_fault() -> None:
     phases = [phase for seed in range(40) for phase in make_scenario(seed).phases]
     steps = [step for phase in phases for step in phase.steps]
-    assert {phase.ending for phase in phases} == set(Ending)
+    assert {phase.ending for phase in phases} == set(Ending) - {Ending.DEACTIVATE}
     assert {queue.size for phase in phases for queue in phase.queues} == {2, 4, 8, 16, 32, 64}
     assert {step.cause for step in steps if isinstance(step, Transmit)} == {Cause.NONE, *MALFORMED}
     assert any(isinstance(step, BusError) for step in steps)
@@ -69,9 +70,9 @@ def test_a_twin_with_another_frame_length_disagrees(make_bench: MakeBench, monke
     good = played(make_bench, scenario, scenario.timing)
     original = Completer.write
 
-    def lying(*arguments: Any) -> None:
+    def lying(*arguments: Any, **named: Any) -> None:
         *before, frame_length, done = arguments
-        original(*before, frame_length ^ 1, done)
+        original(*before, frame_length ^ 1, done, **named)
 
     monkeypatch.setattr(Completer, "write", lying)
     assert "phase 0 done" in differences(good, played(make_bench, scenario, scenario.timing))[0]
@@ -82,3 +83,32 @@ def test_one_queue_builds_play_too(make_bench: MakeBench) -> None:
     for seed in range(3):
         bench = make_bench(build)
         assert bench.clock.run(play(bench, make_scenario(seed, 1, 1)))  # type: ignore[attr-defined]
+
+
+VC_BUILD = Build(num_tx_queues=8, num_rx_queues=8, num_vcs=64)
+
+
+def vc_played(make_bench: MakeBench, scenario: Scenario, timing: TimingModel) -> list[Outcome]:
+    bench = make_bench(VC_BUILD, timing=timing)
+    outcome: list[Outcome] = bench.clock.run(play(bench, scenario))  # type: ignore[attr-defined]
+    return outcome
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_timing_does_not_change_what_vcs_do_in_a_quiet_phase(seed: int, make_bench: MakeBench) -> None:
+    scenario = make_vc_scenario(seed)
+    one = vc_played(make_bench, scenario, scenario.timing)
+    other = vc_played(make_bench, scenario, TimingModel(dma_read_ns=300, write_response_ns=2000, posted_write_ns=100))
+    assert differences(one, other) == []
+
+
+def test_scenarios_with_vcs_use_them(make_bench: MakeBench) -> None:
+    endings, counted = set(), dict.fromkeys(("tx_frames", "rx_frames"), 0)
+    for seed in range(20):
+        scenario = make_vc_scenario(seed)
+        endings |= {phase.ending for phase in scenario.phases}
+        for outcome in vc_played(make_bench, scenario, scenario.timing):
+            for name in counted:
+                counted[name] += sum(value for key, value in outcome.counters.items() if key.endswith(f".{name}"))
+    assert endings == set(Ending)
+    assert min(counted.values()) > 100

@@ -17,6 +17,7 @@ from hilnic.model.fetch import Fetch
 from hilnic.model.interrupts import Interrupts
 from hilnic.model.queue import Queue
 from hilnic.model.registers import Registers
+from hilnic.model.scheduler import Scheduler
 from hilnic.model.statistics import Counters
 from hilnic.testing.check_device import CheckBench, run_check
 
@@ -65,7 +66,7 @@ def _count_response_alone(self: rx.Rx, frame: rx.RxFrame, _ok: bool) -> None:
 
 
 def _claim_early(self: rx.Rx, frame: rx.RxFrame) -> bool:
-    queue = self._queue(frame)
+    queue = frame.queue
     assert queue is not None
     if not queue.posted:
         return False
@@ -85,12 +86,9 @@ def _status_without(bit: CompletionStatus) -> Callable[..., CompletionStatus]:
     return lambda self, frame, number: original(self, frame, number) & ~bit
 
 
-def _fixed_priority(self: tx.Tx) -> bool:
-    self._last_queue = len(self._queues) - 1
-    return _begin(self)
-
-
-_begin = tx.Tx._begin
+def _fixed_priority(self: Scheduler) -> Queue | None:
+    ready = [queue for queue in self._listed if queue.state is QueueState.ENABLED and queue.cache]
+    return min(ready, key=lambda queue: queue.number, default=None)
 
 
 def _disable_at_once(self: nic.ModelNic, queue: Queue) -> None:
@@ -125,9 +123,9 @@ def _believe_any_doorbell(self: Queue, index: int) -> bool:
     return self.state is QueueState.ENABLED
 
 
-def _visible_before_written(self: completer.Completer, queue: Queue, *arguments: Any) -> None:
+def _visible_before_written(self: completer.Completer, queue: Queue, *arguments: Any, **named: Any) -> None:
     number = queue.cpl_next
-    _write(self, queue, *arguments)
+    _write(self, queue, *arguments, **named)
     queue.cpl_produced = number + 1
     self._interrupts.completed(queue)
 
@@ -166,7 +164,7 @@ MUTANTS: dict[str, tuple[object, str, Any, str]] = {
     "longest frame one too long": (tx.Tx, "_longest", _always(1515), "tx_keeps_to_the_longest_frame"),
     "short frames pass": (tx, "HEADER_OCTETS", 1, "tx_refuses_malformed_frames_one_by_one"),
     "descriptors unchecked": (tx, "_malformed", _always(Cause.NONE), "tx_refuses_malformed_frames_one_by_one"),
-    "fixed priority": (tx.Tx, "_begin", _fixed_priority, "tx_queues_take_turns"),
+    "fixed priority": (Scheduler, "next", _fixed_priority, "tx_queues_take_turns"),
     "phase stuck": (completer, "phase_of", _always(1), "tx_wraps_at_two_to_the_32"),
     "everything passes the filter": (
         rx,

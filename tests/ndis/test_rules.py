@@ -12,6 +12,7 @@ import pytest
 from hilnic import ndis
 from hilnic.apps.citations import collect
 from hilnic.ndis import NdisStatus, Oid, ReceiveFlags
+from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.oids import oid_name
 from hilnic.ndis.rules import all_rules, sentence_of
 from hilnic.ndis.wdk import WDK_FUNCTIONS
@@ -67,7 +68,7 @@ def test_oids_have_names():
 
 
 def test_every_wdk_function_is_exported_by_its_python_name():
-    names = {*ndis.__all__, *ndis.ndis5.__all__}
+    names = {*ndis.__all__, *ndis.ndis5.__all__, *ndis.condis.__all__, *condis5.__all__}
     assert {row.python_name for row in WDK_FUNCTIONS.values()} <= names
 
 

@@ -163,7 +163,7 @@ class Completion:
     length: int = 0  # TX: bytes of the frame as fetched; RX: bytes written into this buffer
     status: int = 0  # what happened
     cause: int = 0  # why, when status has error
-    vlan: int = 0  # 0: unbuilt
+    vlan: int = 0  # RX: TCI of the tag that was removed; 0: none was
     rss_type: int = 0  # 0: unbuilt
     checksum: int = 0  # verdicts; 0: unbuilt
     rss_hash: int = 0  # 0: unbuilt

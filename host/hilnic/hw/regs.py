@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Constants of the NIC's registers. Generated from hdl/regs/nic_1g.rdl by `make regs`; do not edit.
 
-Plain names are byte offsets in the CSR space, `QUEUE_*` are offsets inside a queue page; `REGISTER_FIELD` is the
-field's mask and `REGISTER_FIELD_LSB` its lowest bit. Access types and reset values are in `hilnic.hw.regs_table`.
+Plain names are byte offsets in the CSR space, `QUEUE_*` are offsets inside a queue page, `VC_*` inside a VC page;
+`REGISTER_FIELD` is the field's mask and `REGISTER_FIELD_LSB` its lowest bit. Access types and reset values are in
+`hilnic.hw.regs_table`.
 """
 
 from enum import IntEnum, IntFlag
@@ -23,7 +24,11 @@ LARGEST_RING_LOG2: Final = 15
 SMALLEST_BUFFER: Final = 64
 LARGEST_BUFFER: Final = 16384
 BASE_ALIGNMENT: Final = 64
-MOST_QUEUES: Final = 64
+DEFAULT_NUM_VCS: Final = 64
+QUEUE_BITS: Final = 11
+SMALLEST_VC_FRAME: Final = 64
+MOST_QUEUES: Final = 2048
+MOST_VCS: Final = 2048
 
 # global registers
 ID_VALUE: Final = 0x484E4943
@@ -117,6 +122,8 @@ MISC_CAUSE_TX_QUEUE_ERROR: Final = 0x00000002
 MISC_CAUSE_TX_QUEUE_ERROR_LSB: Final = 1
 MISC_CAUSE_RX_QUEUE_ERROR: Final = 0x00000004
 MISC_CAUSE_RX_QUEUE_ERROR_LSB: Final = 2
+MISC_CAUSE_VC_OFF: Final = 0x00000008
+MISC_CAUSE_VC_OFF_LSB: Final = 3
 MISC_ENABLE: Final = 0x04C
 MISC_ENABLE_LINK_CHANGE: Final = 0x00000001
 MISC_ENABLE_LINK_CHANGE_LSB: Final = 0
@@ -124,6 +131,8 @@ MISC_ENABLE_TX_QUEUE_ERROR: Final = 0x00000002
 MISC_ENABLE_TX_QUEUE_ERROR_LSB: Final = 1
 MISC_ENABLE_RX_QUEUE_ERROR: Final = 0x00000004
 MISC_ENABLE_RX_QUEUE_ERROR_LSB: Final = 2
+MISC_ENABLE_VC_OFF: Final = 0x00000008
+MISC_ENABLE_VC_OFF_LSB: Final = 3
 MAC_CFG: Final = 0x050
 MAC_CFG_IFG: Final = 0x000000FF
 MAC_CFG_IFG_LSB: Final = 0
@@ -163,6 +172,20 @@ RX_STEER_DEFAULT_QUEUE_LSB: Final = 0
 STATS_CTRL: Final = 0x078
 STATS_CTRL_CLEAR: Final = 0x00000001
 STATS_CTRL_CLEAR_LSB: Final = 0
+QUEUES: Final = 0x080
+QUEUES_NUM_TX_QUEUES: Final = 0x00000FFF
+QUEUES_NUM_TX_QUEUES_LSB: Final = 0
+QUEUES_NUM_RX_QUEUES: Final = 0x0FFF0000
+QUEUES_NUM_RX_QUEUES_LSB: Final = 16
+DOORBELL_GROUP: Final = 0x084
+NUM_VCS: Final = 0x088
+VC_PAGE_BASE: Final = 0x08C
+VC_PAGE_STRIDE: Final = 0x090
+VC_SCHED: Final = 0x094
+VC_SCHED_QUANTUM: Final = 0x0000FFFF
+VC_SCHED_QUANTUM_LSB: Final = 0
+VC_SCHED_RX_NO_WAIT: Final = 0x00010000
+VC_SCHED_RX_NO_WAIT_LSB: Final = 16
 
 # exact filter table: entry i at + EXACT_STRIDE * i
 EXACT_ENTRIES: Final = 32
@@ -181,8 +204,8 @@ EXACT_HI_VALID: Final = 0x80000000
 EXACT_HI_VALID_LSB: Final = 31
 
 # queue pages
-TX_PAGES: Final = 0x10000
-RX_PAGES: Final = 0x20000
+TX_PAGES: Final = 0x100000
+RX_PAGES: Final = 0x180000
 PAGE_BYTES: Final = 0x100
 QUEUE_CTRL: Final = 0x00
 QUEUE_CTRL_ENABLE: Final = 0x00000001
@@ -219,12 +242,58 @@ QUEUE_CPL_PRODUCED: Final = 0x3C
 QUEUE_ERROR_INDEX: Final = 0x40
 QUEUE_PRODUCER: Final = 0x44
 
+# VC pages
+VC_PAGES: Final = 0x280000
+VC_PAGE_BYTES: Final = 0x80
+VC_CTRL: Final = 0x00
+VC_CTRL_ENABLE: Final = 0x00000001
+VC_CTRL_ENABLE_LSB: Final = 0
+VC_STATUS: Final = 0x04
+VC_STATUS_STATE: Final = 0x00000003
+VC_STATUS_STATE_LSB: Final = 0
+VC_STATUS_CAUSE: Final = 0x0000FF00
+VC_STATUS_CAUSE_LSB: Final = 8
+VC_VLAN: Final = 0x08
+VC_VLAN_VID: Final = 0x00000FFF
+VC_VLAN_VID_LSB: Final = 0
+VC_VLAN_DEI: Final = 0x00001000
+VC_VLAN_DEI_LSB: Final = 12
+VC_VLAN_PCP: Final = 0x0000E000
+VC_VLAN_PCP_LSB: Final = 13
+VC_TX_QUEUE: Final = 0x0C
+VC_TX_QUEUE_QUEUE: Final = 0x000007FF
+VC_TX_QUEUE_QUEUE_LSB: Final = 0
+VC_TX_QUEUE_ENABLE: Final = 0x80000000
+VC_TX_QUEUE_ENABLE_LSB: Final = 31
+VC_RX_QUEUE: Final = 0x10
+VC_RX_QUEUE_QUEUE: Final = 0x000007FF
+VC_RX_QUEUE_QUEUE_LSB: Final = 0
+VC_RX_QUEUE_ENABLE: Final = 0x80000000
+VC_RX_QUEUE_ENABLE_LSB: Final = 31
+VC_MAX_FRAME: Final = 0x14
+VC_MAX_FRAME_OCTETS: Final = 0x0000FFFF
+VC_MAX_FRAME_OCTETS_LSB: Final = 0
+VC_INTERVAL: Final = 0x18
+VC_BURST: Final = 0x1C
+VC_BURST_OCTETS: Final = 0x00FFFFFF
+VC_BURST_OCTETS_LSB: Final = 0
+VC_PEAK_INTERVAL: Final = 0x20
+VC_PEAK_BURST: Final = 0x24
+VC_PEAK_BURST_OCTETS: Final = 0x00FFFFFF
+VC_PEAK_BURST_OCTETS_LSB: Final = 0
+VC_SHARE: Final = 0x28
+VC_SHARE_QUANTUM: Final = 0x0000FFFF
+VC_SHARE_QUANTUM_LSB: Final = 0
+VC_SHARE_GUARANTEED: Final = 0x80000000
+VC_SHARE_GUARANTEED_LSB: Final = 31
+VC_COUNTERS: Final = 0x40
+
 # doorbells: queue q at + DOORBELL_STRIDE * q
 DOORBELL_STRIDE: Final = 4
-TX_DOORBELL: Final = 0x30000
-RX_DOORBELL: Final = 0x30400
-TX_REARM: Final = 0x30800
-RX_REARM: Final = 0x30C00
+TX_DOORBELL: Final = 0x200000
+RX_DOORBELL: Final = 0x202000
+TX_REARM: Final = 0x204000
+RX_REARM: Final = 0x206000
 
 # counters: counter i at + COUNTER_STRIDE * i, low word first; reading it latches the high word
 COUNTER_STRIDE: Final = 8
@@ -240,6 +309,16 @@ def tx_page(queue: int) -> int:
 def rx_page(queue: int) -> int:
     """Offset of a receive queue's page."""
     return RX_PAGES + PAGE_BYTES * queue
+
+
+def vc_page(vc: int) -> int:
+    """Offset of a virtual connection's page."""
+    return VC_PAGES + VC_PAGE_BYTES * vc
+
+
+def vc_counter(vc: int, index: int) -> int:
+    """Offset of the low word of a virtual connection's counter."""
+    return VC_PAGES + VC_PAGE_BYTES * vc + VC_COUNTERS + COUNTER_STRIDE * index
 
 
 def tx_doorbell(queue: int) -> int:
@@ -313,7 +392,17 @@ class Cause(IntEnum):
     PRODUCER_RANGE = 32  # queue: producer beyond the ring size
     FETCH_ERROR = 33  # queue: descriptor fetch error
     COMPLETION_ERROR = 34  # queue: completion write error
-    BAD_CONFIG = 35  # queue: bad configuration at enable
+    BAD_CONFIG = 35  # queue or VC: bad configuration at enable
+    VID_TAKEN = 36  # VC: another VC has the VLAN id
+    QUEUE_TAKEN = 37  # VC: a queue is not enabled, or another VC has it
+
+
+class VcState(IntEnum):
+    """Values of the field `vc_state`."""
+
+    OFF = 0  # no frame of the VC is left in the NIC
+    ACTIVE = 1  # frames are taken and delivered
+    DRAINING = 2  # no new frame is started or mapped; frames under way end
 
 
 class DescriptorKind(IntEnum):
@@ -415,3 +504,14 @@ class RxCounter(IntEnum):
     PKTS_1024_1518 = 33
     PKTS_1519_MAX = 34
     CRC_ALIGN_ERRORS = 35  # 64 octets to MAX_FRAME, FCS bad
+
+
+class VcCounter(IntEnum):
+    """Index of each virtual connection's counter."""
+
+    TX_FRAMES = 0  # good frames of the VC, sent or looped
+    TX_OCTETS = 1  # octets of tx_frames with tag, padding and FCS
+    RX_FRAMES = 2  # frames delivered to the VC's queue
+    RX_OCTETS = 3  # bytes of rx_frames as written, without the tag
+    RX_DROPS = 4  # frames of the VC dropped: buffer full, no descriptor, queue off, bus error
+    TX_WAITS = 5  # times that a bucket made the VC's queue wait

@@ -119,7 +119,7 @@ GLOBAL: tuple[Register, ...] = (
             Field("vlan", 18, 1, Access.RO),
             Field("rss", 19, 1, Access.RO),
             Field("timestamp", 20, 1, Access.RO),
-            Field("virtual_connections", 21, 1, Access.RO),
+            Field("virtual_connections", 21, 1, Access.RO, built=True),
             Field("half_duplex", 30, 1, Access.RO),
             Field("speed_10_100", 31, 1, Access.RO),
         ),
@@ -137,7 +137,7 @@ GLOBAL: tuple[Register, ...] = (
     Register(
         "tx_page_base",
         0x018,
-        (Field("value", 0, 32, Access.RO, 0x10000),),
+        (Field("value", 0, 32, Access.RO, 0x100000),),
     ),
     Register(
         "page_stride",
@@ -147,12 +147,12 @@ GLOBAL: tuple[Register, ...] = (
     Register(
         "rx_page_base",
         0x020,
-        (Field("value", 0, 32, Access.RO, 0x20000),),
+        (Field("value", 0, 32, Access.RO, 0x180000),),
     ),
     Register(
         "doorbell_base",
         0x024,
-        (Field("value", 0, 32, Access.RO, 0x30000),),
+        (Field("value", 0, 32, Access.RO, 0x200000),),
     ),
     Register(
         "tx_buf_bytes",
@@ -211,6 +211,7 @@ GLOBAL: tuple[Register, ...] = (
             Field("link_change", 0, 1, Access.W1C, live=True),
             Field("tx_queue_error", 1, 1, Access.W1C),
             Field("rx_queue_error", 2, 1, Access.W1C),
+            Field("vc_off", 3, 1, Access.W1C),
         ),
     ),
     Register(
@@ -220,6 +221,7 @@ GLOBAL: tuple[Register, ...] = (
             Field("link_change", 0, 1, Access.RW),
             Field("tx_queue_error", 1, 1, Access.RW),
             Field("rx_queue_error", 2, 1, Access.RW),
+            Field("vc_off", 3, 1, Access.RW),
         ),
     ),
     Register(
@@ -278,6 +280,42 @@ GLOBAL: tuple[Register, ...] = (
         "stats_ctrl",
         0x078,
         (Field("clear", 0, 1, Access.W1S),),
+    ),
+    Register(
+        "queues",
+        0x080,
+        (
+            Field("num_tx_queues", 0, 12, Access.RO, 0x4, built=True),
+            Field("num_rx_queues", 16, 12, Access.RO, 0x4, built=True),
+        ),
+    ),
+    Register(
+        "doorbell_group",
+        0x084,
+        (Field("value", 0, 32, Access.RO, 0x2000),),
+    ),
+    Register(
+        "num_vcs",
+        0x088,
+        (Field("value", 0, 32, Access.RO, built=True),),
+    ),
+    Register(
+        "vc_page_base",
+        0x08C,
+        (Field("value", 0, 32, Access.RO, 0x280000),),
+    ),
+    Register(
+        "vc_page_stride",
+        0x090,
+        (Field("value", 0, 32, Access.RO, 0x80),),
+    ),
+    Register(
+        "vc_sched",
+        0x094,
+        (
+            Field("quantum", 0, 16, Access.RW, 0x800),
+            Field("rx_no_wait", 16, 1, Access.RW),
+        ),
     ),
 )
 """Registers of the whole NIC."""
@@ -518,33 +556,108 @@ RX_PAGE: tuple[Register, ...] = (
 )
 """A receive queue's page; offsets inside the page."""
 
+VC_PAGE: tuple[Register, ...] = (
+    Register(
+        "ctrl",
+        0x000,
+        (Field("enable", 0, 1, Access.RW),),
+    ),
+    Register(
+        "status",
+        0x004,
+        (
+            Field("state", 0, 2, Access.RO),
+            Field("cause", 8, 8, Access.RO),
+        ),
+    ),
+    Register(
+        "vlan",
+        0x008,
+        (
+            Field("vid", 0, 12, Access.RW),
+            Field("dei", 12, 1, Access.RW),
+            Field("pcp", 13, 3, Access.RW),
+        ),
+    ),
+    Register(
+        "tx_queue",
+        0x00C,
+        (
+            Field("queue", 0, 11, Access.RW),
+            Field("enable", 31, 1, Access.RW),
+        ),
+    ),
+    Register(
+        "rx_queue",
+        0x010,
+        (
+            Field("queue", 0, 11, Access.RW),
+            Field("enable", 31, 1, Access.RW),
+        ),
+    ),
+    Register(
+        "max_frame",
+        0x014,
+        (Field("octets", 0, 16, Access.RW),),
+    ),
+    Register(
+        "interval",
+        0x018,
+        (Field("value", 0, 32, Access.RW),),
+    ),
+    Register(
+        "burst",
+        0x01C,
+        (Field("octets", 0, 24, Access.RW),),
+    ),
+    Register(
+        "peak_interval",
+        0x020,
+        (Field("value", 0, 32, Access.RW),),
+    ),
+    Register(
+        "peak_burst",
+        0x024,
+        (Field("octets", 0, 24, Access.RW),),
+    ),
+    Register(
+        "share",
+        0x028,
+        (
+            Field("quantum", 0, 16, Access.RW),
+            Field("guaranteed", 31, 1, Access.RW),
+        ),
+    ),
+)
+"""A virtual connection's page; offsets inside the page."""
+
 DOORBELLS: tuple[Register, ...] = (
     Register(
         "tx_doorbell",
-        0x30000,
+        0x200000,
         (Field("index", 0, 32, Access.WO),),
-        count=64,
+        count=2048,
         stride=4,
     ),
     Register(
         "rx_doorbell",
-        0x30400,
+        0x202000,
         (Field("index", 0, 32, Access.WO),),
-        count=64,
+        count=2048,
         stride=4,
     ),
     Register(
         "tx_rearm",
-        0x30800,
+        0x204000,
         (Field("index", 0, 32, Access.WO),),
-        count=64,
+        count=2048,
         stride=4,
     ),
     Register(
         "rx_rearm",
-        0x30C00,
+        0x206000,
         (Field("index", 0, 32, Access.WO),),
-        count=64,
+        count=2048,
         stride=4,
     ),
 )
@@ -614,18 +727,31 @@ RX_COUNTER_NAMES: tuple[str, ...] = (
 )
 """Names of the receive counters, by index."""
 
+VC_COUNTER_NAMES: tuple[str, ...] = (
+    "tx_frames",
+    "tx_octets",
+    "rx_frames",
+    "rx_octets",
+    "rx_drops",
+    "tx_waits",
+)
+"""Names of the virtual connection's counters, by index."""
+
 TX_COUNTER_WORDS = _counter_words(0x400, TX_COUNTER_NAMES)
 RX_COUNTER_WORDS = _counter_words(0x600, RX_COUNTER_NAMES)
+VC_COUNTER_WORDS = _counter_words(0x40, VC_COUNTER_NAMES)
 
 
-def built_registers(tx_queues: int, rx_queues: int) -> Iterator[tuple[str, int, Register]]:
-    """Name, offset and description of every register that a build with so many queues answers."""
+def built_registers(tx_queues: int, rx_queues: int, vcs: int = 0) -> Iterator[tuple[str, int, Register]]:
+    """Name, offset and description of every register that a build with so many queues and VCs answers."""
     yield from _expand("", 0, GLOBAL + TX_COUNTER_WORDS + RX_COUNTER_WORDS, 1)
     yield from _expand("", 0, EXACT, EXACT[0].count)
     for queue in range(tx_queues):
-        yield from _expand(f"tx{queue}.", 0x10000 + 0x100 * queue, TX_PAGE, 1)
+        yield from _expand(f"tx{queue}.", 0x100000 + 0x100 * queue, TX_PAGE, 1)
     for queue in range(rx_queues):
-        yield from _expand(f"rx{queue}.", 0x20000 + 0x100 * queue, RX_PAGE, 1)
+        yield from _expand(f"rx{queue}.", 0x180000 + 0x100 * queue, RX_PAGE, 1)
+    for vc in range(vcs):
+        yield from _expand(f"vc{vc}.", 0x280000 + 0x80 * vc, VC_PAGE + VC_COUNTER_WORDS, 1)
     for bell in DOORBELLS:
         yield from _expand("", 0, (bell,), tx_queues if bell.name.startswith("tx") else rx_queues)
 

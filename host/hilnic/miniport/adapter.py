@@ -14,7 +14,7 @@ Restart, the stopping part of pause, reset and halt exclude each other; all of t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Protocol
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -25,19 +25,34 @@ from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
-from hilnic.miniport.interrupt import MISC_MESSAGE, QueuePoller, message_interrupt, message_interrupt_dpc
+from hilnic.miniport.interrupt import MISC_MESSAGE, PolledQueues, QueuePoller, message_interrupt, message_interrupt_dpc
 from hilnic.miniport.line import LineCauses, line_interrupt, line_interrupt_dpc
 from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
+from hilnic.miniport.ring import CompletionRing
 from hilnic.miniport.rx import Receiver
 from hilnic.miniport.tx import Transmitter
+from hilnic.miniport.tx_frame import process_sg_list
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.waiting import Mutex
 
 __all__ = ["NicAdapter"]
 
 _DRAIN_POLL_NS = 5_000
+_U32 = 0xFFFFFFFF
+Step = Callable[[], Awaitable[None]]
 _MAC_OPTIONS = ndis.MacOptions.TRANSFERS_NOT_PEND | ndis.MacOptions.COPY_LOOKAHEAD_DATA
+
+
+class Drained(Protocol):
+    """What a pause waits for: a transmit queue."""
+
+    completions: CompletionRing
+
+    @property
+    def busy(self) -> bool:
+        """Is anything waiting or in flight?"""
+        ...
 
 
 class NicAdapter:
@@ -57,13 +72,15 @@ class NicAdapter:
         """True while completions are to be looked for: from restart until the queues are known to be idle."""
         self.line = LineCauses(device.pin) if isinstance(device, CardOnLine) else None
         """When the bus gives the card a line instead of messages."""
-        self._memory = device.memory
-        self._turn = Mutex(self.kernel)
+        self.memory = device.memory
+        self.turn = Mutex(self.kernel)
         self._operational = False
         self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
         self._misc_queued = False
         self._hang_mark: tuple[int, bool] = (0, False)
         self._undo = UndoStack()
+        self.pollers: dict[int, QueuePoller] = {}
+        """Vector -> what looks at its queues."""
         self._dma: Any = None
 
     def __repr__(self) -> str:
@@ -76,8 +93,8 @@ class NicAdapter:
     async def initialize(self) -> NdisStatus:
         """MiniportInitializeEx."""
         try:
-            for step in INITIALIZATION_STEPS:
-                await step(self)
+            for step in self.initialization_steps():
+                await step()
         except Refused as refused:
             status = refused.status
         except BusError:
@@ -88,6 +105,19 @@ class NicAdapter:
             return NdisStatus.SUCCESS
         await self._undo.unwind()
         return status
+
+    def initialization_steps(self) -> list[Step]:
+        """In order; each pushes what undoes it."""
+        return [
+            self._identify,
+            self._quiesce,
+            self._announce,
+            self._register_dma,
+            self._make_transmitter,
+            self._make_receiver,
+            self._connect_interrupts,
+            self._set_up,
+        ]
 
     async def _identify(self) -> None:
         await bring_up.identify(self.hardware, self.config, self.config.vector)
@@ -128,43 +158,47 @@ class NicAdapter:
         require(ndis.set_miniport_attributes(self.handle, attributes))
 
     async def _register_dma(self) -> None:
-        description = ndis.ScatterGatherDmaDescription(mapper=self._memory, process_sg_list=self._process_sg_list)
+        description = ndis.ScatterGatherDmaDescription(mapper=self.memory, process_sg_list=process_sg_list)
         status, self._dma = ndis.register_scatter_gather_dma(self.handle, description)
         require(status)
         self._undo.push(lambda: ndis.deregister_scatter_gather_dma(self._dma))
 
-    def _process_sg_list(self, sg_list: Any, context: Any) -> None:
-        self.tx.process_sg_list(sg_list, context)
-
     async def _make_transmitter(self) -> None:
-        self.tx = Transmitter(self.handle, self.hardware, self._memory, self._dma, self.config)
+        self.tx = Transmitter(self.handle, self.hardware, self.memory, self._dma, self.config)
         self._undo.push(self.tx.free)
         self.tx.allocate()
 
     async def _make_receiver(self) -> None:
-        self.rx = Receiver(self.handle, self.hardware, self._memory, self._dma, self.config)
+        self.rx = Receiver(self.handle, self.hardware, self.memory, self._dma, self.config)
         self._undo.push(self.rx.free)
         self.rx.allocate()
 
     async def _connect_interrupts(self) -> None:
         """Handlers first, causes afterwards (IT-01)."""
+        self._make_pollers()
         characteristics = ndis.InterruptCharacteristics(
             connect=self.hardware.device.connect_interrupt,
-            vectors=(MISC_MESSAGE, self.config.vector),
+            vectors=(MISC_MESSAGE, *self.pollers),
             message_interrupt=message_interrupt,
             message_interrupt_dpc=message_interrupt_dpc,
             line=None if self.line is None else self.line.pin,
             interrupt=line_interrupt,
             interrupt_dpc=line_interrupt_dpc,
         )
-        self.poller = QueuePoller(self)
-        self._undo.push(self.poller.free)
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
         require(status)
         if self.line is not None:
             self.line.interrupt = interrupt
         self._undo.push(lambda: ndis.deregister_interrupt(interrupt))
         self._undo.push(lambda: bring_up.mask_misc(self.hardware, self.config))
+
+    def _make_pollers(self) -> None:
+        """One for each vector of queues."""
+        self._add_poller(self.config.vector, self)
+
+    def _add_poller(self, vector: int, queues: PolledQueues) -> None:
+        poller = self.pollers[vector] = QueuePoller(self.handle, self.config, queues)
+        self._undo.push(poller.free)
 
     async def _set_up(self) -> None:
         self.filter = ReceiveFilter(self.hardware)
@@ -182,7 +216,7 @@ class NicAdapter:
 
     async def restart(self) -> NdisStatus:
         """MiniportRestart: traffic from here on; on failure everything is as before (ST-09)."""
-        async with self._turn:
+        async with self.turn:
             self._operational = True
             if await self._start_queues():
                 return NdisStatus.SUCCESS
@@ -196,8 +230,7 @@ class NicAdapter:
         self.queues_running = True
         if not (await self.rx.start() and await self.tx.start()):
             return False
-        self.tx.rearm()
-        self.rx.rearm()
+        self.rearm()
         self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE | self._loopback)
         return await self.hardware.until(regs.CTRL, regs.CTRL_RX_ENABLE, regs.CTRL_RX_ENABLE, self.config.timeout_ns)
 
@@ -206,18 +239,21 @@ class NicAdapter:
         self._operational = False
         self.tx.refusal = NdisStatus.PAUSED
         await self._drain_transmitter()
-        async with self._turn:
+        async with self.turn:
             await self._stop_queues(NdisStatus.PAUSED)
         await self.rx.wait_until_returned()
         return NdisStatus.SUCCESS
 
     async def _drain_transmitter(self) -> None:
         """Until the transmitter is empty, or has been stuck for `stall_ns` (its clock stopped, its queue in error)."""
+        await self._drain(self.tx, self.config.stall_ns)
+
+    async def _drain(self, tx: Drained, stall_ns: int) -> None:
         mark, since = -1, self.kernel.now_ns()
-        while self.tx.busy and self.hardware.present:
-            if self.tx.completions.index != mark:
-                mark, since = self.tx.completions.index, self.kernel.now_ns()
-            elif self.kernel.now_ns() - since > self.config.stall_ns:
+        while tx.busy and self.hardware.present:
+            if tx.completions.index != mark:
+                mark, since = tx.completions.index, self.kernel.now_ns()
+            elif self.kernel.now_ns() - since > stall_ns:
                 return
             await self.kernel.sleep(_DRAIN_POLL_NS)
 
@@ -226,25 +262,43 @@ class NicAdapter:
         self.tx.refusal = self.tx.refusal or status
         if self.hardware.present:
             self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | self._loopback)
-            idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+            idle = await self._disable_queues()
             self.hardware.write(regs.CTRL, 0)
-            if not all(idle) and self.hardware.present:
+            if not idle and self.hardware.present:
                 await self.hardware.soft_reset(self.config.timeout_ns)
                 self._program()
         self._collect()
         self._end_traffic(status)
 
+    async def _disable_queues(self) -> bool:
+        """True once nothing of any queue is outstanding in the NIC."""
+        idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+        return all(idle)
+
+    def collect(self, budget: int) -> tuple[int, bool]:
+        """For the poller: complete sends, indicate at most `budget` frames; how many there were, is there more?"""
+        completions = self.rx.completions
+        before = completions.index
+        sent = self.tx.reap()
+        more = self.rx.poll(budget)
+        return max(sent, (completions.index - before) & _U32), more
+
+    def rearm(self) -> None:
+        """For the poller: both queues, at the index up to which they were looked at (RG-06)."""
+        self.tx.rearm()
+        self.rx.rearm()
+
     def _collect(self) -> None:
         """Take what the NIC completed before it stopped."""
         if self.queues_running and self.hardware.present:
             self.tx.reap()
-            while self.rx.poll(self.config.dpc_budget):
-                pass
+            self.rx.drain()
 
     def _end_traffic(self, status: NdisStatus) -> None:
         """The NIC does nothing any more: buffers come back, sends end."""
         self.queues_running = False
-        self.poller.stop()
+        for poller in self.pollers.values():
+            poller.stop()
         self.rx.reclaim()
         self.tx.abort(status)
 
@@ -252,7 +306,7 @@ class NicAdapter:
 
     async def sleep(self) -> NdisStatus:
         """OID_PNP_SET_POWER below D0, paused: the NIC forgets everything and causes no interrupt (ST-24)."""
-        async with self._turn:
+        async with self.turn:
             if await self.hardware.soft_reset(self.config.timeout_ns):
                 self.filter.forget()
                 return NdisStatus.SUCCESS
@@ -260,7 +314,7 @@ class NicAdapter:
 
     async def wake(self) -> NdisStatus:
         """OID_PNP_SET_POWER to D0: from reset values to where initialize had it; NDIS sets the filters and restarts."""
-        async with self._turn:
+        async with self.turn:
             if not await self.hardware.soft_reset(self.config.timeout_ns):
                 return NdisStatus.NOT_ACCEPTED
             self._program()
@@ -273,7 +327,7 @@ class NicAdapter:
         """MiniportResetEx: pending sends end with RESET_IN_PROGRESS (A8); NDIS sets the filters again."""
         self.tx.refusal = self.tx.refusal or NdisStatus.RESET_IN_PROGRESS
         self.tx.running = False
-        async with self._turn:
+        async with self.turn:
             if not await self.hardware.soft_reset(self.config.timeout_ns):
                 return self._lost()
             self._collect()
@@ -333,16 +387,3 @@ class NicAdapter:
         if causes & QUEUE_ERRORS and self._operational:
             ndis.reset_miniport(self.handle)
         await self.link.report()
-
-
-Step = Callable[[NicAdapter], Awaitable[None]]
-INITIALIZATION_STEPS: Final[tuple[Step, ...]] = (
-    NicAdapter._identify,
-    NicAdapter._quiesce,
-    NicAdapter._announce,
-    NicAdapter._register_dma,
-    NicAdapter._make_transmitter,
-    NicAdapter._make_receiver,
-    NicAdapter._connect_interrupts,
-    NicAdapter._set_up,
-)

@@ -16,20 +16,20 @@ waits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hilnic import ndis
+from hilnic.miniport.config import NicConfig
 
 if TYPE_CHECKING:
     from hilnic.miniport.adapter import NicAdapter
 
-__all__ = ["MISC_MESSAGE", "QueuePoller", "message_interrupt", "message_interrupt_dpc"]
+__all__ = ["MISC_MESSAGE", "PolledQueues", "QueuePoller", "message_interrupt", "message_interrupt_dpc"]
 
 MISC_MESSAGE = 0
 _SHORTEST_FRAME_NS = 672  # 64 octets with preamble and gap at 1 Gbit/s
 _RING_SHARE = 8
 _MISTRUST = (16, 1024)  # least and most interrupts after a mistake
-_U32 = 0xFFFFFFFF
 
 
 def message_interrupt(nic: NicAdapter, message_id: int) -> tuple[bool, bool]:
@@ -44,23 +44,39 @@ def message_interrupt_dpc(nic: NicAdapter, message_id: int, throttle: ndis.Recei
         nic.queue_misc_work()
     elif nic.queues_running:
         budget = min(nic.config.dpc_budget, throttle.max_nbls_to_indicate)
-        throttle.more_nbls_pending = nic.poller.look(budget)
+        throttle.more_nbls_pending = nic.pollers[message_id].look(budget)
+
+
+class PolledQueues(Protocol):
+    """What is looked at together: a pair of queues, or all pairs that share a vector."""
+
+    @property
+    def queues_running(self) -> bool:
+        """Are completions to be looked for?"""
+        ...
+
+    def collect(self, budget: int) -> tuple[int, bool]:
+        """Take completions, indicate at most `budget` frames: completions of the busier direction; is there more?"""
+        ...
+
+    def rearm(self) -> None:
+        """Unmask the interrupts of the queues that have been looked at since the last re-arm."""
+        ...
 
 
 class QueuePoller:
-    """Looks at the queues, and decides when the next look is."""
+    """Looks at queues, and decides when the next look is."""
 
-    def __init__(self, nic: NicAdapter) -> None:
-        config = nic.config
+    def __init__(self, adapter: ndis.Adapter, config: NicConfig, queues: PolledQueues) -> None:
         ring_ns = min(config.tx_ring, config.rx_ring) * _SHORTEST_FRAME_NS
-        self._nic = nic
+        self._queues, self._budget = queues, config.dpc_budget
         self._interval_ns = min(config.poll_ns, ring_ns // _RING_SHARE)
         self._worthwhile = self._interval_ns * 3 // (4 * _SHORTEST_FRAME_NS)  # 0 and 1: there is no polling
         self._taken = 0  # completions of the busier queue since the last decision
         self._polls = 0  # looks by timer in a row; 0: the interrupt is armed or on its way
         self._avoid = 0  # interrupts until the timer is tried again
         self._mistrust = _MISTRUST[0]
-        self._timer = ndis.allocate_timer_object(nic.handle, _on_timer, self)
+        self._timer = ndis.allocate_timer_object(adapter, _on_timer, self)
 
     def __repr__(self) -> str:
         """How the next look comes about."""
@@ -68,11 +84,8 @@ class QueuePoller:
 
     def look(self, budget: int) -> bool:
         """Take completions; indicate at most `budget` frames. True: there is more, and the caller has to look again."""
-        completions = self._nic.rx.completions
-        before = completions.index
-        sent = self._nic.tx.reap()
-        more = self._nic.rx.poll(budget)
-        self._taken += max(sent, (completions.index - before) & _U32)
+        taken, more = self._queues.collect(budget)
+        self._taken += taken
         if not more and not self._timer.pending:
             self._decide()
         return more
@@ -93,12 +106,11 @@ class QueuePoller:
             ndis.set_timer_object(self._timer, self._interval_ns)
         else:
             self._polls = 0
-            self._nic.tx.rearm()
-            self._nic.rx.rearm()
+            self._queues.rearm()
 
     def on_timer(self) -> None:
         """NDIS_TIMER_FUNCTION, at DISPATCH_LEVEL."""
-        if self._nic.queues_running and self.look(self._nic.config.dpc_budget):
+        if self._queues.queues_running and self.look(self._budget):
             ndis.set_timer_object(self._timer, 0)
 
     def stop(self) -> None:

@@ -21,7 +21,8 @@ only, and what a completion gives back must have been the NIC's, otherwise the d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Protocol
 
 from hilnic.hw.descriptors import (
     COMPLETION_BYTES,
@@ -32,12 +33,30 @@ from hilnic.hw.descriptors import (
 )
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import HostMemory
-from hilnic.ndis import Adapter, RingMonitor, SharedMemory
+from hilnic.ndis import Adapter, RingMonitor
 
-__all__ = ["DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing", "make_rings"]
+__all__ = ["DESCRIPTOR_BYTES", "CompletionRing", "DescriptorRing", "RingMemory", "RingPair", "make_rings"]
 
 DESCRIPTOR_BYTES = TX_DESCRIPTOR_BYTES  # of both directions
 _U32 = 0xFFFFFFFF
+
+
+class RingMemory(Protocol):
+    """Memory that the driver shares with the NIC for a ring."""
+
+    @property
+    def address(self) -> int:
+        """Bus address."""
+        ...
+
+    @property
+    def view(self) -> memoryview:
+        """The bytes."""
+        ...
+
+
+RingPair = tuple[RingMemory, RingMemory]
+"""Where a queue's descriptors and completions lie."""
 
 
 class DescriptorRing:
@@ -161,13 +180,13 @@ def make_rings(
     adapter: Adapter,
     memory: HostMemory,
     name: str,
-    shared: Sequence[SharedMemory],
+    places: RingPair,
     size: int,
     start: int,
     doorbell: Callable[[int], None],
 ) -> tuple[DescriptorRing, CompletionRing]:
-    """The rings of a queue, empty, in the first two of `shared`; watched by V13 in `verify=full`."""
-    descriptors, completions = shared[:2]
+    """The rings of a queue, empty, in their places; watched by V13 in `verify=full`."""
+    descriptors, completions = places
     ring = DescriptorRing(name, memory, descriptors.address, size, start, doorbell)
     if adapter.ndis.verify == "full":
         ring.monitor = RingMonitor(adapter.ndis, adapter, name, size, start)

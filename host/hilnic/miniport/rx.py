@@ -24,10 +24,10 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.vlan import TAG_BYTES, PriorityVlanTag, slot_of, take_out
 
-__all__ = ["Receiver", "RxStatistics"]
+__all__ = ["Receiver", "RxBuffer", "RxStatistics"]
 
 _EOP = int(regs.CompletionStatus.EOP)
 _ERROR = int(regs.CompletionStatus.ERROR)
@@ -53,14 +53,17 @@ class RxStatistics:
     buffers_lent: int
 
 
-class _Buffer:
+class RxBuffer:
     """A receive buffer with the objects that describe it."""
 
-    __slots__ = ("address", "descriptor", "mapping", "mdl", "nb", "nbl", "region", "start")
+    __slots__ = ("address", "descriptor", "mapping", "mdl", "nb", "nbl", "receiver", "region", "start")
 
-    def __init__(self, region: ndis.Region, mdl: ndis.Mdl, nbl: ndis.NetBufferList, start: int) -> None:
+    def __init__(
+        self, receiver: Receiver, region: ndis.Region, mdl: ndis.Mdl, nbl: ndis.NetBufferList, start: int
+    ) -> None:
         nb = nbl.first_net_buffer
         assert nb is not None
+        self.receiver = receiver
         self.region, self.mdl, self.nbl, self.nb, self.start = region, mdl, nbl, nb, start
         self.address = region.address + start
         self.descriptor = RX_DESCRIPTOR_STRUCT.pack(self.address, 0)
@@ -84,18 +87,22 @@ class Receiver:
         self.moderated = True
         self.lent = 0
         """Buffers that the stack holds."""
+        self.source: Any = adapter
+        """The SourceHandle of what is indicated."""
+        self.header_bytes = 0
+        """Bytes before what is shown of a frame."""
         self._adapter, self._memory, self._config, self._number = adapter, memory, config, queue
         self._kernel = hardware.kernel
         self._trace: Any = hardware.kernel.trace
-        self._free: deque[_Buffer] = deque()
-        self._posted: deque[_Buffer] = deque()
-        self._frame: list[_Buffer] = []
+        self._free: deque[RxBuffer] = deque()
+        self._posted: deque[RxBuffer] = deque()
+        self._frame: list[RxBuffer] = []
         self._polling = False
         self._drained: Any = None
         self._indicated = self._with_resources = self._errors = 0
         self._dma = dma
         self._shared: list[ndis.SharedMemory] = []
-        self._buffers: list[_Buffer] = []
+        self._buffers: list[RxBuffer] = []
         self._pool: ndis.NetBufferListPool | None = None
 
     def __repr__(self) -> str:
@@ -106,7 +113,7 @@ class Receiver:
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._memory, f"rx{self._number}", self._shared, config.rx_ring, config.start_index, doorbell
+            self._adapter, self._memory, f"rx{self._number}", self._places, config.rx_ring, config.start_index, doorbell
         )
 
     # --- life ---------------------------------------------------------------------------------------------------------
@@ -114,17 +121,26 @@ class Receiver:
     def allocate(self) -> None:
         """Make rings and buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         config = self._config
-        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
-            self._shared.append(allocate_ring(self._dma, config.rx_ring * entry))
+        self._places = self.allocate_rings()
         self._pool = ndis.allocate_net_buffer_list_pool(self._adapter, ndis.NetBufferListPoolParameters(tag="receive"))
         for _ in range(config.rx_buffers):
             region = self._kernel.allocate(config.rx_buffer_bytes + config.rx_buffer_offset)
             mdl = ndis.allocate_mdl(self._adapter, region, config.rx_buffer_offset, config.rx_buffer_bytes)
             nbl = ndis.allocate_net_buffer_and_net_buffer_list(self._pool, 0, 0, mdl, 0, 0)
-            buffer = _Buffer(region, mdl, nbl, config.rx_buffer_offset)
+            buffer = RxBuffer(self, region, mdl, nbl, config.rx_buffer_offset)
             self._buffers.append(buffer)
             self._free.append(buffer)
         self._new_rings()
+
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.rx_ring * DESCRIPTOR_BYTES), self.share(self._config.rx_ring * COMPLETION_BYTES)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
+        shared = allocate_ring(self._dma, length)
+        self._shared.append(shared)
+        return shared
 
     def free(self) -> None:
         """Give back all memory; the queue is stopped and nothing is lent."""
@@ -155,6 +171,11 @@ class Receiver:
         self.moderated = on
         count, ticks = self._config.rx_moderation if on else (1, 0)
         self.page.configure(mod_count=count, mod_ticks=ticks)
+
+    def drain(self) -> None:
+        """Take everything that the NIC completed before it stopped."""
+        while self.poll(self._config.dpc_budget):
+            pass
 
     def reclaim(self) -> None:
         """Take back the posted buffers; nothing of the queue may be outstanding in the NIC."""
@@ -196,7 +217,7 @@ class Receiver:
             ring.post(buffer.descriptor)
             posted.append(buffer)
 
-    def _unmap(self, buffer: _Buffer) -> None:
+    def _unmap(self, buffer: RxBuffer) -> None:
         if buffer.mapping is not None:
             self._memory.unmap(buffer.mapping)
             buffer.mapping = None
@@ -213,7 +234,7 @@ class Receiver:
         if not self.lent and self._drained is not None:
             self._drained.set()
 
-    def _recycle(self, buffers: list[_Buffer]) -> None:
+    def _recycle(self, buffers: list[RxBuffer]) -> None:
         """Dissolve a frame into its buffers."""
         for buffer in buffers:
             buffer.mdl.next = None
@@ -233,10 +254,11 @@ class Receiver:
                 continue
             taken += 1
             buffers, self._frame = self._frame, []
-            if status & _ERROR:
+            shown = self.data_length(buffers[0], length) if self.header_bytes else length
+            if status & _ERROR or not shown:
                 self._refuse(buffers, cause)
                 continue
-            nbl = self._assemble(buffers, length, status & _LOOPBACK)
+            nbl = self._assemble(buffers, shown, status & _LOOPBACK)
             lending += len(buffers)
             (scarce if lending > limit else kept).append(nbl)
         if taken:
@@ -251,16 +273,16 @@ class Receiver:
         self._unmap(buffer)
         self._frame.append(buffer)
 
-    def _assemble(self, buffers: list[_Buffer], length: int, looped: int) -> ndis.NetBufferList:
+    def _assemble(self, buffers: list[RxBuffer], length: int, looped: int) -> ndis.NetBufferList:
         """Describe a frame: one NBL, one NB (R6-11), the MDLs of its buffers."""
         first = buffers[0]
         for before, after in pairwise(buffers):
             before.mdl.next = after.mdl
         nb, nbl = first.nb, first.nbl
         nb.mdl_chain = nb.current_mdl = first.mdl
-        nb.data_offset = nb.current_mdl_offset = 0
+        nb.data_offset = nb.current_mdl_offset = self.header_bytes
         nb.data_length = length
-        nbl.source_handle = self._adapter
+        nbl.source_handle = self.source
         nbl.status = 0
         nbl.nbl_flags = _IS_LOOPBACK if looped else 0
         nbl.miniport_reserved[0] = buffers
@@ -276,12 +298,13 @@ class Receiver:
             )
         if self._config.priority_vlan_tag is not None:
             self._untag(first, self._config.priority_vlan_tag)
-        view, start = first.region.view, first.start + nb.data_offset
-        nbl.net_buffer_list_info[_FRAME_TYPE] = view[start + 12] << 8 | view[start + 13]
+        if not self.header_bytes:
+            view, start = first.region.view, first.start + nb.data_offset
+            nbl.net_buffer_list_info[_FRAME_TYPE] = view[start + 12] << 8 | view[start + 13]
         return nbl
 
     @staticmethod
-    def _untag(first: _Buffer, option: PriorityVlanTag) -> None:
+    def _untag(first: RxBuffer, option: PriorityVlanTag) -> None:
         """Take the frame's 802.1Q tag out and say in its slot what was in it (OB-09)."""
         tag = take_out(first.region.view[first.start :])
         if tag is not None:
@@ -289,7 +312,7 @@ class Receiver:
             first.nb.data_length -= TAG_BYTES
         first.nbl.net_buffer_list_info[_TAG_SLOT] = tag and slot_of(tag, option)
 
-    def _refuse(self, buffers: list[_Buffer], cause: int) -> None:
+    def _refuse(self, buffers: list[RxBuffer], cause: int) -> None:
         """A frame that the NIC could not deliver whole: counted, never indicated (R6-17)."""
         self._errors += 1
         if self._trace.enabled:
@@ -317,15 +340,24 @@ class Receiver:
         self._indicated += kept.count
         for nbl in ndis.walk(kept.first):
             self.lent += len(nbl.miniport_reserved[0])
-        ndis.indicate_receive_net_buffer_lists(self._adapter, kept.first, 0, kept.count, flags)
+        self.hand_up(kept.first, kept.count, flags)
 
     def _lend(self, scarce: ndis.NblQueue, flags: int) -> None:
         """Indicate with RESOURCES: the frames are ours again when the call returns (R6-04)."""
         frames = [nbl.miniport_reserved[0] for nbl in ndis.walk(scarce.first)]
         self._with_resources += scarce.count
-        ndis.indicate_receive_net_buffer_lists(self._adapter, scarce.first, 0, scarce.count, flags)
+        self.hand_up(scarce.first, scarce.count, flags)
         for buffers in frames:
             self._recycle(buffers)
+
+    def data_length(self, first: RxBuffer, length: int) -> int:
+        """Bytes that are shown of a frame of `length` bytes behind its header; 0 when it may not be shown."""
+        del first
+        return length - self.header_bytes
+
+    def hand_up(self, nbls: ndis.NetBufferList | None, count: int, flags: int) -> None:
+        """NdisMIndicateReceiveNetBufferLists."""
+        ndis.indicate_receive_net_buffer_lists(self._adapter, nbls, 0, count, flags)
 
     def rearm(self) -> None:
         """Unmask the interrupt if it may be masked: it fired only if completions were taken since the re-arm."""

@@ -24,8 +24,8 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import Direction, HostMemory
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
-from hilnic.miniport.tx_frame import Element, Frame, TxStatistics, used
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
+from hilnic.miniport.tx_frame import Element, TxFrame, TxStatistics, used
 from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
 
 __all__ = ["Transmitter"]
@@ -64,8 +64,8 @@ class Transmitter:
         self._kernel = hardware.kernel
         self._trace: Any = hardware.kernel.trace
         self._number = queue
-        self._waiting: deque[Frame] = deque()
-        self._in_flight: deque[Frame] = deque()
+        self._waiting: deque[TxFrame] = deque()
+        self._in_flight: deque[TxFrame] = deque()
         self._done = ndis.NblQueue()
         self._pumping = False
         self._max_fragments = min(config.max_fragments, config.tx_ring)
@@ -82,21 +82,30 @@ class Transmitter:
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._memory, f"tx{self._number}", self._shared, config.tx_ring, config.start_index, doorbell
+            self._adapter, self._memory, f"tx{self._number}", self._places, config.tx_ring, config.start_index, doorbell
         )
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
     def allocate(self) -> None:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
-        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
-            self._shared.append(allocate_ring(self._dma, self._config.tx_ring * entry))
+        self._places = self.allocate_rings()
         if self._config.priority_vlan_tag:
-            self._shared.append(allocate_ring(self._dma, self._config.tx_ring * TAG_BYTES))
-            self._tags = TagMemory(self._memory, self._shared[-1].address, self._config.tx_ring)
+            tags = self.share(self._config.tx_ring * TAG_BYTES)
+            self._tags = TagMemory(self._memory, tags.address, self._config.tx_ring)
         for _ in range(self._config.bounce_buffers):
             self._bounces.append(self._kernel.allocate(self._config.max_frame + 4))
         self._new_rings()
+
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.tx_ring * DESCRIPTOR_BYTES), self.share(self._config.tx_ring * COMPLETION_BYTES)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
+        shared = allocate_ring(self._dma, length)
+        self._shared.append(shared)
+        return shared
 
     async def start(self) -> bool:
         """Configure and enable the queue; sends are accepted from now on."""
@@ -149,22 +158,26 @@ class Transmitter:
 
     def _verdict(self, nbl: ndis.NetBufferList) -> ndis.NdisStatus | None:
         """INVALID_LENGTH if any frame of the list is too long or too short: then none of them is sent (S6-14)."""
-        longest = self._config.max_frame - 4
         nb = nbl.first_net_buffer
         while nb is not None:
-            if not MINIMUM_FRAME <= nb.data_length <= longest and not (
-                longest < nb.data_length <= longest + 4 and nb.tobytes(14)[12:] in _VLAN_TAGS
-            ):
+            if not self.is_sendable(nb):
                 self._refused += sum(1 for _ in nbl.net_buffers())
                 return ndis.NdisStatus.INVALID_LENGTH
             nb = nb.next
         return None
 
+    def is_sendable(self, nb: ndis.NetBuffer) -> bool:
+        """Is the frame as long as the NIC takes it? A VLAN tag may make it four octets longer."""
+        longest = self._config.max_frame - 4
+        return MINIMUM_FRAME <= nb.data_length <= longest or (
+            longest < nb.data_length <= longest + 4 and nb.tobytes(14)[12:] in _VLAN_TAGS
+        )
+
     def _accept(self, nbl: ndis.NetBufferList) -> None:
         frames, nb, slot = 0, nbl.first_net_buffer, nbl.net_buffer_list_info[_TAG_SLOT]
         while nb is not None:
             tag = tag_of(slot, self._config.priority_vlan_tag, nb.tobytes)
-            self._waiting.append(Frame(nbl, nb, tag))
+            self._waiting.append(TxFrame(self, nbl, nb, tag))
             frames += 1
             if self._trace.enabled:
                 self._trace.tag("tx", add_tag(nb.tobytes(), tag), nb.frame_id)
@@ -200,7 +213,7 @@ class Transmitter:
             posted += 1
         return posted
 
-    def _request(self, frame: Frame) -> bool:
+    def _request(self, frame: TxFrame) -> bool:
         """Ask for the scatter/gather list; it may come inside of this call or later (IT-06). False: no memory."""
         frame.requested = True
         status = ndis.allocate_net_buffer_sg_list(self._dma, frame.nb, frame, ndis.SG_LIST_WRITE_TO_DEVICE)
@@ -211,7 +224,7 @@ class Transmitter:
         self._release(frame, ndis.NdisStatus.RESOURCES)
         return False
 
-    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: Frame) -> None:
+    def process_sg_list(self, sg_list: ndis.ScatterGatherList, frame: TxFrame) -> None:
         """MiniportProcessSGList: the list of one frame is there."""
         frame.sg_list = sg_list
         if frame.given_up is not None:
@@ -220,7 +233,7 @@ class Transmitter:
         else:
             self._pump()
 
-    def _post(self, frame: Frame) -> bool:
+    def _post(self, frame: TxFrame) -> bool:
         """Write a frame's descriptors; False if it has to wait, for its list, for descriptors or for a copy buffer."""
         if frame.sg_list is None:
             return False
@@ -231,6 +244,7 @@ class Transmitter:
             if not self._bounces:
                 return False
             elements = [self._copy(frame)]
+        elements = self.framed(frame, elements)
         ring, last = self.ring, len(elements) - 1
         if last >= ring.free:
             return False
@@ -247,7 +261,12 @@ class Transmitter:
             )
         return True
 
-    def _copy(self, frame: Frame) -> Element:
+    def framed(self, frame: TxFrame, elements: list[Element]) -> list[Element]:
+        """What goes to the NIC for a frame: here the protocol's bytes are the whole of it."""
+        del frame
+        return elements
+
+    def _copy(self, frame: TxFrame) -> Element:
         """Gather a frame with too many pieces into one buffer (RG-09)."""
         region = self._bounces.pop()
         data = add_tag(frame.nb.tobytes(), frame.tag)
@@ -287,12 +306,12 @@ class Transmitter:
             length = cause in _LENGTH_CAUSES
             self._release(frame, ndis.NdisStatus.INVALID_LENGTH if length else ndis.NdisStatus.FAILURE)
 
-    def _ends(self, frame: Frame, index: int, cause: int) -> bool:
+    def _ends(self, frame: TxFrame, index: int, cause: int) -> bool:
         """Is `index` the frame's end, or a cut in it? A failing queue may end a frame amid its descriptors."""
         start = self.ring.consumer
         return index == frame.end or (cause in _CUTS and 0 < (index - start) & _U32 < (frame.end - start) & _U32)
 
-    def _release(self, frame: Frame, status: ndis.NdisStatus) -> None:
+    def _release(self, frame: TxFrame, status: ndis.NdisStatus) -> None:
         """The device is done with a frame: free its list (IT-06); its NBL is done with its last frame (RG-07)."""
         if frame.bounce is not None:
             region, mapping = frame.bounce
@@ -311,9 +330,13 @@ class Transmitter:
         nbls = queue.take()
         if nbls is not None:
             flags = _DISPATCH if self._kernel.irql == ndis.Irql.DISPATCH else 0
-            ndis.complete_send_net_buffer_lists(self._adapter, nbls, flags)
+            self.hand_back(nbls, flags)
 
-    def _give_up(self, frame: Frame, status: ndis.NdisStatus) -> None:
+    def hand_back(self, nbls: ndis.NetBufferList, flags: int) -> None:
+        """NdisMSendNetBufferListsComplete."""
+        ndis.complete_send_net_buffer_lists(self._adapter, nbls, flags)
+
+    def _give_up(self, frame: TxFrame, status: ndis.NdisStatus) -> None:
         """Release a frame, at once or when its scatter/gather list, which NDIS is still making, has come (IT-06)."""
         if frame.requested and frame.sg_list is None:
             frame.given_up = status
@@ -342,7 +365,7 @@ class Transmitter:
             for nbl, frames in waiting.items()
             if nbl.net_buffer_list_info[slot] == cancel_id and frames == sum(1 for _ in nbl.net_buffers())
         }
-        kept: deque[Frame] = deque()
+        kept: deque[TxFrame] = deque()
         for frame in self._waiting:
             if frame.nbl in whole:
                 self._aborted += 1

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the transmitter keeps of each NET_BUFFER on its way, and what it counts."""
+"""One frame on its way through a transmitter, and what is counted of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hilnic import ndis
 from hilnic.hw.memory import Mapping
 
-__all__ = ["Element", "Frame", "TxStatistics", "used"]
+if TYPE_CHECKING:
+    from hilnic.miniport.tx import Transmitter
+
+__all__ = ["Element", "TxFrame", "TxStatistics", "process_sg_list", "used"]
 
 Element = ndis.ScatterGatherElement
 
@@ -28,18 +32,26 @@ class TxStatistics:
     queue_length: int
 
 
-class Frame:
+class TxFrame:
     """One NET_BUFFER on its way."""
 
-    __slots__ = ("bounce", "end", "given_up", "nb", "nbl", "requested", "sg_list", "tag")
+    __slots__ = ("bounce", "end", "given_up", "length", "nb", "nbl", "requested", "sg_list", "tag", "transmitter")
 
-    def __init__(self, nbl: ndis.NetBufferList, nb: ndis.NetBuffer, tag: bytes | None) -> None:
-        self.nbl, self.nb, self.tag = nbl, nb, tag
+    def __init__(
+        self, transmitter: Transmitter, nbl: ndis.NetBufferList, nb: ndis.NetBuffer, tag: bytes | None
+    ) -> None:
+        self.transmitter, self.nbl, self.nb, self.tag = transmitter, nbl, nb, tag
         self.sg_list: ndis.ScatterGatherList | None = None
         self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
         self.requested = False
         self.given_up: ndis.NdisStatus | None = None
         self.end = 0
+        self.length = nb.data_length
+
+
+def process_sg_list(sg_list: ndis.ScatterGatherList, frame: TxFrame) -> None:
+    """MiniportProcessSGList, of all transmitters of an adapter."""
+    frame.transmitter.process_sg_list(sg_list, frame)
 
 
 def used(sg_list: ndis.ScatterGatherList, skip: int) -> list[Element]:

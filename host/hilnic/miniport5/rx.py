@@ -17,8 +17,9 @@ from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.descriptors import COMPLETION_BYTES, RX_DESCRIPTOR_STRUCT
 from hilnic.hw.device import DeviceFault
+from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.rx import RxStatistics
 from hilnic.miniport.vlan import TAG_BYTES, add_tag, take_out
 from hilnic.miniport5.interrupt import LINE
@@ -82,13 +83,13 @@ class Frame:
 class ReceiveRing(ABC):
     """One receive queue with its buffers. `indicate` shows frames to NDIS."""
 
-    def __init__(self, nic: Nic5) -> None:
-        self.page = QueuePage.rx(nic.hardware, 0)
+    def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
+        self.page = QueuePage.rx(nic.hardware, queue)
         self.running = False
         self.moderated = True
         self.lent = 0
         """Buffers that the protocols hold."""
-        self._nic, self._adapter, self._config = nic, nic.handle, nic.config
+        self._nic, self._adapter, self._config, self._number = nic, nic.handle, config or nic.config, queue
         self._kernel, self._memory = nic.kernel, nic.memory
         self._trace: Any = nic.kernel.trace
         self._buffers: list[Any] = []
@@ -128,7 +129,7 @@ class ReceiveRing(ABC):
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._memory, "rx0", self._shared, config.rx_ring, config.start_index, doorbell
+            self._adapter, self._memory, f"rx{self._number}", self._places, config.rx_ring, config.start_index, doorbell
         )
 
     def share(self, length: int) -> ndis.SharedMemory:
@@ -139,10 +140,13 @@ class ReceiveRing(ABC):
         self._shared.append(shared)
         return shared
 
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.rx_ring * DESCRIPTOR_BYTES), self.share(self._config.rx_ring * COMPLETION_BYTES)
+
     def allocate(self) -> None:
         """Make rings and buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
-        for entry in (DESCRIPTOR_BYTES, COMPLETION_BYTES):
-            self.share(self._config.rx_ring * entry)
+        self._places = self.allocate_rings()
         self.make_buffers()
         self._free.extend(self._buffers)
         self._new_rings()
@@ -254,7 +258,7 @@ class ReceiveRing(ABC):
         """A frame that the NIC could not deliver whole: counted, never indicated."""
         self._errors += 1
         if self._trace.enabled:
-            self._trace.emit("rx.error", queue=0, index=self.ring.consumer, cause=cause)
+            self._trace.emit("rx.error", queue=self._number, index=self.ring.consumer, cause=cause)
         self._free.extend(buffers)
 
     def _deliver(self, taken: int, frames: list[Frame]) -> None:
@@ -273,7 +277,7 @@ class ReceiveRing(ABC):
         if not self._trace.enabled:
             return 0
         found: int = self._trace.find("rx", add_tag(frame.tobytes(), frame.tag))
-        self._trace.emit("rx.completion", frame=found, queue=0, index=self.ring.consumer, bytes=frame.length)
+        self._trace.emit("rx.completion", frame=found, queue=self._number, index=self.ring.consumer, bytes=frame.length)
         return found
 
     def rearm(self) -> None:

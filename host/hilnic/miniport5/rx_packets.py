@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hilnic import ndis
 from hilnic.hw.memory import Direction, Mapping
+from hilnic.miniport.config import NicConfig
 from hilnic.miniport.vlan import slot_of
 from hilnic.miniport5.rx import HEADER_BYTES, Buffer, Frame, ReceiveRing
 from hilnic.ndis import NdisStatus, ndis5
@@ -33,19 +34,22 @@ _TAG_SLOT = int(ndis5.PacketInfo.IEEE_8021Q)
 class _PacketBuffer(Buffer):
     """A receive buffer with its packet."""
 
-    __slots__ = ("mapping", "mdl", "packet", "region")
+    __slots__ = ("mapping", "mdl", "packet", "region", "start")
 
     def __init__(self, region: ndis.Region, mdl: ndis.Mdl, packet: Packet) -> None:
         super().__init__(mdl.address, mdl.view)
-        self.region, self.mdl, self.packet = region, mdl, packet
+        self.region, self.mdl, self.packet, self.start = region, mdl, packet, mdl.byte_offset
         self.mapping: Mapping | None = None
 
 
 class PacketReceiver(ReceiveRing):
     """Full packets in arrays, each with its status out of band (R5-01 to R5-10)."""
 
-    def __init__(self, nic: Nic5) -> None:
-        super().__init__(nic)
+    header_bytes = HEADER_BYTES
+    """The medium's header in what is shown of a frame."""
+
+    def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
+        super().__init__(nic, queue, config)
         self._packets: ndis5.PacketPool | None = None
         self._descriptors: ndis5.BufferPool | None = None
         self._array: list[Packet] = []  # the driver's for all indications (R5-10)
@@ -103,22 +107,31 @@ class PacketReceiver(ReceiveRing):
         self._indicated += len(packets) - len(scarce)
         self._with_resources += len(scarce)
         if packets:
-            ndis5.indicate_receive_packet(self._adapter, packets)
+            self.hand_up(packets)
         for frame in scarce:
             self.recycle(frame.buffers)
+
+    def hand_up(self, packets: list[Packet]) -> None:
+        """NdisMIndicateReceivePacket."""
+        ndis5.indicate_receive_packet(self._adapter, packets)
+
+    def shown(self, frame: Frame) -> tuple[int, int]:
+        """First byte and number of bytes that are shown of a frame: here all but a tag that was taken out."""
+        return frame.start, frame.length
 
     def _describe(self, frame: Frame) -> Packet:
         """A packet over the frame's buffers, the descriptors as long as what is in them."""
         packet: Packet = frame.buffers[0].packet
         ndis5.reinitialize_packet(packet)
-        left, start = frame.length, frame.start
+        skip, left = self.shown(frame)
         for buffer in frame.buffers:
             buffer.mdl.next = None
-            buffer.mdl.byte_offset = self._config.rx_buffer_offset + start
-            buffer.mdl.byte_count = min(left, self._config.rx_buffer_bytes - start)
-            left, start = left - buffer.mdl.byte_count, 0
+            buffer.mdl.byte_offset = buffer.start + skip
+            buffer.mdl.byte_count = min(left, self._config.rx_buffer_bytes - skip)
+            left -= buffer.mdl.byte_count
+            skip = 0
             ndis5.chain_buffer_at_back(packet, buffer.mdl)
-        ndis5.set_packet_header_size(packet, HEADER_BYTES)
+        ndis5.set_packet_header_size(packet, self.header_bytes)
         ndis5.set_packet_time_received(packet, self._kernel.now_ns())
         if frame.is_looped:
             ndis5.set_packet_flags(packet, _IS_LOOPBACK)

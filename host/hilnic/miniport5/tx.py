@@ -22,7 +22,7 @@ from hilnic.hw.descriptors import TX_DESCRIPTOR_SOP_IN_BITS_80 as SOP
 from hilnic.hw.device import DeviceFault
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, make_rings
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.tx import MINIMUM_FRAME
 from hilnic.miniport.tx_frame import TxStatistics
 from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
@@ -71,18 +71,18 @@ class InFlight:
 class TransmitRing(ABC):
     """One transmit queue. `done` gets each frame back."""
 
-    def __init__(self, nic: Nic5) -> None:
-        self.page = QueuePage.tx(nic.hardware, 0)
+    def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
+        self.page = QueuePage.tx(nic.hardware, queue)
         self.refusal: NdisStatus | None = NdisStatus.FAILURE
         """Why sends are refused now; None while they are accepted."""
         self.moderated = True
         self.running = False
         """May frames go to the NIC?"""
-        self._nic, self._adapter, self._config = nic, nic.handle, nic.config
+        self._nic, self._adapter, self._config, self._number = nic, nic.handle, config or nic.config, queue
         self._kernel = nic.kernel
         self._trace: Any = nic.kernel.trace
         self._in_flight: deque[InFlight] = deque()
-        self._max_fragments = min(nic.config.max_fragments, nic.config.tx_ring)
+        self._max_fragments = min(self._config.max_fragments, self._config.tx_ring)
         self._sent = self._errors = self._refused = self._aborted = self._copied = 0
         self._shared: list[ndis.SharedMemory] = []
         self._bounces: list[ndis.SharedMemory] = []
@@ -103,21 +103,31 @@ class TransmitRing(ABC):
     def _new_rings(self) -> None:
         config, doorbell = self._config, self.page.ring_doorbell
         self.ring, self.completions = make_rings(
-            self._adapter, self._nic.memory, "tx0", self._shared, config.tx_ring, config.start_index, doorbell
+            self._adapter,
+            self._nic.memory,
+            f"tx{self._number}",
+            self._places,
+            config.tx_ring,
+            config.start_index,
+            doorbell,
         )
 
     def allocate(self) -> None:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         config = self._config
-        for length in (config.tx_ring * DESCRIPTOR_BYTES, config.tx_ring * COMPLETION_BYTES):
-            self._share(length)
+        self._places = self.allocate_rings()
         if config.priority_vlan_tag:
-            tags = self._share(config.tx_ring * TAG_BYTES)
+            tags = self.share(config.tx_ring * TAG_BYTES)
             self._tags = TagMemory(self._nic.memory, tags.address, config.tx_ring)
-        self._bounces = [self._share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
+        self._bounces = [self.share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
         self._new_rings()
 
-    def _share(self, length: int) -> ndis.SharedMemory:
+    def allocate_rings(self) -> RingPair:
+        """Memory for both rings; MemoryError when there is not enough."""
+        return self.share(self._config.tx_ring * DESCRIPTOR_BYTES), self.share(self._config.tx_ring * COMPLETION_BYTES)
+
+    def share(self, length: int) -> ndis.SharedMemory:
+        """Shared memory that `free` gives back; MemoryError when there is none."""
         shared = ndis5.allocate_shared_memory(self._adapter, length, regs.BASE_ALIGNMENT)
         if shared is None:
             raise MemoryError(f"no {length} bytes of shared memory")
@@ -176,7 +186,7 @@ class TransmitRing(ABC):
         frame = InFlight(owner, frame_id, self.ring.reserved)
         self._in_flight.append(frame)
         if self._trace.enabled:
-            self._trace.emit("tx.descriptors", frame=frame_id, queue=0, end=frame.end, count=len(elements))
+            self._trace.emit("tx.descriptors", frame=frame_id, queue=self._number, end=frame.end, count=len(elements))
         return frame
 
     def publish(self, frames: int) -> None:
@@ -184,7 +194,7 @@ class TransmitRing(ABC):
         self._kernel.charge_frames(frames)
         self.ring.publish()
         if self._trace.enabled:
-            self._trace.emit("tx.doorbell", queue=0, producer=self.ring.producer)
+            self._trace.emit("tx.doorbell", queue=self._number, producer=self.ring.producer)
 
     def gather(self, data: bytes) -> ndis.SharedMemory:
         """Copy a frame with too many pieces into one buffer, of which there is one (RG-09)."""
@@ -213,7 +223,7 @@ class TransmitRing(ABC):
         frame = self._in_flight.popleft()
         self.ring.retire(index)
         if self._trace.enabled:
-            self._trace.emit("tx.completion", frame=frame.frame_id, queue=0, index=index, cause=cause)
+            self._trace.emit("tx.completion", frame=frame.frame_id, queue=self._number, index=index, cause=cause)
         if status & _OK:
             self._sent += 1
             return frame, NdisStatus.SUCCESS
@@ -249,8 +259,11 @@ class TransmitRing(ABC):
 class PacketTransmitter(TransmitRing):
     """Deserialized: MiniportSendPackets takes everything, keeps what does not fit, and completes all of it (S5-06)."""
 
-    def __init__(self, nic: Nic5) -> None:
-        super().__init__(nic)
+    header_elements = 0
+    """Pieces that `framed` puts before a packet's own."""
+
+    def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
+        super().__init__(nic, queue, config)
         self._waiting: deque[Packet] = deque()
         self._pumping = False
 
@@ -268,16 +281,29 @@ class PacketTransmitter(TransmitRing):
         """MiniportSendPackets."""
         for packet in packets:
             if self.refusal is not None:
-                ndis5.send_complete(self._adapter, packet, self.refusal)
-            elif not is_sendable(packet, self._config):
+                self.hand_back(packet, self.refusal)
+            elif not self.is_sendable(packet):
                 self._refused += 1
-                ndis5.send_complete(self._adapter, packet, NdisStatus.INVALID_PACKET)
+                self.hand_back(packet, NdisStatus.INVALID_PACKET)
             else:
                 ndis5.set_packet_status(packet, NdisStatus.PENDING)
                 self._waiting.append(packet)
                 if self._trace.enabled:
                     self._trace.tag("tx", add_tag(packet.tobytes(), self.tag_of(packet)), packet.frame_id)
         self._pump()
+
+    def is_sendable(self, packet: Packet) -> bool:
+        """Is the frame as long as the NIC takes it?"""
+        return is_sendable(packet, self._config)
+
+    def framed(self, packet: Packet, elements: Sequence[Element]) -> Sequence[Element]:
+        """What goes to the NIC for a packet: here the protocol's bytes are the whole of it."""
+        del packet
+        return elements
+
+    def hand_back(self, packet: Packet, status: NdisStatus) -> None:
+        """NdisMSendComplete (S5-07)."""
+        ndis5.send_complete(self._adapter, packet, status)
 
     def _pump(self) -> None:
         """Move waiting frames to the ring, oldest first, as long as whole frames fit; one doorbell."""
@@ -299,11 +325,12 @@ class PacketTransmitter(TransmitRing):
         tag, bounce = self.tag_of(packet), None
         elements = self.tagged(packet.packet_info[_SG_LIST].elements, tag)
         if len(elements) > self._max_fragments:
-            if not self._bounces:
+            if not self._bounces or self.ring.free <= self.header_elements:
                 return False
             data = add_tag(packet.tobytes(), tag)
             bounce = self.gather(data)
             elements = [Element(bounce.address, len(data))]
+        elements = self.framed(packet, elements)
         if len(elements) > self.ring.free:
             return False
         self.place(packet, packet.frame_id, elements).bounce = bounce
@@ -314,9 +341,9 @@ class PacketTransmitter(TransmitRing):
         self._pump()
 
     def done(self, frame: InFlight, status: NdisStatus) -> None:
-        """NdisMSendComplete (S5-07), with the time at which the completion was seen (OB-03)."""
+        """Complete a packet, with the time at which the completion was seen (OB-03)."""
         ndis5.set_packet_time_sent(frame.owner, self._kernel.now_ns())
-        ndis5.send_complete(self._adapter, frame.owner, status)
+        self.hand_back(frame.owner, status)
 
     def abort(self, status: NdisStatus) -> None:
         """End what is in flight, then what waits."""
@@ -333,4 +360,4 @@ class PacketTransmitter(TransmitRing):
         self._waiting = deque(packet for packet in self._waiting if packet not in ending)
         for packet in packets:
             self._aborted += 1
-            ndis5.send_complete(self._adapter, packet, status)
+            self.hand_back(packet, status)

@@ -63,7 +63,7 @@ class WanTransmitter(MappedTransmitter):
     def allocate(self) -> None:
         """Rings, and the buffers of discovery frames."""
         super().allocate()
-        self._control_free = [self._share(self._config.max_frame) for _ in range(_CONTROL_BUFFERS)]
+        self._control_free = [self.share(self._config.max_frame) for _ in range(_CONTROL_BUFFERS)]
 
     def wan_send(self, link: object, packet: WanPacket) -> NdisStatus:
         """Frame, map and post; NdisMWanSendComplete follows."""

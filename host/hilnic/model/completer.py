@@ -25,6 +25,8 @@ class Completer:
         cause: Cause,
         frame_length: int,
         done: Callable[[], None],
+        *,
+        vlan: int = 0,
     ) -> None:
         """Write the queue's next completion; `done` after its response, also when it failed."""
         if queue.cpl_failed:
@@ -33,7 +35,7 @@ class Completer:
         number = queue.cpl_next
         queue.cpl_next = (number + 1) & U32
         phase = bool(phase_of(number, queue.cpl_size))
-        value = Completion(index, length, status, cause, phase=phase, frame_length=frame_length)
+        value = Completion(index, length, status, cause, vlan, phase=phase, frame_length=frame_length)
         address = queue.cpl_ring + (number & (queue.cpl_size - 1)) * COMPLETION_BYTES
         self._dma.write(
             AxiWriteId.COMPLETIONS, address, value.pack(), lambda ok: self._answered(queue, number, ok, done)

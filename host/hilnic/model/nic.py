@@ -24,6 +24,7 @@ from hilnic.model.registers import Registers
 from hilnic.model.rx import Rx
 from hilnic.model.statistics import Counters
 from hilnic.model.tx import Tx
+from hilnic.model.vc import Vc, VcTable
 
 ALL_ONES = 0xFFFF_FFFF
 CLOCK_TIMEOUT_CYCLES = 64
@@ -58,8 +59,9 @@ class ModelNic:
         self._interrupts = Interrupts(clock, self.timing, self.build, self._registers)
         completer, fetch = Completer(self._dma, self._interrupts), Fetch(self._dma, self.build)
         self.wire = Mac(clock, self._registers, name)
-        self._tx = Tx(clock, self._registers, tx, self._dma, fetch, completer, self.wire, self.build)
-        self._rx = Rx(self._registers, rx, self._dma, fetch, completer, self.build)
+        self.vcs = VcTable(clock, self.build, tx, rx)
+        self._tx = Tx(clock, self._registers, tx, self._dma, fetch, completer, self.wire, self.build, self.vcs)
+        self._rx = Rx(self._registers, rx, self._dma, fetch, completer, self.build, self.vcs)
         self._fetch = fetch
         self._last_arrival = 0
         self._removed = False
@@ -80,6 +82,8 @@ class ModelNic:
         self._tx.on_done = self._rx.on_done = self._look_at
         self._tx.loop, self._tx.loop_has_room = self._rx.loop, lambda: self._rx.has_room
         self._rx.on_room = self._tx.pump
+        self.vcs.on_off = lambda: self._interrupts.raise_misc(regs.MISC_CAUSE_VC_OFF)
+        self.vcs.on_change = self._vcs_changed
         self.wire.on_carrier = self._rx.receive
         self._dma.on_idle = self._look_at_reset
         self._dma.on_write_slot = self._rx.kick
@@ -134,6 +138,9 @@ class ModelNic:
         page = self._page(offset)
         if page is not None:
             return page[0].read(page[1])
+        vc = self._vc(offset)
+        if vc is not None:
+            return vc[0].read(vc[1])
         return 0 if self._bell(offset) is not None else None
 
     def _write(self, offset: int, value: int) -> None:
@@ -147,6 +154,8 @@ class ModelNic:
             counters.preset_word(index, high, value)
         elif page is not None:
             self._write_page(*page, value)
+        elif (vc := self._vc(offset)) is not None:
+            self._write_vc(*vc, value)
         elif bell is not None:
             self._ring(*bell, value)
 
@@ -165,6 +174,12 @@ class ModelNic:
             number, register = divmod(offset - base, regs.PAGE_BYTES)
             if 0 <= number < len(self.queues[side]) and register in self.queues[side][number]:
                 return self.queues[side][number], register
+        return None
+
+    def _vc(self, offset: int) -> tuple[Vc, int] | None:
+        number, register = divmod(offset - regs.VC_PAGES, regs.VC_PAGE_BYTES)
+        if 0 <= number < self.build.num_vcs and register in self.vcs.entries[number]:
+            return self.vcs.entries[number], register
         return None
 
     def _bell(self, offset: int) -> tuple[Queue, bool] | None:
@@ -208,6 +223,17 @@ class ModelNic:
         else:
             self._disable(queue)
 
+    def _write_vc(self, vc: Vc, offset: int, value: int) -> None:
+        if offset != regs.VC_CTRL:
+            vc.write(offset, value)
+        elif not self._rx.resetting:
+            self.vcs.control(vc, bool(value & regs.VC_CTRL_ENABLE))
+
+    def _vcs_changed(self, tx_queues: list[Queue]) -> None:
+        self._rx.kick()
+        self._tx.reconsider(tx_queues)
+        self._look_at_reset()
+
     def _disable(self, queue: Queue) -> None:
         queue.disable()
         self._rx.kick()
@@ -226,7 +252,7 @@ class ModelNic:
         if queue.direction is Direction.RX:
             self._rx.kick()
         else:
-            self._tx.kick()
+            self._tx.fetched(queue)
         self._look_at(queue)
 
     def _queue_failed(self, queue: Queue) -> None:
@@ -250,18 +276,22 @@ class ModelNic:
         for side in self.queues.values():
             for queue in side:
                 self._disable(queue)
+        self.vcs.deactivate_all()
         self._rx.kick()
         self._look_at_reset()
 
     def _look_at_reset(self) -> None:
         """Soft reset ends when nothing is under way any more."""
+        if not self._rx.resetting:
+            return
         queues = [queue for side in self.queues.values() for queue in side]
         stopped = all(queue.state is QueueState.DISABLED for queue in queues)
-        if not (self._rx.resetting and stopped and self._rx.idle and self._tx.idle and self._dma.idle):
+        if not (stopped and self.vcs.idle and self._rx.idle and self._tx.idle and self._dma.idle):
             return
         self._rx.resetting = False
         self._registers.reset()
         self._interrupts.reset()
+        self.vcs.reset()
         for queue in queues:
             queue.reset()
 

@@ -9,15 +9,21 @@ disabled --enable--> enabled --disable--> disabling --nothing outstanding--> dis
    \\--bad configuration--> error <--queue error-- enabled,  error --disable--> disabling
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from hilnic.hw import regs
 from hilnic.hw.clock import Handle
-from hilnic.hw.regs import Cause, QueueState
+from hilnic.hw.regs import Cause, QueueState, VcState
 from hilnic.hw.regs_table import RX_PAGE, TX_PAGE, Access, Register
 from hilnic.model.build import Build
+
+if TYPE_CHECKING:
+    from hilnic.model.vc import Vc
 
 U32 = 0xFFFF_FFFF
 
@@ -36,6 +42,8 @@ class Queue:
         self.direction, self.number, self._build = direction, number, build
         self._table: dict[int, Register] = {r.offset: r for r in (RX_PAGE if direction else TX_PAGE)}
         self.on_error: Callable[[Queue], None] = lambda _queue: None
+        self.vc: Vc | None = None
+        """The VC whose frames it carries, or whose leavings it holds back; None: connectionless."""
         self.reset()
 
     def __repr__(self) -> str:
@@ -139,6 +147,8 @@ class Queue:
         if self.state is not QueueState.DISABLED:
             return
         self.cause, self.error_index = Cause.NONE, 0
+        if self.vc is not None and self.vc.state is not VcState.ACTIVE:
+            self.vc = None
         if not self._configuration_is_good():
             self.fail(Cause.BAD_CONFIG, 0)
             return

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hilnic.hw import regs
-from hilnic.hw.regs import AxiWriteId, Cause, CompletionStatus, QueueState, RxCounter
+from hilnic.hw.regs import AxiWriteId, Cause, CompletionStatus, QueueState, RxCounter, VcCounter
 from hilnic.model.build import Build
 from hilnic.model.completer import Completer
 from hilnic.model.dma import Dma
@@ -20,6 +20,7 @@ from hilnic.model.mac import Carrier, judge
 from hilnic.model.queue import Queue
 from hilnic.model.registers import Registers
 from hilnic.model.statistics import SHORTEST_WIRE, Counters, count_delivered, size_class
+from hilnic.model.vc import ADDRESS_OCTETS, TAG_OCTETS, Vc, VcTable
 from hilnic.wire.ethernet import HEADER_OCTETS
 from hilnic.wire.fcs import FCS_OCTETS
 from hilnic.wire.link import WireFrame
@@ -43,6 +44,9 @@ class RxFrame:
     verdict: Verdict
     cause: Cause
     looped: bool
+    queue: Queue | None
+    vc: Vc | None = None
+    vlan: int = 0
     needed: int = 0  # descriptors; 0: not begun
     taken: list[int] = field(default_factory=list)  # index past each descriptor
     writing: int = 0
@@ -65,8 +69,9 @@ class Rx:
         fetch: Fetch,
         completer: Completer,
         build: Build,
+        vcs: VcTable,
     ) -> None:
-        self._registers, self._queues, self._dma = registers, queues, dma
+        self._registers, self._queues, self._dma, self._vcs = registers, queues, dma, vcs
         self._fetch, self._completer = fetch, completer
         self.counters = Counters(len(RxCounter))
         self._buffer: deque[RxFrame] = deque()
@@ -115,6 +120,11 @@ class Rx:
         if drop is not None:
             self.counters.add(drop)
 
+    def _drop_at_head(self, frame: RxFrame, drop: RxCounter) -> None:
+        self.counters.add(drop)
+        if frame.vc is not None:
+            frame.vc.counters.add(VcCounter.RX_DROPS)
+
     def _classify(self, carrier: Carrier) -> None:
         """The counters of every wire frame, whatever becomes of it."""
         count, octets, bad = self.counters.add, carrier.wire_octets, carrier.fcs_bad
@@ -146,18 +156,33 @@ class Rx:
     def _accept(self, carrier: Carrier, looped: bool) -> RxCounter | None:
         """Filter, then into the buffer; the reason when it does not get there."""
         verdict = look_up(self._registers, carrier.data[:6])
-        if not verdict.accept:
+        vc = None if carrier.cause else self._vcs.of_frame(carrier.data)
+        if vc is None and not verdict.accept:
             return RxCounter.DROP_FILTERED
         cause = carrier.cause
         if carrier.length_mismatch and self._registers.value(regs.MAC_CFG) & regs.MAC_CFG_PASS_BAD:
             cause = Cause.LENGTH_MISMATCH
-        frame = RxFrame(carrier.data, verdict, cause, looped)
+        frame = self._framed(carrier, verdict, cause, looped, vc)
         if frame.words > self._free or len(self._buffer) >= MOST_HEADERS:
+            if vc is not None:
+                vc.counters.add(VcCounter.RX_DROPS)
             return RxCounter.DROP_BUFFER_FULL
+        self._vcs.enter(vc)
         self._free -= frame.words
         self._buffer.append(frame)
         self.kick()
         return None
+
+    def _framed(self, carrier: Carrier, verdict: Verdict, cause: Cause, looped: bool, vc: Vc | None) -> RxFrame:
+        """The frame as it goes to its queue: a VC's without its tag."""
+        data = carrier.data
+        if vc is None or vc.contract is None or vc.contract.rx_queue is None:
+            queue = self._queues[verdict.queue] if verdict.queue < len(self._queues) else None
+            return RxFrame(data, verdict, cause, looped, queue)
+        tag_end = ADDRESS_OCTETS + TAG_OCTETS
+        tci = int.from_bytes(data[tag_end - 2 : tag_end], "big")
+        untagged = data[:ADDRESS_OCTETS] + data[tag_end:]
+        return RxFrame(untagged, verdict, cause, looped, self._queues[vc.contract.rx_queue], vc, tci)
 
     # ---- the head of the buffer ----
 
@@ -179,27 +204,30 @@ class Rx:
             drop = self._reason_to_drop(frame)
             if drop is not None:
                 self._leave(frame)
-                self.counters.add(drop)
+                self._drop_at_head(frame, drop)
+                self._vcs.leave(frame.vc)
                 return True
             return self._claim(frame)
         return self._write_next(frame)
 
-    def _queue(self, frame: RxFrame) -> Queue | None:
-        number = frame.verdict.queue
-        return self._queues[number] if number < len(self._queues) else None
-
     def _reason_to_drop(self, frame: RxFrame) -> RxCounter | None:
-        queue = self._queue(frame)
+        queue = frame.queue
         if self.resetting:
             return RxCounter.DROP_DISABLED
         if queue is None or queue.state is not QueueState.ENABLED:
             return RxCounter.DROP_QUEUE_OFF
         short = queue.posted < -(-len(frame.data) // queue.buf_size)
-        return RxCounter.DROP_NO_DESCRIPTOR if short and not self.has_room else None
+        waits = frame.vc is None and self.has_room and not self._never_waits and not self._vcs.is_overdue
+        return RxCounter.DROP_NO_DESCRIPTOR if short and not waits else None
+
+    @property
+    def _never_waits(self) -> bool:
+        """VC_SCHED.rx_no_wait."""
+        return bool(self._registers.value(regs.VC_SCHED) & regs.VC_SCHED_RX_NO_WAIT)
 
     def _claim(self, frame: RxFrame) -> bool:
         """Begin the frame when enough descriptors for all of it are posted."""
-        queue = self._queue(frame)
+        queue = frame.queue
         assert queue is not None
         needed = -(-len(frame.data) // queue.buf_size)
         if queue.posted < needed:
@@ -211,7 +239,7 @@ class Rx:
 
     def _write_next(self, frame: RxFrame) -> bool:
         """Write the bytes of the next buffer."""
-        queue = self._queue(frame)
+        queue = frame.queue
         assert queue is not None
         if self._dma.writes_are_backed_up:
             return False
@@ -249,7 +277,7 @@ class Rx:
     def is_taking(self, queue: Queue) -> bool:
         """Does a frame that has begun still need descriptors of this queue?"""
         head = self._buffer[0] if self._buffer else None
-        return head is not None and bool(head.needed) and self._queue(head) is queue
+        return head is not None and bool(head.needed) and head.queue is queue
 
     # ---- completions ----
 
@@ -265,13 +293,16 @@ class Rx:
 
     def _complete(self, frame: RxFrame) -> None:
         """Count the frame and complete each of its buffers."""
-        queue = self._queue(frame)
+        queue = frame.queue
         assert queue is not None
         if frame.cause in {Cause.BUS_ERROR, Cause.FETCH_ERROR}:
-            self.counters.add(RxCounter.DROP_DMA)
+            self._drop_at_head(frame, RxCounter.DROP_DMA)
         else:
             verdict = frame.verdict
             count_delivered(self.counters, len(frame.data), verdict.broadcast, verdict.multicast)
+            if frame.vc is not None:
+                frame.vc.counters.add(VcCounter.RX_FRAMES)
+                frame.vc.counters.add(VcCounter.RX_OCTETS, len(frame.data))
         left = len(frame.taken) or 1
 
         def done() -> None:
@@ -279,12 +310,13 @@ class Rx:
             left -= 1
             if not left:
                 queue.busy -= 1
+                self._vcs.leave(frame.vc)
                 self.on_done(queue)
 
         for number, index in enumerate(frame.taken):
             length = min(queue.buf_size, len(frame.data) - number * queue.buf_size)
             status = self._status(frame, number)
-            self._completer.write(queue, index, length, status, frame.cause, len(frame.data), done)
+            self._completer.write(queue, index, length, status, frame.cause, len(frame.data), done, vlan=frame.vlan)
         if not frame.taken:
             done()
 

@@ -53,16 +53,16 @@ def size_class(octets: int) -> int:
     return next((i for i, longest in enumerate(_SIZES) if octets <= longest), len(_SIZES))
 
 
-def count_sent(counters: Counters, frame: bytes, wire_octets: int) -> None:
-    """A frame went out whole."""
+def count_sent(counters: Counters, destination: bytes, length: int, wire_octets: int) -> None:
+    """A frame of so many bytes as it was fetched went out whole."""
     counters.add(TxCounter.FRAMES)
     counters.add(TxCounter.OCTETS, wire_octets)
     counters.add(TxCounter.PKTS_64 + size_class(wire_octets))
     first = TxCounter.UNICAST_FRAMES
-    if frame[0] & 1:
-        first = TxCounter.BROADCAST_FRAMES if frame[:6] == b"\xff" * 6 else TxCounter.MULTICAST_FRAMES
+    if destination[0] & 1:
+        first = TxCounter.BROADCAST_FRAMES if destination == b"\xff" * 6 else TxCounter.MULTICAST_FRAMES
     counters.add(first)
-    counters.add(first + 1, len(frame))
+    counters.add(first + 1, length)
 
 
 def count_delivered(counters: Counters, length: int, broadcast: bool, multicast: bool) -> None:

@@ -7,14 +7,14 @@ completions <--in order-- records <--verdict-- MAC or loopback <-- fifo +
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from hilnic.hw import regs
 from hilnic.hw.clock import Clock
 from hilnic.hw.descriptors import TX_DESCRIPTOR_RESERVED, TxDescriptor
-from hilnic.hw.regs import AxiReadId, Cause, CompletionStatus, DescriptorKind, QueueState, TxCounter
+from hilnic.hw.regs import AxiReadId, Cause, CompletionStatus, DescriptorKind, QueueState, TxCounter, VcCounter
 from hilnic.model.build import Build
 from hilnic.model.completer import Completer
 from hilnic.model.dma import Dma
@@ -22,7 +22,9 @@ from hilnic.model.fetch import Fetch
 from hilnic.model.mac import PIPELINE_NS, Mac
 from hilnic.model.queue import Queue
 from hilnic.model.registers import Registers
-from hilnic.model.statistics import Counters, count_sent
+from hilnic.model.scheduler import Scheduler
+from hilnic.model.statistics import SHORTEST_WIRE, Counters, count_sent
+from hilnic.model.vc import ADDRESS_OCTETS, TAG_OCTETS, Contract, Vc, VcTable
 from hilnic.wire.ethernet import HEADER_OCTETS
 from hilnic.wire.fcs import FCS_OCTETS
 
@@ -42,6 +44,8 @@ class TxFrame:
     """A frame from its first descriptor to its completion; `cause` is None while it may still become good."""
 
     queue: Queue
+    vc: Vc | None = None
+    contract: Contract | None = None  # of the VC when the frame began
     index: int = 0
     pieces: list[tuple[int, int]] = field(default_factory=list)
     total: int = 0
@@ -56,9 +60,14 @@ class TxFrame:
     wire_octets: int = 0
 
     @property
+    def tag(self) -> bytes:
+        """What the VC puts behind the source address."""
+        return self.contract.tag if self.contract is not None else b""
+
+    @property
     def words(self) -> int:
         """Room in the frame buffer."""
-        return -(-self.total // WORD)
+        return -(-(self.total + len(self.tag)) // WORD)
 
 
 class Tx:
@@ -74,12 +83,15 @@ class Tx:
         completer: Completer,
         mac: Mac,
         build: Build,
+        vcs: VcTable,
     ) -> None:
         self._clock, self._registers, self._queues, self._dma = clock, registers, queues, dma
-        self._fetch, self._completer, self._mac = fetch, completer, mac
+        self._fetch, self._completer, self._mac, self._vcs = fetch, completer, mac, vcs
         self.counters = Counters(len(TxCounter))
         self._taking: TxFrame | None = None
-        self._last_queue = len(queues) - 1
+        self._scheduler = Scheduler(clock, build, registers)
+        self._scheduler.on_ready = self.kick
+        vcs.now = lambda: self._scheduler.now
         self._records: deque[TxFrame] = deque()
         self._fifo: deque[TxFrame] = deque()
         self._sending = False
@@ -105,6 +117,15 @@ class Tx:
         """Does a frame of this queue still need descriptors?"""
         return self._taking is not None and self._taking.queue is queue and not self._taking.ended
 
+    def fetched(self, queue: Queue) -> None:
+        """Descriptors of a queue have come, or will not."""
+        self._scheduler.offer(queue)
+        self.kick()
+
+    def reconsider(self, queues: Iterable[Queue]) -> None:
+        """The VCs of these queues are not what they were."""
+        self._scheduler.reconsider(queues)
+
     def kick(self) -> None:
         """Something has changed: go on as far as possible (a kick from inside is seen by the loop that runs)."""
         self._kick_again = True
@@ -128,15 +149,13 @@ class Tx:
         """Start a frame of the next queue that has a descriptor."""
         if not self._registers.value(regs.CTRL) & regs.CTRL_TX_ENABLE or len(self._records) >= MOST_RECORDS:
             return False
-        for step in range(1, len(self._queues) + 1):
-            number = (self._last_queue + step) % len(self._queues)
-            queue = self._queues[number]
-            if queue.state is QueueState.ENABLED and queue.cache:
-                self._last_queue = number
-                self._taking = TxFrame(queue)
-                queue.busy += 1
-                return True
-        return False
+        queue = self._scheduler.next()
+        if queue is None:
+            return False
+        self._taking = TxFrame(queue, queue.vc, queue.vc.contract if queue.vc is not None else None)
+        queue.busy += 1
+        self._vcs.enter(queue.vc)
+        return True
 
     def _take(self, frame: TxFrame) -> bool:
         """Take the frame's next descriptor, or see that there will be none."""
@@ -172,7 +191,12 @@ class Tx:
             return Cause.NO_EOP
         if frame.total < HEADER_OCTETS:
             return Cause.TOO_SHORT
-        return Cause.TOO_LONG if frame.total > self._longest() + 4 else Cause.NONE
+        if frame.contract is None:
+            longest = self._longest() + TAG_OCTETS
+        else:
+            fcs = 0 if self._host_fcs() else FCS_OCTETS
+            longest = min(self._longest(), frame.contract.max_frame - TAG_OCTETS - fcs)
+        return Cause.TOO_LONG if frame.total > longest else Cause.NONE
 
     def _longest(self) -> int:
         """Longest untagged frame as the host gives it."""
@@ -197,6 +221,8 @@ class Tx:
             self._drain()
         else:
             self._room -= frame.words
+            octets = self._mac.wire_octets(frame.total + len(frame.tag), self._host_fcs())
+            self._scheduler.charge(frame.queue, octets)
             self._read(frame)
         return True
 
@@ -217,10 +243,11 @@ class Tx:
     def _assembled(self, frame: TxFrame) -> None:
         """All data is here: into the fifo, or roll the frame back."""
         good = [chunk for chunk in frame.chunks if chunk is not None]
-        frame.data = b"".join(good)
+        data = b"".join(good)
+        frame.data = data[:ADDRESS_OCTETS] + frame.tag + data[ADDRESS_OCTETS:]
         if len(good) < len(frame.chunks):
             frame.bad = Cause.BUS_ERROR
-        elif frame.total > self._longest() and frame.data[12:14] not in _TAGS:
+        elif len(frame.data) > self._longest() and frame.data[12:14] not in _TAGS:
             frame.bad = Cause.TOO_LONG
         if frame.bad:
             frame.final = True
@@ -301,17 +328,21 @@ class Tx:
 
         def done() -> None:
             queue.busy -= 1
+            self._vcs.leave(frame.vc)
             self.on_done(queue)
 
         self._completer.write(queue, frame.index, length, status, frame.bad, length, done)
 
     def _count(self, frame: TxFrame) -> None:
+        if frame.vc is not None and not frame.bad:
+            frame.vc.counters.add(VcCounter.TX_FRAMES)
+            frame.vc.counters.add(VcCounter.TX_OCTETS, max(len(frame.data) + FCS_OCTETS, SHORTEST_WIRE))
         if frame.bad:
             self.counters.add(_DROPS.get(frame.bad, TxCounter.DROP_MALFORMED))
         elif frame.looped:
             self.counters.add(TxCounter.LOOPBACK_FRAMES)
         else:
-            count_sent(self.counters, frame.data, frame.wire_octets)
+            count_sent(self.counters, frame.data[:6], frame.total, frame.wire_octets)
 
 
 def _malformed(descriptor: TxDescriptor, word: int, first: bool) -> Cause:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The NDIS 6.x core: what drivers import. See docs/ndis.md for the conventions and every signature."""
 
+from hilnic.ndis import condis
 from hilnic.ndis.adapter import Adapter, set_miniport_attributes
 from hilnic.ndis.binding import (
     BindContext,
@@ -367,6 +368,7 @@ __all__ = [
     "complete_restart",
     "complete_send_net_buffer_lists",
     "complete_unbind_adapter",
+    "condis",
     "copy_from_net_buffer_to_net_buffer",
     "copy_receive_net_buffer_list_info",
     "copy_send_net_buffer_list_info",

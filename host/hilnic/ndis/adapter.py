@@ -33,6 +33,7 @@ class Adapter:
         "bindings",
         "bottom_completer",
         "bottom_receiver",
+        "co",
         "context",
         "deferred_sends",
         "dma_handles",
@@ -123,6 +124,11 @@ class Adapter:
         self.hang_timer: Any = None
         self.halted: Event | None = None  # from the beginning of a halt on; set at its end
         self.throttle: Any = None  # the receive throttle of the DPC that runs now
+        self.co: Any = None  # CoAdapter, of a connection-oriented miniport
+        if driver.co_handlers is not None:
+            from hilnic.ndis.condis.state import CoAdapter
+
+            self.co = CoAdapter(self, driver.co_handlers)
         characteristics = driver.characteristics
         self.wire_watch = ndis.wire_watches.get(name)  # V14: who compares what passes here with the wire
         send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")

@@ -52,6 +52,7 @@ class Binding:
     __slots__ = (
         "adapter",
         "close_event",
+        "co",
         "complete_handler",
         "context",
         "driver",
@@ -94,6 +95,11 @@ class Binding:
         self.refusal: NdisStatus | None = NdisStatus.PAUSED  # how NDIS answers a send now; None = it goes down
         self.pending: dict[str, tuple[Event, list[NdisStatus]]] = {}
         self.close_event: Event | None = None
+        self.co: Any = None  # CoBinding, of a client or a call manager
+        if protocol.co_handlers is not None:
+            from hilnic.ndis.condis.state import CoBinding
+
+            self.co = CoBinding(self, protocol.co_handlers)
         characteristics = protocol.characteristics
         self.receive_handler = ndis.guarded(
             characteristics.receive_net_buffer_lists, self, "ProtocolReceiveNetBufferLists"
@@ -215,6 +221,9 @@ def close_adapter(binding: Binding) -> NdisStatus:
     SUCCESS when nothing is outstanding, else PENDING and close_adapter_complete once every send, request and receive
     has ended (ST-22).
     """
+    if binding.co is not None and not binding.co.idle():
+        binding.ndis.violation("ST-22", binding, binding, f"closed with {binding.co.opens + binding.co.providers} open")
+        return NdisStatus.FAILURE
     if not binding.step(BindingEvent.CLOSE):
         return NdisStatus.FAILURE
     binding.adapter.oids.remove_binding(binding)

@@ -33,6 +33,7 @@ from hilnic.ndis.wdk import wdk
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import BindContext, Binding
+    from hilnic.ndis.condis.characteristics import CoHandlers
     from hilnic.ndis.ndis import Ndis
     from hilnic.ndis.oid_request import OidRequest
     from hilnic.ndis.status_indication import StatusIndication
@@ -120,6 +121,7 @@ class MiniportCharacteristics:
     check_for_hang: Callable[[Any], bool | Awaitable[bool]] | None = None  # (P)
     device_pnp_event_notify: Callable[[Any, DevicePnpEvent], None] | None = None
     shutdown: Callable[[Any, ShutdownAction], None] | None = None
+    set_options: Callable[[MiniportDriver, Any], NdisStatus] | None = None  # at registration: (driver, driver_context)
     ndis_version: NdisVersion = NdisVersion.NDIS_6_30
 
 
@@ -170,13 +172,23 @@ class ProtocolCharacteristics:
     oid_request_complete: Callable[[Any, OidRequest, NdisStatus], None] | None = None
     direct_oid_request_complete: Callable[[Any, OidRequest, NdisStatus], None] | None = None
     status: Callable[[Any, StatusIndication], None] | None = None
+    set_options: Callable[[ProtocolDriver, Any], NdisStatus] | None = None  # at registration: (driver, driver_context)
     ndis_version: NdisVersion = NdisVersion.NDIS_6_30
 
 
 class MiniportDriver:
     """NdisMRegisterMiniportDriver's handle."""
 
-    __slots__ = ("adapters", "characteristics", "context", "faulted", "initializing", "lower_edge", "ndis")
+    __slots__ = (
+        "adapters",
+        "characteristics",
+        "co_handlers",
+        "context",
+        "faulted",
+        "initializing",
+        "lower_edge",
+        "ndis",
+    )
 
     def __init__(self, ndis: Ndis, characteristics: MiniportCharacteristics, context: Any) -> None:
         self.ndis = ndis
@@ -185,6 +197,7 @@ class MiniportDriver:
         self.faulted = False  # a handler raised, and the driver is being taken out
         self.characteristics: MiniportCharacteristics = contained(self, characteristics)
         self.context = context
+        self.co_handlers: CoHandlers | None = None  # of a connection-oriented miniport
         self.adapters: list[Adapter] = []
 
     def __repr__(self) -> str:
@@ -194,7 +207,7 @@ class MiniportDriver:
 class ProtocolDriver:
     """NdisRegisterProtocolDriver's handle."""
 
-    __slots__ = ("bindings", "characteristics", "context", "faulted", "ndis", "upper_edge")
+    __slots__ = ("bindings", "characteristics", "co_handlers", "context", "faulted", "ndis", "upper_edge")
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
         self.ndis = ndis
@@ -202,10 +215,18 @@ class ProtocolDriver:
         self.faulted = False  # a handler raised, and the driver is being taken out
         self.characteristics: ProtocolCharacteristics = contained(self, characteristics)
         self.context = context
+        self.co_handlers: CoHandlers | None = None  # of a client or a call manager
         self.bindings: list[Binding] = []
 
     def __repr__(self) -> str:
         return f"ProtocolDriver({self.characteristics.name})"
+
+
+def _set_options(driver: MiniportDriver | ProtocolDriver) -> None:
+    """MiniportSetOptions, ProtocolSetOptions; a driver that refuses its own options has none."""
+    set_options: Any = driver.characteristics.set_options
+    if set_options is not None and set_options(driver, driver.context) is not NdisStatus.SUCCESS:
+        driver.co_handlers = None
 
 
 @wdk("NdisMRegisterMiniportDriver", irql="PASSIVE")
@@ -215,6 +236,7 @@ def register_miniport_driver(
     """Driver entry of a miniport; adapters follow by `start_adapter`."""
     driver = MiniportDriver(ndis, characteristics, driver_context)
     ndis.miniport_drivers.append(driver)
+    _set_options(driver)
     return driver
 
 
@@ -239,6 +261,7 @@ async def register_protocol_driver(
 
     protocol = ProtocolDriver(ndis, characteristics, driver_context)
     ndis.protocol_drivers.append(protocol)
+    _set_options(protocol)
     for adapter in list(ndis.adapters):
         await bind_protocol(protocol, adapter)
     return protocol

@@ -148,6 +148,10 @@ def _haunt_protocol(driver: ProtocolDriver) -> None:
     for binding in driver.bindings:
         binding.receive_handler = _returner(binding)
         binding.complete_handler = binding.request_handler = binding.status_handler = _nothing
+        if binding.co is not None:
+            from hilnic.ndis.condis.ghost import haunt_binding
+
+            haunt_binding(binding)
         _haunt_edge(binding.context)
 
 
@@ -166,9 +170,13 @@ async def _unload_protocol(driver: ProtocolDriver) -> None:
     from hilnic.ndis.receive import return_net_buffer_lists
 
     for binding in list(driver.bindings):
-        held = chain(_in_custody(binding, INDICATED))
+        held = chain(in_custody(binding, INDICATED))
         if held is not None:
             return_net_buffer_lists(binding, held)
+        if binding.co is not None:
+            from hilnic.ndis.condis.ghost import leave
+
+            await leave(binding)
         await unbind_protocol(binding)
     _reclaim(driver)
     if driver in driver.ndis.protocol_drivers:
@@ -208,6 +216,10 @@ def _haunt_miniport(driver: MiniportDriver) -> None:
     for adapter in driver.adapters:
         adapter.send_handler = _completer(adapter)
         adapter.return_handler = _receiver(adapter)
+        if adapter.co is not None:
+            from hilnic.ndis.condis.ghost_miniport import haunt_adapter
+
+            haunt_adapter(adapter)
         _haunt_edge(adapter.context)
 
 
@@ -224,6 +236,10 @@ def _receiver(adapter: Adapter) -> Callable[..., None]:
 
         if "pause" in adapter.pending and not adapter.receives_outstanding:
             complete_pause(adapter)
+        if adapter.co is not None:
+            from hilnic.ndis.condis.ghost_miniport import check_drained
+
+            check_drained(adapter)
 
     return take
 
@@ -239,7 +255,11 @@ def _complete(adapter: Adapter, nbls: NetBufferList | None) -> None:
 
 def _complete_held(adapter: Adapter) -> None:
     _free_sg_lists(adapter)
-    _complete(adapter, chain(_in_custody(adapter, SENT)))
+    _complete(adapter, chain(in_custody(adapter, SENT)))
+    if adapter.co is not None:
+        from hilnic.ndis.condis.ghost_miniport import end_pending
+
+        end_pending(adapter)
 
 
 async def _unload_miniport(driver: MiniportDriver) -> None:
@@ -296,7 +316,7 @@ def _adapter_of(driver: MiniportDriver, context: Any) -> Adapter:
     return next(adapter for adapter in driver.adapters if adapter.context is context)
 
 
-def _in_custody(owner: Any, state: str) -> list[NetBufferList]:
+def in_custody(owner: Any, state: str) -> list[NetBufferList]:
     """The NBLs that `owner` holds in this state, oldest first; the verifier knows them."""
     return [
         nbl

@@ -26,6 +26,7 @@ from hilnic.ndis.verifier.leaks import report_everything, report_leaks
 from hilnic.ndis.verifier.ledger import Verifier
 from hilnic.ndis.verifier.packet_ledger import PacketLedger
 from hilnic.ndis.verifier.report import Report
+from hilnic.ndis.verifier.vc_ledger import VcLedger
 from hilnic.ndis.verifier.watchdog import Watchdogs
 from hilnic.ndis.verifier.wire_watch import WireWatch
 from hilnic.ndis.xlate.check import typed
@@ -71,6 +72,7 @@ class Ndis:
         self.verify = verify
         self.report = Report(seed)
         self.verifier = None if verify == "off" else Verifier(self)
+        self.vc_ledger = None if self.verifier is None else VcLedger(self, self.verifier)
         self.watchdogs = Watchdogs(self)
         self.guard = AccessGuard(self) if verify == "full" else None
         self.net_buffer_list_type = CheckedNetBufferList if verify == "full" else NetBufferList

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hilnic.ndis import filter_pnp
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.binding import BindContext, Binding, UnbindContext
+from hilnic.ndis.condis.address_family import announce
 from hilnic.ndis.driver import (
     BindParameters,
     InitializeParameters,
@@ -249,6 +250,8 @@ async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus,
             )
     if status is not NdisStatus.SUCCESS:
         return status, None
+    if context.binding is not None:
+        announce(context.binding)
     return status, context.binding
 
 

@@ -307,6 +307,8 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
         if not original.ndis_receivers:
             home.append(original)
     binding.receives_outstanding -= number
+    if binding.co is not None:
+        home = binding.co.take_returns(home, return_flags)
     _go_home(binding.adapter, home, return_flags)
     if binding.close_event is not None:
         binding.check_close()

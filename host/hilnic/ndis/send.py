@@ -19,6 +19,7 @@ from hilnic.ndis.wdk import wdk
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import Binding
+    from hilnic.ndis.condis.handles import VcHandle
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
 
@@ -120,7 +121,7 @@ def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_fl
         failed(adapter, "send_net_buffer_lists", error)
 
 
-def number_frames(ndis: Ndis, source: Binding, nbls: NetBufferList) -> int:
+def number_frames(ndis: Ndis, source: Binding | VcHandle, nbls: NetBufferList) -> int:
     """Count the NBLs and give each frame the id that follows it to the wire; what an IM driver sends on has one."""
     number = 0
     has_ids = source.forwards
@@ -225,7 +226,7 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
     if nbls is None:
         return
     if ndis.trace.enabled:
-        _trace_completions(ndis, nbls)
+        trace_completions(ndis, nbls)
     if adapter.wire_watch is not None:
         tell_ended(adapter.wire_watch, nbls)
     if adapter.bottom_completer is not None:
@@ -276,7 +277,8 @@ def _deliver(binding: Binding, nbls: NetBufferList, number: int, flags: int) -> 
         binding.check_close()
 
 
-def _trace_completions(ndis: Ndis, nbls: NetBufferList) -> None:
+def trace_completions(ndis: Ndis, nbls: NetBufferList) -> None:
+    """One event per frame that is done."""
     nbl: NetBufferList | None = nbls
     while nbl is not None:
         nb = nbl.first_net_buffer
@@ -297,6 +299,8 @@ def cancel_send_net_buffer_lists(binding: Binding, cancel_id: Any) -> None:
     adapter = binding.adapter
     adapter.held_sends = _without(adapter.held_sends, binding, cancel_id)
     adapter.deferred_sends = deque(_without(adapter.deferred_sends, binding, cancel_id))
+    if adapter.co is not None:
+        adapter.co.cancel(binding, cancel_id)
     cancel_below(adapter, 0, cancel_id)
 
 

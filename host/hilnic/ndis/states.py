@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import TypeVar
 
 
 class AdapterState(Enum):
@@ -142,11 +144,11 @@ ADAPTER_OPERATIONS: dict[AdapterState, frozenset[Operation]] = {
 }
 
 
-def diagram(
-    machine: dict[AdapterState, dict[AdapterEvent, AdapterState]]
-    | dict[BindingState, dict[BindingEvent, BindingState]]
-    | dict[FilterState, dict[FilterEvent, FilterState]],
-) -> str:
+S = TypeVar("S", bound=Enum)
+E = TypeVar("E", bound=Enum)
+
+
+def diagram(machine: Mapping[S, Mapping[E, S]]) -> str:
     """The machine as text, one line per edge."""
     lines = []
     for state, edges in machine.items():

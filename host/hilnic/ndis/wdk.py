@@ -76,6 +76,14 @@ WDK_HANDLERS: dict[str, str] = {
     "ProtocolStatusComplete": "ProtocolCharacteristics5.status_complete",
     "ProtocolWanReceive": "ProtocolCharacteristics5.wan_receive",
     "ProtocolWanSendComplete": "ProtocolCharacteristics5.wan_send_complete",
+    "MiniportCoSendNetBufferLists": "MiniportCoCharacteristics.send_net_buffer_lists",
+    "ProtocolCoReceiveNetBufferLists": "ProtocolCoCharacteristics.receive_net_buffer_lists",
+    "ProtocolCoSendNetBufferListsComplete": "ProtocolCoCharacteristics.send_net_buffer_lists_complete",
+    "MiniportCoSendPackets": "MiniportCharacteristics5.co_send_packets",
+    "ProtocolCoReceivePacket": "ProtocolCharacteristics5.co_receive_packet",
+    "ProtocolCoSendComplete": "ProtocolCharacteristics5.co_send_complete",
+    "ProtocolCoStatusEx": "ProtocolCoCharacteristics.status",
+    "ProtocolCoAfRegisterNotify": "ProtocolCoCharacteristics.af_register_notify",
 }
 """WDK name of a handler -> the attribute that holds it; NDIS calls it by `Ndis.guarded(handler, actor, WDK name)`."""
 

@@ -11,12 +11,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hilnic.hw.device import DeviceFault
-from hilnic.testing.checks import errors, filters, interrupts, lifecycle, receive, registers, statistics, transmit
+from hilnic.testing.checks import (
+    connections,
+    contracts,
+    errors,
+    filters,
+    interrupts,
+    lifecycle,
+    receive,
+    registers,
+    statistics,
+    transmit,
+)
 from hilnic.testing.conformance import CHECKS, Check, CheckBench, CheckFailed
 
-__all__ = ["CHECKS", "Check", "CheckBench", "CheckFailed", "Result", "run_check", "run_checks"]
+__all__ = ["CHECKS", "Check", "CheckBench", "CheckFailed", "Result", "checks_for", "run_check", "run_checks"]
 
-MODULES = (registers, lifecycle, transmit, receive, filters, interrupts, errors, statistics)
+MODULES = (
+    registers,
+    lifecycle,
+    transmit,
+    receive,
+    filters,
+    interrupts,
+    errors,
+    statistics,
+    connections,
+    contracts,
+)
 """Where the checks are; importing them fills the registry."""
 
 
@@ -44,6 +66,11 @@ async def run_check(bench: CheckBench, name: str) -> Result:
     except (CheckFailed, DeviceFault) as failure:
         return Result(name, passed=False, failure=str(failure), simulated_ns=bench.clock.now_ns() - start)
     return Result(name, passed=True, simulated_ns=bench.clock.now_ns() - start)
+
+
+def checks_for(*, connections: bool) -> list[str]:
+    """The names of the checks for a build with virtual connections that need them, or of all others."""
+    return [name for name, found in CHECKS.items() if ("connections" in found.needs) is connections]
 
 
 async def run_checks(bench: CheckBench, names: Iterable[str] | None = None) -> list[Result]:

@@ -16,6 +16,7 @@ from hilnic.hw.clock import Clock
 from hilnic.hw.device import Device
 from hilnic.testing.nic_1g import Nic1g
 from hilnic.testing.nic_adapter import Direction, Done, NicAdapter, QueueSetup
+from hilnic.testing.vcs import Vcs
 from hilnic.wire.link import Link, WireFrame
 
 STEP_NS = 500
@@ -77,6 +78,7 @@ class CheckBench:
         device: Device | None = None,
         controls: Controls | None = None,
         offers: Iterable[str] | None = None,
+        connections: bool = False,
         seed: int = 1,
     ) -> None:
         self.clock, self.nic, self.seed = clock, nic, seed
@@ -85,6 +87,7 @@ class CheckBench:
         self._device, self._controls = device, controls
         found = {"registers"} if device is not None else set()
         found |= {"link", "clocks", "bus errors"} if controls is not None else set()
+        found |= {"connections"} if connections else set()
         self.offers = frozenset(found if offers is None else offers)
         self.interrupts: Counter[int] = Counter()
         self.enabled: set[tuple[Direction, int]] = set()  # queues that the check has enabled
@@ -102,6 +105,11 @@ class CheckBench:
         """What can be done to the card."""
         assert self._controls is not None
         return self._controls
+
+    @property
+    def vcs(self) -> Vcs:
+        """The NIC's virtual connections."""
+        return Vcs(self.nic_1g)
 
     @property
     def nic_1g(self) -> Nic1g:
@@ -204,7 +212,7 @@ CHECKS: dict[str, Check] = {}
 
 
 def check(*needs: str) -> Callable[[CheckFunction], CheckFunction]:
-    """Enter a check in the registry; `needs` of "registers", "clocks", "bus errors", "link"."""
+    """Enter a check in the registry; `needs` of "registers", "clocks", "bus errors", "link", "connections"."""
 
     def enter(function: CheckFunction) -> CheckFunction:
         name = function.__name__

@@ -18,6 +18,7 @@ from hilnic.testing.checks.statistics import all_counters, expect_conservation
 from hilnic.testing.conformance import STEP_NS, CheckBench, CheckFailed
 from hilnic.testing.nic_adapter import Direction, Done
 from hilnic.testing.scenario import BusError, Ending, Pause, Phase, Receive, Scenario, Transmit
+from hilnic.testing.vcs import tagged, vlan_of
 from hilnic.wire.ethernet import padded
 from hilnic.wire.fcs import FCS_OCTETS
 from hilnic.wire.link import WireFrame
@@ -103,6 +104,8 @@ class _Player:
             self.vectors[setup.direction, setup.number] = setup.vector
             if setup.direction is Direction.RX:
                 bench.nic.post_rx(setup.number, setup.size)
+        for vc in phase.vcs:
+            bench.expect(await bench.vcs.activate(vc), Cause.NONE, f"cause of {vc}")
         await bench.settle(3000)
 
     # ---- steps ----
@@ -143,7 +146,7 @@ class _Player:
             self._pump()
             return self._free(step.queue) >= needed
 
-        await self.bench.until(has_room, "room in a transmit ring")
+        await self.bench.until(has_room, "room in a transmit ring", 3_000_000)
         post(self.bench, step)
         self.posted.setdefault(step.queue, []).append(step)
 
@@ -183,7 +186,12 @@ class _Player:
 
     async def _end(self) -> None:
         bench, ending = self.bench, self.phase.ending
-        if ending is Ending.DISABLE:
+        if ending is Ending.DEACTIVATE:
+            for vc in self.phase.vcs:
+                bench.vcs.begin_deactivation(vc.number)
+            for vc in self.phase.vcs:
+                await bench.vcs.deactivate(vc.number)
+        if ending in {Ending.DISABLE, Ending.DEACTIVATE}:
             for direction, number in self.done:
                 await bench.nic.disable(direction, number)
         elif ending is Ending.RESET:
@@ -202,6 +210,7 @@ class _Player:
         for frame in self.bench.peer.frames:
             wire.setdefault(frame.data[11], []).append(frame.data)
         counters = await all_counters(self.bench)
+        counters |= await self._counters_of_vcs()
         taken = sum(len(found) for (direction, _), found in self.done.items() if direction is Direction.TX)
         expect_conservation(self.bench, counters, taken)
         for number, posted in self.posted.items():
@@ -209,6 +218,14 @@ class _Player:
         self._check_received()
         exact = self.phase.ending is Ending.QUIET
         return Outcome(exact, wire, {key: [_told(d) for d in found] for key, found in self.done.items()}, counters)
+
+    async def _counters_of_vcs(self) -> dict[str, int]:
+        """All but tx_waits, which tell of timing."""
+        found: dict[str, int] = {}
+        for vc in self.phase.vcs:
+            counted = await self.bench.vcs.counters(vc.number)
+            found |= {f"vc{vc.number}.{name}": value for name, value in counted.items() if name != "tx_waits"}
+        return found
 
     def _check_transmitted(self, number: int, posted: list[Transmit], wire: list[bytes]) -> None:
         """Completions are a prefix of what was posted, with the right cause; the wire has the good ones of them."""
@@ -224,6 +241,9 @@ class _Player:
     def _on_wire(self, step: Transmit) -> bytes:
         """The frame that a step puts on the wire, without FCS."""
         data = b"".join(step.pieces)
+        for vc in self.phase.vcs:
+            if vc.queue == step.queue:
+                return padded(tagged(data, vc.vlan, vc.priority))
         return data[:-FCS_OCTETS] if self.phase.host_fcs else padded(data)
 
     def _check_received(self) -> None:
@@ -233,10 +253,17 @@ class _Player:
         for (direction, number), found in self.done.items():
             if direction is Direction.TX:
                 continue
-            came = iter(self.arriving)
+            came = iter(self._arriving_at(number))
             for data in _frames(found, FCS_OCTETS if self.phase.keep_fcs else 0):
                 if not any(frame[: len(data)] == data for frame in came):
                     raise CheckFailed(f"RX queue {number} received {data.hex()[:60]}... out of order, or never sent")
+
+    def _arriving_at(self, number: int) -> list[bytes]:
+        """What may reach a queue: a VC's queue the frames with its VLAN id, without the tag; the others everything."""
+        for vc in self.phase.vcs:
+            if vc.queue == number:
+                return [data[:12] + data[16:] for data in self.arriving if vlan_of(data) == vc.vlan]
+        return self.arriving
 
 
 def _frames(done: list[Done], fcs: int) -> list[bytes]:
@@ -254,7 +281,7 @@ def _told(done: Done) -> tuple[object, ...]:
     verdict = (done.index, done.ok, done.cause, done.sop, done.eop)
     if done.cause and done.cause < Cause.FCS_ERROR:
         return verdict
-    kind = (done.own_unicast, done.broadcast, done.multicast, done.loopback)
+    kind = (done.own_unicast, done.broadcast, done.multicast, done.loopback, done.vlan)
     return (*verdict, done.length, done.frame_length, kind, done.data)
 
 

@@ -65,7 +65,7 @@ class Nic1g:
         self.device, self.clock = device, clock
         self.memory: HostMemory = device.memory
         self.queues: dict[tuple[Direction, int], Queue] = {}
-        self.tx_queues = self.rx_queues = self.vectors = 0
+        self.tx_queues = self.rx_queues = self.vectors = self.vcs = 0
 
     def __repr__(self) -> str:
         """Queues that are enabled."""
@@ -82,9 +82,10 @@ class Nic1g:
             self._forget(*key)
         write(regs.STATS_CTRL, regs.STATS_CTRL_CLEAR)
         await self.wait_for(regs.STATS_CTRL, regs.STATS_CTRL_CLEAR, 0)
-        caps = await self.device.read32(regs.CAPS0)
-        self.tx_queues = (caps & regs.CAPS0_NUM_TX_QUEUES) >> regs.CAPS0_NUM_TX_QUEUES_LSB
-        self.rx_queues = (caps & regs.CAPS0_NUM_RX_QUEUES) >> regs.CAPS0_NUM_RX_QUEUES_LSB
+        queues, caps = await self.device.read32(regs.QUEUES), await self.device.read32(regs.CAPS0)
+        self.tx_queues = (queues & regs.QUEUES_NUM_TX_QUEUES) >> regs.QUEUES_NUM_TX_QUEUES_LSB
+        self.rx_queues = (queues & regs.QUEUES_NUM_RX_QUEUES) >> regs.QUEUES_NUM_RX_QUEUES_LSB
+        self.vcs = await self.device.read32(regs.NUM_VCS)
         self.vectors = (caps & regs.CAPS0_NUM_VECTORS) >> regs.CAPS0_NUM_VECTORS_LSB
         write(regs.RX_FILTER, regs.RX_FILTER_PROMISCUOUS)
         write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE)
@@ -275,12 +276,13 @@ class Nic1g:
             completion = Completion.unpack(queue.completions.view, slot)
             if completion.phase is not bool(phase_of(queue.consumer, queue.cpl_size)):
                 return found
-            self._check(completion, bytes(queue.completions.view[slot : slot + COMPLETION_BYTES]))
+            self._check(queue, completion, bytes(queue.completions.view[slot : slot + COMPLETION_BYTES]))
             queue.consumer = (queue.consumer + 1) & U32
             found.append(self._done(queue, completion))
 
-    def _check(self, completion: Completion, raw: bytes) -> None:
-        unbuilt = completion.vlan, completion.rss_type, completion.checksum, completion.rss_hash, completion.timestamp
+    def _check(self, queue: Queue, completion: Completion, raw: bytes) -> None:
+        vlan = 0 if self.vcs and queue.setup.direction is Direction.RX else completion.vlan
+        unbuilt = vlan, completion.rss_type, completion.checksum, completion.rss_hash, completion.timestamp
         if any(unbuilt) or int.from_bytes(raw, "little") & COMPLETION_RESERVED:
             raise DeviceFault(f"a completion has unbuilt or reserved fields set: {raw.hex()}", engine="completer")
 
@@ -312,6 +314,7 @@ class Nic1g:
             multicast=CompletionStatus.MULTICAST in status,
             loopback=CompletionStatus.LOOPBACK in status,
             frame_length=completion.frame_length,
+            vlan=completion.vlan,
         )
 
 

@@ -35,6 +35,25 @@ class QueueSetup:
 
 
 @dataclass(frozen=True, slots=True)
+class VcSetup:
+    """How a virtual connection is activated; `queue` is its number on both sides, rates are in bit/s (0: no limit)."""
+
+    number: int = 0
+    vlan: int = 100
+    queue: int = 1
+    priority: int = 0
+    transmits: bool = True
+    receives: bool = True
+    max_frame: int = 1522
+    rate: int = 0
+    burst: int = 0
+    peak_rate: int = 0
+    peak_burst: int = 0
+    quantum: int = 2048
+    guaranteed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """A completion: a transmitted frame, or a receive buffer that was filled."""
 
@@ -50,6 +69,7 @@ class Done:
     multicast: bool = False
     loopback: bool = False
     frame_length: int = 0
+    vlan: int = 0  # receive: the tag control information that was removed
 
 
 @dataclass(frozen=True, slots=True)

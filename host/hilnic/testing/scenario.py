@@ -12,7 +12,7 @@ from random import Random
 
 from hilnic.hw.regs import Cause
 from hilnic.hw.timing import TimingModel
-from hilnic.testing.nic_adapter import Direction, FilterSetup, QueueSetup
+from hilnic.testing.nic_adapter import Direction, FilterSetup, QueueSetup, VcSetup
 from hilnic.wire.fcs import FCS_OCTETS, fcs
 from hilnic.wire.link import WireFrame
 
@@ -43,6 +43,7 @@ class Ending(Enum):
     QUIET = "wait until everything has come to rest"
     DISABLE = "disable every queue in the middle of it"
     RESET = "soft reset in the middle of it"
+    DEACTIVATE = "deactivate every VC, then disable every queue, in the middle of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class Phase:
     loopback: bool
     steps: tuple[Step, ...]
     ending: Ending
+    vcs: tuple[VcSetup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def _phase(random: Random, tx_queues: int, rx_queues: int, steps: int) -> Phase:
     rules = _filter(random, rx_queues)
     host_fcs = not loopback and random.random() < 0.2
     max_frame = random.choice((ORDINARY, ORDINARY, ORDINARY, JUMBO))
-    planner = _Planner(random, queues, rules, loopback, host_fcs, max_frame, tame=ending is not Ending.QUIET)
+    planner = Planner(random, queues, rules, loopback, host_fcs, max_frame, tame=ending is not Ending.QUIET)
     return Phase(
         tuple(queues),
         rules,
@@ -174,7 +176,7 @@ def _filter(random: Random, rx_queues: int) -> FilterSetup:
     )
 
 
-class _Planner:
+class Planner:
     """Draws steps that no timing can make fail: what fits the rings and the frame buffer."""
 
     def __init__(

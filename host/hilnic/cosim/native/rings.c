@@ -32,7 +32,7 @@ struct queue {
     u64 late_until; /* a message of before the last re-arm may still come */
     struct slot *slots;
 };
-struct rings { struct queue q[2][QUEUES]; u32 misc_enable, resetting; u64 misc_until; /* a message of before the mask */ };
+struct rings { struct queue q[2][QUEUES]; u32 used; /* one past the highest queue enabled so far */ u32 misc_enable, resetting; u64 misc_until; /* a message of before the mask */ };
 static struct rings all[HM_CARDS];
 
 void rings_reset(u32 card) {
@@ -79,8 +79,10 @@ static void rearm(struct queue *q, u32 consumer, u64 now) {
     if (q->state != OFF) q->armed = 1;
 }
 
-static void page_write(struct queue *q, u32 dir, u32 offset, u32 data) {
+static void page_write(struct rings *r, u32 dir, u32 number, u32 offset, u32 data) {
+    struct queue *q = &r->q[dir][number];
     if (offset == NIC_QUEUE_CTRL) {
+        if (number >= r->used) r->used = number + 1;
         if (data & 1 && q->state == OFF) enable(q, dir);
         else if (!(data & 1) && q->state != OFF) q->state = LEAVING;
     } else if ((q->state == OFF || offset == NIC_QUEUE_MOD_COUNT || offset == NIC_QUEUE_MOD_TICKS) && offset / 4 < PAGE_WORDS) {
@@ -91,12 +93,13 @@ static void page_write(struct queue *q, u32 dir, u32 offset, u32 data) {
 void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
     struct rings *r = &all[card];
     if (address >= NIC_TX_PAGE(0) && address < NIC_TX_PAGE(QUEUES)) {
-        page_write(&r->q[TX][(address >> 8) & 63], TX, address & 0xFF, data);
+        page_write(r, TX, (address - NIC_TX_PAGE(0)) >> 8, address & 0xFF, data);
     } else if (address >= NIC_RX_PAGE(0) && address < NIC_RX_PAGE(QUEUES)) {
-        page_write(&r->q[RX][(address >> 8) & 63], RX, address & 0xFF, data);
-    } else if (address >= NIC_TX_DOORBELL(0) && address < NIC_TX_DOORBELL(0) + 0x1000) {
-        struct queue *q = &r->q[address & 0x400 ? RX : TX][(address & 0x3FF) / 4 % QUEUES];
-        if (address & 0x800) {
+        page_write(r, RX, (address - NIC_RX_PAGE(0)) >> 8, address & 0xFF, data);
+    } else if (address >= NIC_TX_DOORBELL(0) && address < NIC_RX_REARM(QUEUES)) {
+        u32 group = (address - NIC_TX_DOORBELL(0)) / (4 * QUEUES);
+        struct queue *q = &r->q[group & 1 ? RX : TX][address / 4 % QUEUES];
+        if (group & 2) {
             rearm(q, data, now);
         } else {
             doorbell(q, data);
@@ -107,7 +110,7 @@ void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
     } else if (address == NIC_CTRL && data & NIC_CTRL_SOFT_RESET_MASK) {
         r->resetting = 1;
         for (u32 dir = 0; dir < 2; dir++)
-            for (u32 i = 0; i < QUEUES; i++)
+            for (u32 i = 0; i < r->used; i++)
                 if (r->q[dir][i].state != OFF) r->q[dir][i].state = LEAVING;
     }
 }
@@ -129,22 +132,22 @@ void rings_csr_read(u32 card, u32 address, u32 data, u64 now) {
     struct rings *r = &all[card];
     if (address == NIC_CTRL && r->resetting && !(data & NIC_CTRL_SOFT_RESET_MASK)) {
         r->resetting = 0;
-        for (u32 i = 0; i < 2 * QUEUES; i++) {
-            struct queue *q = &r->q[i / QUEUES][i % QUEUES];
-            if (q->state != OFF) acknowledged(card, q, i / QUEUES, now);
-            memset(q->page, 0, sizeof q->page);
+        for (u32 i = 0; i < 2 * r->used; i++) {
+            struct queue *q = &r->q[i / r->used][i % r->used];
+            if (q->state != OFF) acknowledged(card, q, i / r->used, now);
         }
+        for (u32 i = 0; i < 2 * QUEUES; i++) memset(r->q[i / QUEUES][i % QUEUES].page, 0, sizeof r->q[0][0].page);
         r->misc_enable = 0;
     }
     u32 dir = address >= NIC_RX_PAGE(0) ? RX : TX;
     if (address < NIC_TX_PAGE(0) || address >= NIC_RX_PAGE(QUEUES) || (address & 0xFF) != NIC_QUEUE_STATUS) return;
-    struct queue *q = &r->q[dir][(address >> 8) & 63];
+    struct queue *q = &r->q[dir][(address >> 8) % QUEUES];
     if (q->state == LEAVING && !(data & NIC_QUEUE_STATUS_STATE_MASK)) acknowledged(card, q, dir, now);
 }
 
 /* ---- DMA ---- */
 static struct queue *ring_at(u32 card, u32 dir, u64 address) {
-    for (u32 i = 0; i < QUEUES; i++) {
+    for (u32 i = 0; i < all[card].used; i++) {
         struct queue *q = &all[card].q[dir][i];
         if (q->state != OFF && q->size && address - q->ring < (u64)q->size * DESC) return q;
     }
@@ -153,7 +156,7 @@ static struct queue *ring_at(u32 card, u32 dir, u64 address) {
 
 static struct queue *completions_at(u32 card, u64 address, u32 *dir) {
     for (*dir = 0; *dir < 2; ++*dir)
-        for (u32 i = 0; i < QUEUES; i++) {
+        for (u32 i = 0; i < all[card].used; i++) {
             struct queue *q = &all[card].q[*dir][i];
             if (q->state != OFF && q->size && address - q->cpl < (u64)q->cpl_size * CPL) return q;
         }
@@ -161,7 +164,7 @@ static struct queue *completions_at(u32 card, u64 address, u32 *dir) {
 }
 
 static int owned(u32 card, u32 dir, u64 from, u64 to) {
-    for (u32 i = 0; i < QUEUES; i++) {
+    for (u32 i = 0; i < all[card].used; i++) {
         const struct queue *q = &all[card].q[dir][i];
         if (q->state == OFF || !q->size) continue;
         for (u32 k = q->done; k != q->fetched; k++) {
@@ -220,7 +223,7 @@ void rings_write_begin(u32 card, u32 id, u64 address, u32 bytes, u64 now) {
 /* Bytes may be in several descriptors at once (a buffer sent twice, neighbours in one bus word): then an outstanding burst on them tells
  * nothing about the one that is done. `done` to `to` of `q` are those that end now. */
 static int wanted_by_another(u32 card, const struct queue *q, u32 dir, u32 to, const struct slot *s) {
-    for (u32 i = 0; i < QUEUES; i++) {
+    for (u32 i = 0; i < all[card].used; i++) {
         const struct queue *other = &all[card].q[dir][i];
         if ((other->state == OFF && other != q) || !other->size) continue;
         for (u32 k = other == q ? to : other->done; k != other->fetched; k++) {
@@ -289,8 +292,8 @@ static u64 expected(u32 card, const struct queue *q) {
 void rings_irq(u32 card, u32 vector, u64 now) {
     struct rings *r = &all[card];
     struct queue *sender = 0, *late = 0;
-    for (u32 i = 0; i < 2 * QUEUES; i++) {
-        struct queue *q = &r->q[i / QUEUES][i % QUEUES];
+    for (u32 i = 0; i < 2 * r->used; i++) {
+        struct queue *q = &r->q[i / r->used][i % r->used];
         if (q->state == OFF || q->page[NIC_QUEUE_VECTOR / 4] != vector) continue;
         if (q->late_until >= now) late = q;
         if (!q->armed || (int32_t)(q->visible - q->consumer) <= 0) continue;
@@ -309,11 +312,11 @@ void rings_irq(u32 card, u32 vector, u64 now) {
         return;
     }
     char text[160] = "";
-    for (u32 i = 0, n = 0; i < 2 * QUEUES && n < sizeof text - 60; i++) {
-        const struct queue *q = &r->q[i / QUEUES][i % QUEUES];
+    for (u32 i = 0, n = 0; i < 2 * r->used && n < sizeof text - 60; i++) {
+        const struct queue *q = &r->q[i / r->used][i % r->used];
         if (q->state == OFF || q->page[NIC_QUEUE_VECTOR / 4] != vector) continue;
-        n += (u32)snprintf(text + n, sizeof text - n, "; %s %u state %d visible %u consumer %u %s", i / QUEUES == TX ? "TX" : "RX",
-                           i % QUEUES, (int)q->state, q->visible, q->consumer, q->armed ? "armed" : "masked");
+        n += (u32)snprintf(text + n, sizeof text - n, "; %s %u state %d visible %u consumer %u %s", i / r->used == TX ? "TX" : "RX",
+                           i % r->used, (int)q->state, q->visible, q->consumer, q->armed ? "armed" : "masked");
     }
     hm_fault(card, "RING-08", 0, 0, vector, now, "vector %u fires without cause%s", vector, text);
 }
@@ -322,7 +325,7 @@ void rings_irq(u32 card, u32 vector, u64 now) {
 u32 hm_rings(u32 card, u32 *out, u32 most) {
     u32 rows = 0;
     for (u32 dir = 0; dir < 2; dir++)
-        for (u32 i = 0; i < QUEUES; i++) {
+        for (u32 i = 0; i < all[card].used; i++) {
             const struct queue *q = &all[card].q[dir][i];
             u32 row[12] = {dir, i, q->state, q->size, q->producer, q->fetched, q->done, q->cpl_size, q->next, q->visible,
                            q->consumer, q->armed};

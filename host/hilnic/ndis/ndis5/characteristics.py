@@ -19,6 +19,8 @@ from hilnic.ndis.status import NdisStatus
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import BindContext, UnbindContext
+    from hilnic.ndis.condis.handles import VcHandle
+    from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily
     from hilnic.ndis.ndis5.request import NdisRequest
     from hilnic.ndis.ndis5.wan import WanPacket
 
@@ -52,6 +54,12 @@ class MiniportCharacteristics5:
     cancel_send_packets: Callable[[Any, Any], None] | None = None  # 5.1: (ctx, cancel_id)
     pnp_event_notify: Callable[[Any, DevicePnpEvent], None] | None = None  # 5.1
     shutdown: Callable[[Any], None] | None = None  # 5.1
+    co_create_vc: Callable[[Any, VcHandle], tuple[NdisStatus, Any]] | None = None  # (ctx, vc) -> (status, vc_ctx)
+    co_delete_vc: Callable[[Any], NdisStatus] | None = None  # (vc_ctx)
+    co_activate_vc: Callable[[Any, CallParameters], NdisStatus] | None = None  # (vc_ctx, parameters)
+    co_deactivate_vc: Callable[[Any], NdisStatus] | None = None  # (vc_ctx)
+    co_send_packets: Callable[[Any, list[Packet]], None] | None = None  # (vc_ctx, packets)
+    co_request: Callable[[Any, Any, NdisRequest], NdisStatus] | None = None  # (ctx, vc_ctx or None, request)
     version: tuple[int, int] = (5, 1)
 
 
@@ -77,11 +85,15 @@ class ProtocolCharacteristics5:
     wan_receive: Callable[[Any, Any, memoryview], NdisStatus] | None = None  # (ctx, link_context, frame)
     wan_send_complete: Callable[[Any, WanPacket, NdisStatus], None] | None = None
     co_receive_packet: Callable[[Any, Any, Packet], int] | None = None  # (ctx, vc_ctx, packet)
+    co_send_complete: Callable[[Any, Packet, int], None] | None = None  # (vc_ctx, packet, status)
+    co_status: Callable[[Any, Any, NdisStatus, Any], None] | None = None  # (ctx, vc_ctx or None, code, buffer)
+    co_af_register_notify: Callable[[Any, CoAddressFamily], Any] | None = None  # PASSIVE: (ctx, family)
     version: tuple[int, int] = (5, 1)
 
 
 _ONLY_5_1 = ("cancel_send_packets", "pnp_event_notify", "shutdown")
 _MINIPORT_NEEDS = ("initialize", "halt", "reset", "query_information", "set_information")
+_CO_MINIPORT_NEEDS = ("co_activate_vc", "co_deactivate_vc", "co_request")
 _PROTOCOL_NEEDS = (
     "bind_adapter",
     "unbind_adapter",
@@ -99,8 +111,14 @@ def check_miniport(characteristics: MiniportCharacteristics5) -> NdisStatus:
     """BAD_VERSION or BAD_CHARACTERISTICS, or SUCCESS (C5-01)."""
     if characteristics.version not in VERSIONS:
         return NdisStatus.BAD_VERSION
-    sends = (characteristics.send, characteristics.send_packets, characteristics.wan_send)
+    sends = (
+        characteristics.send,
+        characteristics.send_packets,
+        characteristics.wan_send,
+        characteristics.co_send_packets,
+    )
     lacks = _lacks(characteristics, _MINIPORT_NEEDS) or not any(sends)
+    lacks |= characteristics.co_send_packets is not None and _lacks(characteristics, _CO_MINIPORT_NEEDS)
     lacks |= (characteristics.isr is None) != (characteristics.handle_interrupt is None)
     if characteristics.version == (5, 0):
         lacks |= any(getattr(characteristics, name) is not None for name in _ONLY_5_1)

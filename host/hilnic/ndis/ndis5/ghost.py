@@ -52,6 +52,9 @@ def haunt_miniport(edge: MiniportEdge) -> None:
         edge.send_packets_handler = _refuse_packets
     edge.send_handler = edge.wan_send_handler = _refuse
     edge.return_handler = edge.transfer_handler = edge.cancel_handler = None
+    edge.co_send_handler = _completer(edge)
+    for packet, vc in list(edge.co_sends.items()):
+        _end_on_vc(packet, vc)
     for packet in list(edge.queue.in_miniport):
         edge.queue.end(packet, NdisStatus.FAILURE, answered=False)
     for wan_packet in list(edge.wan_sends):
@@ -60,6 +63,20 @@ def haunt_miniport(edge: MiniportEdge) -> None:
         transfer.complete(edge, destination, NdisStatus.FAILURE, 0)
     edge.queue.resume()
     edge.requests.abandon()
+
+
+def _end_on_vc(packet: Packet, vc: Any) -> None:
+    from hilnic.ndis.condis.ndis5.send import mco_send_complete
+
+    mco_send_complete(vc.miniport, packet, NdisStatus.FAILURE)
+
+
+def _completer(edge: MiniportEdge) -> Callable[..., None]:
+    def complete(_: Any, packets: list[Packet]) -> None:
+        for packet in packets:
+            _end_on_vc(packet, edge.co_sends[packet])
+
+    return complete
 
 
 def _refuse(*_: Any) -> NdisStatus:
@@ -77,6 +94,7 @@ def haunt_protocol(edge: BindingEdge) -> None:
     edge.receive_packet_handler = _keep_nothing if edge.receive_packet_handler is not None else None
     edge.receive_handler = _take_nothing if edge.receive_handler is not None else None
     edge.receive_complete_handler = edge.wan_receive_handler = None
+    edge.co_receive_handler, edge.co_send_complete_handler = _keep_nothing, _nothing
     edge.send_complete_handler = edge.request_complete_handler = edge.reset_complete_handler = _nothing
     edge.status_handler = edge.status_complete_handler = _nothing
     edge.transfer_complete_handler = edge.wan_send_complete_handler = _nothing

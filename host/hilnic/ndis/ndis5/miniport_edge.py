@@ -104,6 +104,9 @@ class MiniportEdge:
         self.transfer_handler: Any = self._handler("transfer_data", "MiniportTransferData", (NdisStatus.FAILURE, 0))
         self.cancel_handler: Any = self._handler("cancel_send_packets", "MiniportCancelSendPackets", None)
         self.wan_send_handler: Any = self._handler("wan_send", "MiniportWanSend", NdisStatus.FAILURE)
+        self.co_send_handler: Any = self._handler("co_send_packets", "MiniportCoSendPackets", None)
+        self.co_requests: dict[OidRequest, Any] = {}  # CoNDIS requests of an MCM that are under way
+        self.co_sends: dict[Packet, Any] = {}  # packets that the miniport holds on VCs -> the VC
 
     def _handler(self, name: str, wdk_name: str, refused: Any) -> Any:
         """A handler of the data path as NDIS calls it."""
@@ -312,7 +315,12 @@ def core_driver(ndis: Ndis, characteristics: MiniportCharacteristics5, context: 
         device_pnp_event_notify=MiniportEdge.device_pnp_event_notify,
         shutdown=MiniportEdge.shutdown,
     )
-    return MiniportDriver(ndis, core, miniport)
+    driver = MiniportDriver(ndis, core, miniport)
+    if characteristics.co_send_packets is not None:
+        from hilnic.ndis.condis.ndis5.handlers import miniport_handlers
+
+        driver.co_handlers = miniport_handlers(characteristics)
+    return driver
 
 
 async def _initialize(adapter: Adapter, driver: Miniport5, parameters: InitializeParameters) -> NdisStatus:

@@ -69,6 +69,7 @@ class BindingEdge:
         self.medium = NdisMedium.MEDIUM_802_3
         self.protocol_options = options
         self.requests: dict[OidRequest, NdisRequest] = {}
+        self.co_requests: dict[OidRequest, NdisRequest] = {}  # CoNDIS requests that are under way
         self.ledger = self.ndis.ndis5.ledger
         self.is_receive_complete_due = False
         self.is_reset_pending = False
@@ -85,6 +86,8 @@ class BindingEdge:
         self.status_complete_handler: Any = self._handler("status_complete", "ProtocolStatusComplete")
         self.wan_receive_handler: Any = self._handler("wan_receive", "ProtocolWanReceive", NdisStatus.NOT_ACCEPTED)
         self.wan_send_complete_handler: Any = self._handler("wan_send_complete", "ProtocolWanSendComplete")
+        self.co_receive_handler: Any = self._handler("co_receive_packet", "ProtocolCoReceivePacket", 0)
+        self.co_send_complete_handler: Any = self._handler("co_send_complete", "ProtocolCoSendComplete")
 
     def _handler(self, name: str, wdk_name: str, refused: Any = None) -> Any:
         """A handler as NDIS calls it."""

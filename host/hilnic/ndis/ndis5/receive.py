@@ -76,7 +76,7 @@ def _indicate(edge: MiniportEdge, packets: list[Packet]) -> None:
     else:
         receivers = protocol_edge.edges_of(adapter)
         others = tuple(protocol_edge.bindings_of_6(adapter))
-    begun = [(packet, _begin(edge, packet, len(receivers) + len(others) > 1)) for packet in packets]
+    begun = [(packet, begin(edge, packet, len(receivers) + len(others) > 1)) for packet in packets]
     for packet, level in begun:
         _offer(packet, level, receivers, len(packets) > 1)
     if others or adapter.filters:
@@ -88,7 +88,7 @@ def _indicate(edge: MiniportEdge, packets: list[Packet]) -> None:
 
 
 def _settle_for_miniport(edge: MiniportEdge, packet: Packet, level: Level) -> None:
-    if not _settle(packet, level):
+    if not settle(packet, level):
         packet.oob.status = NdisStatus.PENDING
     elif level.is_lent:
         return
@@ -103,9 +103,9 @@ def _settle_for_miniport(edge: MiniportEdge, packet: Packet, level: Level) -> No
 
 def present(packet: Packet, route: ReceiveRoute, receivers: Sequence[BindingEdge]) -> None:
     """Show a packet of NDIS's own to the receivers; `route.packet_returned` follows, perhaps inside this call."""
-    level = _begin(route, packet, len(receivers) > 1)
+    level = begin(route, packet, len(receivers) > 1)
     at_dispatch(packet.ndis.kernel, _offer, packet, level, receivers, False)
-    if _settle(packet, level):
+    if settle(packet, level):
         route.packet_returned(packet)
 
 
@@ -113,12 +113,12 @@ def present_looped(
     edge: MiniportEdge, packet: Packet, receivers: Sequence[BindingEdge], others: tuple[Binding, ...]
 ) -> None:
     """Show a looped copy to those that were chosen, whatever their filters say now."""
-    level = _begin(owned.ROUTE, packet, len(receivers) + len(others) > 1)
+    level = begin(owned.ROUTE, packet, len(receivers) + len(others) > 1)
     for receiver in receivers:
         _give(packet, level, receiver, in_array=False)
     if others:
         rx.packets_to_nbls(edge, [packet], others)
-    if _settle(packet, level):
+    if settle(packet, level):
         owned.ROUTE.packet_returned(packet)
     for receiver in receivers:
         receiver.receive_complete()
@@ -126,13 +126,14 @@ def present_looped(
 
 def pass_up(edge: MiniportEdge, packet: Packet, receivers: tuple[Binding, ...]) -> None:
     """Give a packet of NDIS's own to 6.x drivers over a 5.x miniport."""
-    level = _begin(owned.ROUTE, packet, shared=False)
+    level = begin(owned.ROUTE, packet, shared=False)
     rx.packets_to_nbls(edge, [packet], receivers)
-    if _settle(packet, level):
+    if settle(packet, level):
         owned.ROUTE.packet_returned(packet)
 
 
-def _begin(route: Any, packet: Packet, shared: bool) -> Level:
+def begin(route: Any, packet: Packet, shared: bool) -> Level:
+    """A packet is about to be shown to somebody, and comes back to `route`."""
     ndis = packet.ndis
     level = Level(route, up=True)
     level.is_lent = packet.oob.status == NdisStatus.RESOURCES
@@ -185,6 +186,21 @@ def _prefers_receive(edge: BindingEdge) -> bool:
     return edge.ndis.profile.resources_via_receive and edge.receive_handler is not None
 
 
+def give_on_vc(packet: Packet, level: Level, edge: BindingEdge, handler: Any, vc_context: Any) -> None:
+    """Show a packet to the user of a VC, who answers how many returns will come."""
+    ndis = packet.ndis
+    if edge.ledger is not None:
+        edge.ledger.given(packet, edge)
+    edge.is_receive_complete_due = True
+    ndis.ndis5.running.append(edge)
+    level.calling = edge
+    try:
+        _account(packet, level, edge, handler(edge.context, vc_context, packet))
+    finally:
+        level.calling = None
+        ndis.ndis5.running.pop()
+
+
 def _account(packet: Packet, level: Level, edge: BindingEdge, references: int) -> None:
     """The handler has answered how many returns will come."""
     ndis = packet.ndis
@@ -207,7 +223,7 @@ def _forgive(level: Level, edge: BindingEdge) -> None:
     edge.core.receives_outstanding -= surplus
 
 
-def _settle(packet: Packet, level: Level) -> bool:
+def settle(packet: Packet, level: Level) -> bool:
     """Every receiver has been called: True when nobody has kept the packet, which is then home."""
     level.is_settled = True
     if level.outstanding:

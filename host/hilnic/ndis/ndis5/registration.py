@@ -108,8 +108,11 @@ async def deregister_protocol(protocol: ProtocolDriver) -> None:
 
 
 def _core_protocol(characteristics: ProtocolCharacteristics5) -> ProtocolCharacteristics:
+    from hilnic.ndis.condis.ndis5.handlers import set_options
+
     return ProtocolCharacteristics(
         name=characteristics.name,
+        set_options=set_options,
         ndis_version=VERSIONS[characteristics.version],
         bind_adapter=ProtocolEdge.bind_adapter,
         unbind_adapter=_unbind_adapter,

@@ -49,6 +49,15 @@ def report_everything(ndis: Ndis) -> None:
     for clone, (handle, site) in list(ndis.oid_clones.items()):
         ndis.violation("OI-17", handle, clone, f"a clone made at {describe_site(site)} is not freed")
     for adapter in ndis.adapters:
+        _report_connections(adapter)
         for binding in adapter.bindings:
             if not binding.idle():
                 ndis.violation("ST-21", binding, binding, f"outstanding: {binding.statistics()}")
+
+
+def _report_connections(adapter: Adapter) -> None:
+    """VCs that nobody has deleted; one of a rejected or ended call is its call manager's (CC-16)."""
+    for vc in adapter.co.vcs if adapter.co is not None else ():
+        is_over = vc.call.state.value == "Closed" and vc.creator is vc.call_manager
+        rule = "CC-16" if is_over else "ST-21"
+        adapter.ndis.violation(rule, vc.creator.actor, vc, f"not deleted: {vc.call.state.value}")

@@ -67,7 +67,7 @@ class Verifier(FilterLedger):
     def sent(self, binding: Binding, nbls: NetBufferList | None, send_flags: int) -> NetBufferList | None:
         """A protocol sends: source handle, layout, ownership; the shadow is taken."""
         if nbls is None or send_flags or not self.ndis.watchdogs.armed:
-            self._begin_send(binding, nbls, send_flags)
+            self.begin_send(binding, nbls, send_flags)
         if self.begin_sent(binding, nbls):
             return nbls
         self._call = call = self._call + 1
@@ -107,7 +107,7 @@ class Verifier(FilterLedger):
             nbl = nbl.next
         return nbls if offenders is None else chain(n for n in walk(nbls) if n not in offenders)
 
-    def _begin_send(self, binding: Binding, nbls: NetBufferList | None, send_flags: int) -> None:
+    def begin_send(self, binding: Any, nbls: NetBufferList | None, send_flags: int) -> None:
         """What is seldom to be done at the beginning of a send: the call itself is wrong, or nothing was out."""
         if nbls is None:
             self.ndis.violation("S6-21", binding, "list", "an empty list was sent")

@@ -48,7 +48,8 @@ class LedgerChecks:
         """A send is its sender's again."""
         cancel_id = nbl.net_buffer_list_info[_CANCEL_ID]
         if cancel_id:
-            self.cancel_ids.done(nbl.source_handle, cancel_id)
+            sender = nbl.source_handle
+            self.cancel_ids.done(getattr(sender, "binding", sender), cancel_id)  # a VC's sender is its binding
 
     # Completions.
 

@@ -20,7 +20,7 @@ def _is_counter(register: Register) -> bool:
 
 def _registers(bench: CheckBench) -> Iterator[tuple[str, int, Register]]:
     nic = bench.nic_1g
-    return built_registers(nic.tx_queues, nic.rx_queues)
+    return built_registers(nic.tx_queues, nic.rx_queues, nic.vcs)
 
 
 @check("registers")

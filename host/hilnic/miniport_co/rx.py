@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receive of a connection: the adapter's receiver with buffers of its own; the header is not shown, nor is padding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hilnic import ndis
+from hilnic.hw.descriptors import COMPLETION_BYTES
+from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
+from hilnic.miniport.rx import Receiver, RxBuffer
+from hilnic.miniport_co.header import sdu_bytes
+from hilnic.ndis import condis
+from hilnic.ndis.condis.vlan_media import HEADER_BYTES
+
+if TYPE_CHECKING:
+    from hilnic.miniport_co.connection import Connection
+
+__all__ = ["VcReceiver"]
+
+_U32 = 0xFFFFFFFF
+
+
+class VcReceiver(Receiver):
+    """The receive queue of one connection."""
+
+    def __init__(self, connection: Connection, slot: int) -> None:
+        connections, nic = connection.connections, connection.connections.nic
+        super().__init__(
+            nic.handle, nic.hardware, nic.memory, connections.dma, connection.config, connection.entry.queue
+        )
+        self._connection, self._board, self._slot = connection, connections.board, slot
+        self.source = connection.vc
+        self.header_bytes = HEADER_BYTES
+
+    def allocate_rings(self) -> RingPair:
+        """Descriptors are the connection's, the completions lie on the board."""
+        size = self._config.rx_ring
+        return self.share(size * DESCRIPTOR_BYTES), self._board.memory(self._slot, size * COMPLETION_BYTES)
+
+    def _new_rings(self) -> None:
+        super()._new_rings()
+        self._board.watch(self._slot, self.completions)
+
+    def poll(self, budget: int) -> bool:
+        """Indicate at most `budget` SDUs; True if there are more."""
+        more = super().poll(budget)
+        self._board.seen(self._slot)
+        return more
+
+    def serve(self, budget: int) -> int:
+        """For the poller: how many buffers were taken."""
+        before = self.completions.index
+        self.poll(budget)
+        return (self.completions.index - before) & _U32
+
+    def data_length(self, first: RxBuffer, length: int) -> int:
+        """Bytes of the SDU; 0 when the frame has none of ours."""
+        view, at = first.region.view, first.start + HEADER_BYTES
+        return sdu_bytes(view[at - 2] << 8 | view[at - 1], length)
+
+    def hand_up(self, nbls: ndis.NetBufferList | None, count: int, flags: int) -> None:
+        """NdisMCoIndicateReceiveNetBufferLists."""
+        condis.mco_indicate_receive_net_buffer_lists(self._connection.vc, nbls, count, flags)
