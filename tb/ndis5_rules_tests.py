@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What NDIS promises to NDIS 5 drivers, shown by drivers of the card: several protocols, transfers, loopback, order."""
+"""What NDIS promises to NDIS 5 drivers, shown by drivers of the card: several protocols, transfers, loopback, order.
+
+One module, because each is a simulator process of its own, whose start costs more than most tests
+(docs/architecture.md); the sections are its themes.
+"""
 
 import itertools
 import os

@@ -2,6 +2,8 @@
 """The NDIS 5 drivers of the NIC on the Verilog: packets and lookahead, what NDIS 5 asks of each, and the WAN miniport.
 
 Each test's `finish` also shows that nothing is left anywhere: no packet, no map register, no mapping, no burst.
+One module, because each is a simulator process of its own, whose start costs more than most tests
+(docs/architecture.md); the sections are its themes.
 """
 
 import os

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hilnic.ndis import (
@@ -368,6 +370,18 @@ def test_a_wan_frame_that_nobody_takes_is_not_accepted(bench5):
 
     b = bench5(miniport=Wan, protocol=Unwilling, listen=False)
     assert ndis5.wan_indicate_receive(b.fm.adapter, 1, memoryview(b"x")) is NdisStatus.NOT_ACCEPTED
+
+
+@pytest.mark.rule("R5-23", "R5-28")
+def test_a_protocol_that_hears_no_wan_frames_hears_no_end_of_them(bench5):
+    class Deaf(FunctionalProtocol5):
+        def characteristics(self):
+            return replace(super().characteristics(), wan_receive=None, wan_send_complete=None)
+
+    b = bench5(miniport=Wan, protocol=Deaf, listen=False)
+    ndis5.wan_indicate_receive(b.fm.adapter, 1, memoryview(b"x"))
+    ndis5.wan_indicate_receive_complete(b.fm.adapter, 1)
+    assert b.fp.receive_completes == 0
 
 
 @pytest.mark.rule("S5-13", "R5-28")

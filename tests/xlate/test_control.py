@@ -11,6 +11,7 @@ from hilnic import ndis
 from hilnic.ndis import MediaConnectState, NdisStatus, Oid, RequestType, ndis5
 from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.ndis.oid_request import query
+from hilnic.ndis.xlate import oid as xlate_oid
 from hilnic.testing import expect_violation
 from hilnic.testing.packets import free_built_packet
 
@@ -150,6 +151,20 @@ def test_a_6_protocol_s_short_query_is_too_short_and_an_unknown_one_not_supporte
     b.fm.answers[Oid.OID_GEN_VENDOR_ID] = bytes(4)
     assert b.run(b.fp.request(query(Oid.OID_GEN_VENDOR_ID, 3))) is NdisStatus.BUFFER_TOO_SHORT
     assert b.run(b.fp.request(query(Oid.OID_GEN_VENDOR_DESCRIPTION, 3))) is NdisStatus.NOT_SUPPORTED
+
+
+@pytest.mark.rule("XL-20")
+def test_a_list_of_oids_may_be_longer_than_ndis_expects(bench, drivers):
+    known = sorted(int(oid) for oid in Oid)
+    data = struct.pack(f"<{300 + len(known)}I", *range(0xFF000000, 0xFF000000 + 300), *known)
+
+    class Talkative(drivers.Miniport5):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            self.answers[Oid.OID_GEN_SUPPORTED_LIST] = data
+
+    b = bench(miniport=Talkative)
+    assert set(b.fm.adapter.attributes.supported_oids) >= set(Oid) - xlate_oid.ONLY_5
 
 
 @pytest.mark.rule("XL-20")

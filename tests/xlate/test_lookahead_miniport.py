@@ -35,6 +35,13 @@ def test_the_frame_is_whole_for_6(showing, shown, length, late):
     assert b.fm.xlate.live() == 0
 
 
+@pytest.mark.rule("R6-15", "XL-21")
+def test_a_frame_that_no_6_protocol_asks_for_is_not_put_together(showing):
+    b = showing()
+    b.fm.indicate_lookahead(b.frame(size=300, destination=b"\x02stran"), 64)
+    assert (b.fm.asked, b.ndis.xlate_copies, b.fp.received) == ([], 0, [])
+
+
 @pytest.mark.rule("XL-09", "R6-08")
 def test_its_memory_is_free_when_the_last_protocol_has_returned_it(showing):
     b = showing(protocols=2)

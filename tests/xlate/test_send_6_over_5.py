@@ -257,3 +257,14 @@ def test_a_large_send_that_failed_leaves_the_list_s_word_as_it_was(six_over_five
     b.fm.complete_all(NdisStatus.FAILURE)
     assert b.fp.completed == [(nbl, NdisStatus.FAILURE)]
     assert nbl.net_buffer_list_info[ndis.NblInfo.TCP_LARGE_SEND] == 1460 | 34 << 20
+
+
+@pytest.mark.rule("S6-21", "XL-04")
+def test_a_list_without_a_frame_comes_back_too(six_over_five):
+    b = six_over_five(verify="off")
+    nbls = [b.fp.build(b.frame()) for _ in range(2)]
+    nb, nbls[0].first_net_buffer = nbls[0].first_net_buffer, None
+    b.fp.send_nbls(nbls)
+    b.fm.complete_all()
+    assert b.fp.completed == [(nbls[0], NdisStatus.FAILURE), (nbls[1], NdisStatus.SUCCESS)]
+    nbls[0].first_net_buffer = nb

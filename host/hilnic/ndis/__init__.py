@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The NDIS 6.x core: what drivers import. See docs/ndis.md for the conventions and every signature."""
+"""The NDIS 6.x core: what drivers import. See docs/ndis.md for the conventions and every signature.
+
+One list of names, twice: where each comes from, and that it is public. Hence the length.
+"""
 
 from hilnic.ndis import condis
 from hilnic.ndis.adapter import Adapter, set_miniport_attributes

@@ -118,9 +118,8 @@ class FilterModule:
         self.context: Any = None
         self.state = FilterState.DETACHED
         self.position = 0  # in adapter.filters, the top one is 0
-        self.lower_sender: FilterModule | None = (
-            None  # neighbours with a handler; None = the miniport, or the protocols
-        )
+        # the neighbours with a handler; None = the miniport, or the protocols
+        self.lower_sender: FilterModule | None = None
         self.lower_returner: FilterModule | None = None
         self.upper_completer: FilterModule | None = None
         self.upper_receiver: FilterModule | None = None

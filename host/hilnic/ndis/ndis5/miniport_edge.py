@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The edge between the core and a 5.x miniport: the core sees a 6.x miniport, the driver sees NDIS 5.
 
-Each handler of the core's characteristics is a method here; `adapter.context` is the edge. Pause and restart are NDIS's
-own: a 5.x miniport knows neither. Requests and lists are translated by `ndis.xlate`.
+Each handler of the core's characteristics is a method here, hence the length; `adapter.context` is the edge. Pause and
+restart are NDIS's own: a 5.x miniport knows neither. Requests and lists are translated by `ndis.xlate`.
 """
 
 from __future__ import annotations

@@ -113,11 +113,7 @@ class BindingEdge:
 
     def accepts(self, header: bytes) -> bool:
         """Whether this binding's own packet filter asks for a frame that begins with `header` (R6-15)."""
-        if self.medium not in _ADDRESSED_MEDIA:
-            return True
-        core = self.core
-        own = core.adapter.attributes.mac_address
-        return filter_accepts(core.packet_filter, own, core.multicast_list, header[:6])
+        return asks_for(self.core, header)
 
     def __repr__(self) -> str:
         return f"BindingEdge({self.core.name})" if hasattr(self, "core") else "BindingEdge(opening)"
@@ -242,6 +238,14 @@ def is_foreign(binding: Any, call: str) -> bool:
         return False
     binding.ndis.violation("XL-16", binding, binding, f"{call} called by a driver of NDIS 6")
     return True
+
+
+def asks_for(binding: Binding, header: bytes) -> bool:
+    """Whether a binding of either version asks for a frame that begins with `header`: six bytes at least (R6-15)."""
+    attributes = binding.adapter.attributes
+    if attributes.media_type not in _ADDRESSED_MEDIA:
+        return True
+    return filter_accepts(binding.packet_filter, attributes.mac_address, binding.multicast_list, header[:6])
 
 
 def edges_of(adapter: Any) -> list[BindingEdge]:

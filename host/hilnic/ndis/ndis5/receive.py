@@ -4,6 +4,7 @@
 Each packet is shown to the bindings one after the other, the same packet to all (R5-04). What their handlers answer
 adds up; when as many returns have been paid, the miniport has it back (R5-01 to R5-03). A return that comes before
 its handler has answered counts against the answer (A3). With OOB status RESOURCES nobody may keep it (R5-07).
+Indications and returns are one file, because they keep one account.
 """
 
 from __future__ import annotations

@@ -128,13 +128,12 @@ def wan_indicate_receive(adapter: Adapter, link_context: Any, frame: memoryview)
         return NdisStatus.FAILURE
     if not miniport_edge.may_indicate(edge):
         return NdisStatus.FAILURE
-    answers = [
-        at_dispatch(adapter.ndis.kernel, receiver.wan_receive_handler, receiver.context, link_context, frame)
-        for receiver in protocol_edge.edges_of(adapter)
-        if receiver.wan_receive_handler is not None
-    ]
+    answers = []
     for receiver in protocol_edge.edges_of(adapter):
-        receiver.is_receive_complete_due = True
+        if receiver.wan_receive_handler is not None:
+            receiver.is_receive_complete_due = True
+            handler, context = receiver.wan_receive_handler, receiver.context
+            answers.append(at_dispatch(adapter.ndis.kernel, handler, context, link_context, frame))
     return NdisStatus.SUCCESS if NdisStatus.SUCCESS in answers else NdisStatus.NOT_ACCEPTED
 
 

@@ -106,15 +106,19 @@ def run_of(batch: Batch, first: NetBufferList | None) -> tuple[int, NetBufferLis
     None at all when a handle differs, or the chain has more lists than the batch, which is a cycle.
     """
     source = batch.source
-    most = batch.number
-    number = 0
     nbl = first
-    while nbl is not None and (custody := nbl.ndis_custody) is not None and custody.held is batch:
-        if nbl.source_handle is not source or number == most:
+    try:
+        for number in range(batch.number):
+            if nbl is None or nbl.ndis_custody.held is not batch:
+                return number, nbl
+            if nbl.source_handle is not source:
+                return 0, None
+            nbl = nbl.next
+        if nbl is not None and nbl.ndis_custody.held is batch:
             return 0, None
-        number += 1
-        nbl = nbl.next
-    return number, nbl
+    except AttributeError:  # a list from no pool, which has no record
+        return 0, None
+    return batch.number, nbl
 
 
 def hop(batch: Batch, first: NetBufferList, is_up: bool) -> int:

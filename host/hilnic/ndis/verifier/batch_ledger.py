@@ -181,14 +181,12 @@ class BatchLedger(LedgerChecks):
                 offset, length = nb.current_mdl_offset, nb.data_length
                 if form[0] is not adapter or nb.current_mdl is not mdl or nb.data_offset != offset:
                     break
-                if not 0 <= offset <= offset + length <= form[9]:
-                    break
                 known = custody.shadow
-                if known is None or known[0] != form:
-                    if not may_be_received(nbl, form):
+                if known is None or known[1] != offset or known[2] != length or known[0] != form:
+                    if not 0 <= offset <= offset + length <= form[9]:
                         break
-                    custody.shadow = (form, offset, length)
-                elif known[1] != offset or known[2] != length:
+                    if (known is None or known[0] != form) and not may_be_received(nbl, form):
+                        break
                     custody.shadow = (form, offset, length)
                 if not number & SAMPLED:
                     batch.samples[custody] = received_bytes(custody.shadow)

@@ -298,13 +298,15 @@ class Verifier(FilterLedger):
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
-            if custody is not None and custody.state is INDICATED and custody.owner is binding:
+            if custody is not None:
+                custody.alone()
+            if custody is not None and custody.held is INDICATED and custody.holder is binding:
                 if nbl.source_handle is not custody.source:
                     fault = self.upward_handle_fault(binding, nbl, f"returned with the handle {nbl.source_handle!r}")
                     if fault is not None:
                         self.ndis.violation(fault[0], binding, nbl, fault[1])
                     nbl.source_handle = custody.source
-                custody.owner = binding.adapter
+                custody.holder = binding.adapter
                 custody.history.append((now, "returned by", binding))
             else:
                 rule, detail = return_fault(binding, custody)
@@ -318,7 +320,7 @@ class Verifier(FilterLedger):
 
     def clone_returned(self, clone: NetBufferList) -> None:
         """One of NDIS's fan-out clones is done with; its bytes are its original's business."""
-        clone.ndis_custody.state = FREED
+        clone.ndis_custody.held = FREED
 
     def came_home(self, adapter: Adapter, nbls: NetBufferList | None, lent: bool = False) -> None:
         """The last holder is done: bytes unchanged while held (R6-06), chain unchanged (MD-09), then poison.

@@ -56,7 +56,7 @@ class PacketState(Enum):
 class PacketCustody:
     """Who has the packet, and what happened to it."""
 
-    __slots__ = ("history", "is_untimed", "owner", "state")
+    __slots__ = ("history", "owner", "state")
 
     late_rule = "S5-07"
     """What a send breaks that does not end in time (V8)."""
@@ -68,10 +68,15 @@ class PacketCustody:
     def begin(self, owner: Any, time_ns: int) -> None:
         """The packet comes from its pool."""
         self.state = PacketState.HOME
-        self.is_untimed = False  # its miniport says that packets take as long as they take
         self.owner = owner
         self.history.clear()
         self.history.append((time_ns, "allocated by", owner))
+
+    @property
+    def is_untimed(self) -> bool:
+        """Whether the miniport that has it says that packets take as long as they take."""
+        flags = getattr(getattr(self.owner, "context", None), "flags", 0)
+        return isinstance(flags, int) and flags & _IGNORE_PACKET_TIMEOUT != 0
 
 
 class PacketLedger:
@@ -129,7 +134,6 @@ class PacketLedger:
         """The packet is the miniport's (or the translation's) until it completes."""
         level.shadow = packet_shadow.take_sent(packet)
         custody: PacketCustody = packet.ndis_custody
-        custody.is_untimed = getattr(to.context, "flags", 0) & _IGNORE_PACKET_TIMEOUT != 0
         if not self.ndis.watchdogs.armed:
             self.ndis.watchdogs.watch_sends()
         level.owner_before = custody.state, custody.owner

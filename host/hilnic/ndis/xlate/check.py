@@ -46,7 +46,7 @@ def received(edge: Any, nbl: NetBufferList, nb: NetBuffer, packet: Packet) -> No
 
 def ended(edge: Any, subject: Any, six: int, five: int) -> None:
     """How a send ended, on both sides: success is success, and shortage of resources or a reset keep their name."""
-    if six == five == _SUCCESS:
+    if six is _SUCCESS and five is _SUCCESS:
         return
     went_well = five < _FAILURE_BIT and five != NdisStatus.NOT_ACCEPTED
     same = went_well == (six == NdisStatus.SUCCESS)

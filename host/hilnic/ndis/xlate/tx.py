@@ -119,11 +119,11 @@ def nbls_to_packets(edge: MiniportPort, nbls: NetBufferList, send_flags: int) ->
             failed.append(nbl)
             continue
         packets = _packets_of(edge, nbl, packet_flags)
-        if packets is None:
-            nbl.status = NdisStatus.RESOURCES
-            failed.append(nbl)
-        else:
+        if packets:
             ready += packets
+        else:  # a list without a frame is nothing to send (S6-21)
+            nbl.status = NdisStatus.RESOURCES if packets is None else NdisStatus.FAILURE
+            failed.append(nbl)
     if ready:
         edge.submit(ready, edge.xlate)
     if failed.first is not None:
