@@ -19,7 +19,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "signalling": frozenset(),
     "miniport": frozenset({"ndis", "hw"}),
     "miniport5": frozenset({"ndis", "hw", "miniport"}),
-    "miniport_co": frozenset({"ndis", "hw", "miniport", "miniport5"}),
+    "miniport_co": frozenset({"ndis", "hw", "miniport", "miniport5", "mcm"}),
     "mcm": frozenset({"ndis", "signalling"}),
     "protocols": frozenset({"ndis", "wire", "signalling"}),
     "model": frozenset({"hw", "wire"}),

@@ -28,17 +28,20 @@ from hilnic.miniport.hardware import Hardware
 from hilnic.miniport5 import driver as driver5
 from hilnic.miniport5.nic import Nic5
 from hilnic.miniport_co import driver as co_driver
+from hilnic.miniport_co import driver5 as co_driver5
+from hilnic.miniport_co import mcm as co_mcm
 from hilnic.miniport_co.adapter import CoNic
 from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connections import Connections
+from hilnic.miniport_co.nic5 import CoNic5
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.ndis5 import MiniportEdge
 from hilnic.testing.special_pool import SpecialPool
 
 __all__ = ["CoConfig", "HostProtocol", "MiniportKind", "NicConfig", "Stack", "StackError"]
 
-MiniportKind = Literal["6", "6-co", "5", "5-lookahead", "5-wan"]
-"""The NIC's driver: of NDIS 6; that with connections; of NDIS 5 with full packets; of NDIS 5, serialized, by lookahead;
+MiniportKind = Literal["6", "6-co", "6-mcm", "5", "5-co", "5-lookahead", "5-wan"]
+"""The NIC's driver: of NDIS 6; of NDIS 5 with full packets; both with connections; of NDIS 5, serialized, by lookahead;
 PPP over Ethernet."""
 _KINDS_OF_5: dict[str, driver5.DriverKind] = {"5": "packets", "5-lookahead": "lookahead", "5-wan": "wan"}
 
@@ -92,6 +95,10 @@ class Stack:
             self.driver = driver.register(self.host, config)
         elif miniport == "6-co":
             self.driver = co_driver.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
+        elif miniport == "6-mcm":
+            self.driver = co_mcm.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
+        elif miniport == "5-co":
+            self.driver = co_driver5.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
         else:
             settings = driver5.Settings(config or NicConfig(), seed)
             self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], settings)
@@ -126,7 +133,11 @@ class Stack:
     @property
     def connections(self) -> Connections:
         """The virtual connections of a driver that has them, of either version."""
-        return self.co_nic.connections
+        context = self.adapter.context
+        if isinstance(context, MiniportEdge):
+            context = context.context
+        assert isinstance(context, CoNic | CoNic5)
+        return context.connections
 
     @property
     def nic5(self) -> Nic5:

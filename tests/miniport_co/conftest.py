@@ -80,6 +80,12 @@ class Pair:
             assert nic.memory.leaks() == []
 
 
+@pytest.fixture(scope="session")
+def pair_type() -> type[Pair]:
+    """The class itself, for pairs that are not stopped after the test."""
+    return Pair
+
+
 @pytest.fixture
 def make_pair() -> Iterator[Callable[..., Pair]]:
     """Builds pairs; each is stopped after the test."""

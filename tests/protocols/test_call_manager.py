@@ -11,10 +11,14 @@ import pytest
 from hilnic import ndis
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis.vlan_media import VlanMedia
+from hilnic.protocols.call_manager import CallManager
 from hilnic.protocols.co_client import CallFailed, Connection, ConnectionState, Qos
 from hilnic.signalling import CalledAddress
+from hilnic.testing.bench import NdisBench
+from hilnic.testing.co_wire import CoLan
 
 from .co_lan import FAST, Lan
+from .wired_mcm import WiredMcm
 
 KINDS = ("cc", "mm", "cm", "mc")
 """Call managers of the two hosts: c stand-alone, m integrated."""
@@ -321,3 +325,20 @@ class TestMultipoint:
         with pytest.raises(CallFailed) as caught:
             lan.lan.run(root.add_party(CalledAddress(lan.lan.hosts[1].address, b"there")))
         assert caught.value.status is NdisStatus.INVALID_ADDRESS
+
+
+def test_a_second_call_manager_does_not_bind() -> None:
+    lan = CoLan([WiredMcm])
+    manager = lan.hosts[0].add(CallManager())
+    lan.hosts[0].start()
+    assert not manager.bindings
+    lan.stop()
+
+
+def test_a_call_manager_does_not_bind_to_an_adapter_without_connections() -> None:
+    bench = NdisBench(protocols=0)
+    manager = CallManager()
+    bench.run(manager.register(bench.ndis))
+    assert not manager.bindings
+    bench.run(manager.deregister())
+    bench.stop()

@@ -111,6 +111,10 @@ def _print_adapter(adapter: dict[str, Any], out: Console) -> None:
             str(binding["oids_outstanding"]),
             f"{binding['packet_filter']:#x}",
         )
+    for vc in adapter.get("connections", ()):
+        words = [vc["state"], vc["call"], *(f"{operation} pending" for operation in vc["pending"])]
+        sends, receives = str(vc["sends_outstanding"]), str(vc["receives_outstanding"])
+        table.add_row(vc["name"], ", ".join(words), sends, receives, "", "")
     out.print(table)
     for request in adapter["oids"]:
         text = f"  {request['request']} of {request['sender']}: with {request['with']}, {_age(request['age_ns'])}"

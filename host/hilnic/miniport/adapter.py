@@ -14,7 +14,7 @@ Restart, the stopping part of pause, reset and halt exclude each other; all of t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -57,6 +57,8 @@ class Drained(Protocol):
 
 class NicAdapter:
     """One NIC: the miniport adapter context."""
+
+    link_type: ClassVar[type[Link]] = Link
 
     tx: Transmitter
     rx: Receiver
@@ -128,7 +130,7 @@ class NicAdapter:
 
     async def _announce(self) -> None:
         """Registration attributes first, then what NDIS answers queries with."""
-        self.link = Link(self.handle, self.hardware)
+        self.link = self.link_type(self.handle, self.hardware)
         self.link.up = await self.link.read()
         flags = ndis.MiniportAttributes.HARDWARE_DEVICE | ndis.MiniportAttributes.BUS_MASTER
         flags |= ndis.MiniportAttributes.SURPRISE_REMOVE_OK

@@ -55,4 +55,8 @@ class Link:
             return
         if up != self.up and self._hardware.present:
             self.up = up
-            ndis.indicate_status(self._adapter, ndis.StatusIndication(ndis.NdisStatus.LINK_STATE, link_state(up)))
+            self.tell(up)
+
+    def tell(self, up: bool) -> None:
+        """NdisMIndicateStatusEx."""
+        ndis.indicate_status(self._adapter, ndis.StatusIndication(ndis.NdisStatus.LINK_STATE, link_state(up)))

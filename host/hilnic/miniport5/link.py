@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from hilnic.hw.device import BusError
 from hilnic.miniport.link import Link
 from hilnic.ndis import NdisStatus, ndis5
 
@@ -15,13 +14,7 @@ class Link5(Link):
 
     __slots__ = ()
 
-    async def report(self) -> None:
-        """Indicate the link's state if it is another than the last one (C5-13)."""
-        try:
-            up = await self.read()
-        except BusError:
-            return
-        if up != self.up and self._hardware.present:
-            self.up = up
-            ndis5.indicate_status(self._adapter, NdisStatus.MEDIA_CONNECT if up else NdisStatus.MEDIA_DISCONNECT)
-            ndis5.indicate_status_complete(self._adapter)
+    def tell(self, up: bool) -> None:
+        """NdisMIndicateStatus, NdisMIndicateStatusComplete (C5-13)."""
+        ndis5.indicate_status(self._adapter, NdisStatus.MEDIA_CONNECT if up else NdisStatus.MEDIA_DISCONNECT)
+        ndis5.indicate_status_complete(self._adapter)

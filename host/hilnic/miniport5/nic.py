@@ -59,7 +59,7 @@ class Nic5(ABC):
         self.memory = device.memory
         self.queues_running = False
         """True while completions are to be looked for."""
-        self._turn = Mutex(self.kernel)
+        self.turn = Mutex(self.kernel)
         self._awake = False
         self._loopback = regs.CTRL_LOOPBACK if config.loopback else 0
         self._hang_mark: tuple[int, bool] = (0, False)
@@ -101,6 +101,9 @@ class Nic5(ABC):
         del request
         return None
 
+    async def make_more(self) -> None:  # noqa: B027 - nothing is a good answer
+        """What halt gives back besides, made when there are queues and no interrupts yet; Refused, MemoryError."""
+
     def open(self) -> None:  # noqa: B027 - nothing is a good answer
         """The queues run: what has to be programmed besides, after each start."""
 
@@ -141,6 +144,7 @@ class Nic5(ABC):
         self.rx = self.make_receiver()
         self._undo.push(self.rx.free)
         self.rx.allocate()
+        await self.make_more()
         self.misc = MiscWatch(self.handle, self._look_at_causes)
         self._undo.push(self.misc.stop)
         status, interrupt = ndis5.register_interrupt(self.handle, self.hardware.device.connect_interrupt, LINE)
@@ -158,7 +162,7 @@ class Nic5(ABC):
             raise Refused(NdisStatus.DEVICE_FAILED)
 
     async def _stop_for_good(self) -> None:
-        async with self._turn:
+        async with self.turn:
             self._awake = False
             await self._stop_queues(NdisStatus.REQUEST_ABORTED)
 
@@ -187,11 +191,16 @@ class Nic5(ABC):
         self.tx.refusal = self.tx.refusal or status
         if self.hardware.present:
             self.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | self._loopback)
-            idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+            idle = await self.disable_queues()
             self.hardware.write(regs.CTRL, 0)
-            if not all(idle) and self.hardware.present:
+            if not idle and self.hardware.present:
                 await self.hardware.soft_reset(self.config.timeout_ns)
         self._end_traffic(status)
+
+    async def disable_queues(self) -> bool:
+        """True once nothing of any queue is outstanding in the NIC."""
+        idle = [await page.disable(self.config.timeout_ns) for page in (self.rx.page, self.tx.page)]
+        return all(idle)
 
     def _end_traffic(self, status: NdisStatus) -> None:
         """The NIC does nothing any more: completions of the last moment are taken, buffers come back, sends end."""
@@ -236,7 +245,7 @@ class Nic5(ABC):
 
     async def _reset(self, context: Any) -> None:
         del context
-        async with self._turn:
+        async with self.turn:
             works = await self.hardware.soft_reset(self.config.timeout_ns)
             if works:
                 self._end_traffic(NdisStatus.RESET_IN_PROGRESS)
@@ -274,7 +283,7 @@ class Nic5(ABC):
 
     async def set_power(self, state: ndis.DevicePowerState) -> NdisStatus:
         """Below D0 the NIC forgets everything and causes no interrupt; at D0 it runs again (ST-24)."""
-        async with self._turn:
+        async with self.turn:
             self._awake = state == ndis.DevicePowerState.D0
             if self.queues_running:
                 await self._stop_queues(NdisStatus.FAILURE)

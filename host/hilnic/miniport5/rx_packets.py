@@ -34,19 +34,17 @@ _TAG_SLOT = int(ndis5.PacketInfo.IEEE_8021Q)
 class _PacketBuffer(Buffer):
     """A receive buffer with its packet."""
 
-    __slots__ = ("mapping", "mdl", "packet", "region", "start")
+    __slots__ = ("mapping", "mdl", "packet", "receiver", "region", "start")
 
-    def __init__(self, region: ndis.Region, mdl: ndis.Mdl, packet: Packet) -> None:
+    def __init__(self, receiver: PacketReceiver, region: ndis.Region, mdl: ndis.Mdl, packet: Packet) -> None:
         super().__init__(mdl.address, mdl.view)
+        self.receiver = receiver
         self.region, self.mdl, self.packet, self.start = region, mdl, packet, mdl.byte_offset
         self.mapping: Mapping | None = None
 
 
 class PacketReceiver(ReceiveRing):
     """Full packets in arrays, each with its status out of band (R5-01 to R5-10)."""
-
-    header_bytes = HEADER_BYTES
-    """The medium's header in what is shown of a frame."""
 
     def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
         super().__init__(nic, queue, config)
@@ -67,7 +65,7 @@ class PacketReceiver(ReceiveRing):
             _, packet = ndis5.allocate_packet(self._packets)
             assert mdl is not None
             assert packet is not None
-            self._buffers.append(_PacketBuffer(region, mdl, packet))
+            self._buffers.append(_PacketBuffer(self, region, mdl, packet))
 
     def free_buffers(self) -> None:
         """Packets, descriptors, memory, pools."""
@@ -131,7 +129,7 @@ class PacketReceiver(ReceiveRing):
             left -= buffer.mdl.byte_count
             skip = 0
             ndis5.chain_buffer_at_back(packet, buffer.mdl)
-        ndis5.set_packet_header_size(packet, self.header_bytes)
+        ndis5.set_packet_header_size(packet, HEADER_BYTES)
         ndis5.set_packet_time_received(packet, self._kernel.now_ns())
         if frame.is_looped:
             ndis5.set_packet_flags(packet, _IS_LOOPBACK)

@@ -17,6 +17,7 @@ from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connection import Connection
 from hilnic.miniport_co.connection6 import Connection6
 from hilnic.miniport_co.connections import Connections
+from hilnic.miniport_co.link import CoLink
 from hilnic.ndis import NdisStatus
 
 __all__ = ["CoNic"]
@@ -24,6 +25,8 @@ __all__ = ["CoNic"]
 
 class CoNic(NicAdapter):
     """The MiniportAdapterContext of the connection-oriented driver."""
+
+    link_type = CoLink
 
     def __init__(self, adapter: ndis.Adapter, device: Device, config: CoConfig) -> None:
         super().__init__(adapter, device, config.nic)

@@ -108,10 +108,14 @@ class Connections:
         """MiniportCoCreateVc: an entry, or RESOURCES."""
         if not self._free or not self.nic.hardware.present:
             return NdisStatus.RESOURCES, None
-        number = self._free.pop()
-        entry = VcEntry(self.nic.hardware, number, _FIRST_QUEUE + number)
-        connection = self.by_entry[number] = self._make(self, vc, entry)
+        entry = self.take_entry()
+        connection = self.by_entry[entry.number] = self._make(self, vc, entry)
         return NdisStatus.SUCCESS, connection
+
+    def take_entry(self) -> VcEntry:
+        """An entry with its queues; there is one."""
+        number = self._free.pop()
+        return VcEntry(self.nic.hardware, number, _FIRST_QUEUE + number)
 
     def delete(self, connection: Connection) -> NdisStatus:
         """MiniportCoDeleteVc: the entry is free again (CC-12)."""
@@ -124,7 +128,7 @@ class Connections:
     def activate(self, connection: Connection, parameters: condis.CallParameters, done: Done) -> NdisStatus:
         """MiniportCoActivateVc, also of an active one: refused at once, or PENDING and then `done`."""
         try:
-            contract = contract_of(parameters, self.nic.config.mtu, self._cycle_ps)
+            contract = self.contract_of(parameters)
         except Unfit as unfit:
             return unfit.status
         if not self._affords(connection, contract):
@@ -139,6 +143,10 @@ class Connections:
 
         ndis.queue_io_work_item(self.nic.handle, work, None)
         return NdisStatus.PENDING
+
+    def contract_of(self, parameters: condis.CallParameters) -> Contract:
+        """What they ask of this NIC; Unfit when it cannot."""
+        return contract_of(parameters, self.nic.config.mtu, self._cycle_ps)
 
     def _affords(self, connection: Connection, contract: Contract) -> bool:
         """Can the line keep this promise beside those already made?"""

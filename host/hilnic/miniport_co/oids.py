@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hilnic.miniport_co.adapter import CoNic
     from hilnic.miniport_co.connection import Connection
 
-__all__ = ["CoOid", "co_oid_request"]
+__all__ = ["COUNTED", "KNOWN", "SPEED_UNIT", "CoOid", "co_oid_request"]
 
 
 class CoOid(IntEnum):
@@ -39,8 +39,8 @@ class CoOid(IntEnum):
     OID_GEN_CO_BYTES_RCV = 0x00020204
 
 
-_SPEED_UNIT = 100
-_COUNTED = {
+SPEED_UNIT = 100
+COUNTED = {
     CoOid.OID_GEN_CO_XMIT_PDUS_OK: VcCounter.TX_FRAMES,
     CoOid.OID_GEN_CO_RCV_PDUS_OK: VcCounter.RX_FRAMES,
     CoOid.OID_GEN_CO_RCV_PDUS_NO_BUFFER: VcCounter.RX_DROPS,
@@ -64,7 +64,7 @@ def _receive_errors(connection: Connection) -> int:
     return connection.rx.statistics().errors if connection.rx is not None else 0
 
 
-_KNOWN: dict[int, Callable[[Connection], int]] = {
+KNOWN: dict[int, Callable[[Connection], int]] = {
     CoOid.OID_GEN_CO_XMIT_PDUS_ERROR: _send_errors,
     CoOid.OID_GEN_CO_RCV_PDUS_ERROR: _receive_errors,
     CoOid.OID_GEN_CO_TRANSMIT_QUEUE_LENGTH: _queue_length,
@@ -76,13 +76,13 @@ def co_oid_request(nic: CoNic, connection: Connection | None, request: ndis.OidR
     if request.request_type != ndis.RequestType.QUERY_INFORMATION:
         return NdisStatus.NOT_SUPPORTED if connection is not None else _later(nic, None, request, _ordinary)
     if request.oid == CoOid.OID_GEN_CO_LINK_SPEED:
-        speed = (GIGABIT if nic.link.up else 0) // _SPEED_UNIT
+        speed = (GIGABIT if nic.link.up else 0) // SPEED_UNIT
         return ndis.answer_query(request, speed.to_bytes(4, "little") * 2)  # NDIS_CO_LINK_SPEED: outbound, inbound
     if connection is None:
         return _later(nic, None, request, _ordinary)
-    if request.oid in _KNOWN:
-        return ndis.answer_counter(request, _KNOWN[request.oid](connection))
-    if request.oid in _COUNTED:
+    if request.oid in KNOWN:
+        return ndis.answer_counter(request, KNOWN[request.oid](connection))
+    if request.oid in COUNTED:
         return _later(nic, connection, request, _counted)
     return NdisStatus.NOT_SUPPORTED
 
@@ -114,4 +114,4 @@ async def _ordinary(nic: CoNic, connection: Connection | None, request: ndis.Oid
 async def _counted(nic: CoNic, connection: Connection | None, request: ndis.OidRequest) -> NdisStatus:
     del nic
     assert connection is not None
-    return ndis.answer_counter(request, await connection.entry.counter(_COUNTED[CoOid(request.oid)]))
+    return ndis.answer_counter(request, await connection.entry.counter(COUNTED[CoOid(request.oid)]))

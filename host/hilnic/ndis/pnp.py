@@ -243,7 +243,8 @@ async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus,
             status = context.status or NdisStatus.SUCCESS
         context.status = status
         if context.binding is not None and (
-            status is not NdisStatus.SUCCESS or context.binding.state is BindingState.OPENING
+            context.binding.state is BindingState.OPENING
+            or (status is not NdisStatus.SUCCESS and context.binding.state is not BindingState.UNBOUND)
         ):
             protocol.ndis.violation(
                 "ST-22", protocol, context, f"bind ended with {status.name} and a half-open binding"

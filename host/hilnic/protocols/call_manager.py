@@ -383,7 +383,11 @@ class CallManager:
         status, manager.handle = ndis.open_adapter(bind_context.protocol, manager, ndis.OpenParameters(), bind_context)
         if status is NdisStatus.SUCCESS:
             status = manager.start()
-            self.bindings[parameters.adapter_name] = manager
+            if status is NdisStatus.SUCCESS:
+                self.bindings[parameters.adapter_name] = manager
+                return status
+            ndis.close_adapter(manager.open)
+        manager.free()
         return status
 
     @staticmethod

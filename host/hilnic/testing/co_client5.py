@@ -27,6 +27,9 @@ __all__ = ["ClientCall5", "FunctionalCoClient5"]
 class ClientCall5(Call):
     """A call, with the packets that it sends and receives."""
 
+    in_flight = 0
+    """Packets sent and not completed."""
+
     def build(self, frame: bytes) -> Packet:
         """A packet of the client's pool."""
         packet: Packet = self.client.build(frame)
@@ -35,6 +38,7 @@ class ClientCall5(Call):
     def send(self, *frames: bytes) -> list[Packet]:
         """Send one packet per frame in one call."""
         packets = [self.build(frame) for frame in frames]
+        self.in_flight += len(packets)
         condis5.co_send_packets(self.open, packets)
         return packets
 
@@ -97,6 +101,7 @@ class FunctionalCoClient5(CallScript, FunctionalProtocol5):
     def co_send_complete(self, call: ClientCall5, packet: Packet, status: int) -> None:
         """ProtocolCoSendComplete."""
         call.completed.append((packet, status))
+        call.in_flight -= 1
 
     def co_status(self, call: ClientCall5 | None, code: NdisStatus, buffer: Any) -> None:
         """ProtocolCoStatus."""

@@ -13,7 +13,7 @@ There is no signalling: both ends are told the same VLAN id. `wire` is whatever 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from hilnic import ndis
 from hilnic.hw.clock import Clock
@@ -26,6 +26,7 @@ from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.stack import CoConfig, HostProtocol, MiniportKind, NicConfig, Stack
 from hilnic.testing.co_client import ClientCall, FunctionalCoClient
+from hilnic.testing.co_client5 import FunctionalCoClient5
 from hilnic.testing.co_cm import FunctionalCallManager, ManagedSap, ManagedVc, Signalling
 from hilnic.testing.protocol import FunctionalProtocol
 
@@ -118,6 +119,9 @@ class _CallManager(FunctionalCallManager):
     signals = _Signalling
 
 
+_CLIENTS = {"6": FunctionalCoClient, "5": FunctionalCoClient5}
+
+
 class CoHost:
     """Stack, client and call manager over one device; `protocols` are more drivers beside them."""
 
@@ -132,6 +136,7 @@ class CoHost:
         trace: Trace | None = None,
         protocols: tuple[HostProtocol, ...] = (),
         miniport: MiniportKind = "6-co",
+        client: Literal["6", "5"] = "6",
         connections: CoConfig | None = None,
         **config: Any,
     ) -> None:
@@ -149,7 +154,7 @@ class CoHost:
             connections=connections,
         )
         self.manager = _CallManager(self.stack.host, f"manager{number}")
-        self.client = FunctionalCoClient(self.stack.host, f"client{number}")
+        self.client: Any = _CLIENTS[client](self.stack.host, f"client{number}")
         self.stack.protocols += [_Functional(self.manager), _Functional(self.client)]
 
     def __repr__(self) -> str:

@@ -60,7 +60,7 @@ def statuses(call):
 
 @pytest.mark.rule("XL-18", "CD-07")
 @pytest.mark.parametrize(("client", "miniport"), PAIRS)
-@pytest.mark.parametrize("verify", ["fast", "full"])
+@pytest.mark.parametrize("verify", ["off", "fast", "full"])
 def test_frames_pass_both_ways_and_each_vc_is_in_order(of_versions, client, miniport, verify):
     b = of_versions(client, miniport, verify=verify)
     calls = [b.client.make_call(call_parameters()) for _ in range(2)]

@@ -7,6 +7,8 @@ it and change nothing. Everything else has to go without one.
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -280,7 +282,7 @@ class CallsOfMcm(Calls):
     kind = "mcm"
 
 
-WALK = settings(max_examples=10, stateful_step_count=40, deadline=None)
+WALK = settings(max_examples=400 if "HILNIC_SOAK" in os.environ else 10, stateful_step_count=40, deadline=None)
 
 
 @pytest.mark.rule("CC-26", "CC-21")

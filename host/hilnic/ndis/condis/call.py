@@ -96,10 +96,11 @@ def cl_make_call(
     With a party context, or MULTIPOINT_VC in the flags, the call may get more parties; the handle is the first one's.
     """
     call = vc.vc.call
+    is_multipoint = party_context is not None or bool(parameters.flags & _MULTIPOINT)
     if not is_clients(vc, "NdisClMakeCall") or not call.step(CallEvent.MAKE, vc.actor):
         return _FAILED
     party = None
-    if party_context is not None or parameters.flags & _MULTIPOINT:
+    if is_multipoint:
         party = PartyHandle(vc.vc, party_context)
         call.parties.append(party)
     seal(call, parameters)

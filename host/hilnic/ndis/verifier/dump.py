@@ -56,6 +56,19 @@ def _adapter(adapter: Adapter, now: int) -> Data:
         "interrupts": [repr(interrupt) for interrupt in adapter.interrupts],
         "timers": [repr(timer) for timer in adapter.timers],
         "dma": [repr(handle) for handle in adapter.dma_handles],
+        "connections": [
+            {
+                "name": vc.name,
+                "state": vc.state.value,
+                "call": vc.call.state.value,
+                "user": repr(vc.user),
+                "parties": len(vc.call.parties),
+                "sends_outstanding": vc.sends_outstanding,
+                "receives_outstanding": vc.receives_outstanding,
+                "pending": sorted(vc.pending | vc.call.pending),
+            }
+            for vc in (adapter.co.vcs if adapter.co is not None else ())
+        ],
         "filters": [
             {"name": module.name, "state": module.state.value, "operations": sorted(module.pending)}
             for module in adapter.filters

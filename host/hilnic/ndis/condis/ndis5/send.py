@@ -17,7 +17,7 @@ from hilnic.ndis.condis.handles import Vc, VcHandle
 from hilnic.ndis.condis.vc import is_miniports
 from hilnic.ndis.flags import SendFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, walk
-from hilnic.ndis.ndis5 import levels
+from hilnic.ndis.ndis5 import dma, levels
 from hilnic.ndis.ndis5.levels import Level
 from hilnic.ndis.ndis5.miniport_edge import MiniportEdge, edge_of
 from hilnic.ndis.ndis5.packet import Packet
@@ -155,6 +155,8 @@ def _to_miniport(vc: Vc, packets: list[Packet], route: SendRoute) -> None:
             vc.ndis.violation("OB-06", route, packet, "passed on although its packet stack has no location left")
         if edge.ledger is not None:
             edge.ledger.handed_down(packet, level, route, vc.adapter)
+        if edge.maps_sends:
+            dma.map_packet(edge, packet)
         packet.oob.status = NdisStatus.PENDING
         edge.co_sends[packet] = vc
     array = packets.copy()
@@ -248,6 +250,8 @@ def mco_send_complete(vc: VcHandle, packet: Packet, ended: int) -> None:
         vc.ndis.violation("CD-10", vc.adapter, packet, "completed with PENDING")
         ended = NdisStatus.FAILURE
     del edge.co_sends[packet]
+    if edge.maps_sends:
+        dma.unmap_packet(edge, packet)
     if vc.ndis.trace.enabled:
         vc.ndis.trace.emit("packet.complete", frame=packet.frame_id, packet=packet.id, status=int(ended))
     level = levels.top(packet)

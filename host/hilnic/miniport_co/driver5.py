@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The 5.x driver's entry: the handlers of the deserialized Ethernet driver, and those of connections beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from hilnic import ndis
+from hilnic.miniport5 import driver as connectionless
+from hilnic.miniport5.nic import InitializeAnswer
+from hilnic.miniport_co.config import CoConfig
+from hilnic.miniport_co.connection5 import Connection5
+from hilnic.miniport_co.nic5 import CoNic5
+from hilnic.miniport_co.oids5 import co_request
+from hilnic.ndis import NdisMedium, NdisStatus, condis, ndis5
+from hilnic.ndis.ndis5 import Packet
+
+__all__ = ["CHARACTERISTICS", "register"]
+
+
+async def _initialize(adapter: ndis.Adapter, config: CoConfig, mediums: Sequence[NdisMedium]) -> InitializeAnswer:
+    return await CoNic5(adapter, ndis5.query_adapter_resources(adapter), config).initialize(mediums)
+
+
+def _create(nic: CoNic5, vc: condis.VcHandle) -> tuple[NdisStatus, Any]:
+    return nic.connections.create(vc)
+
+
+def _delete(connection: Connection5) -> NdisStatus:
+    return connection.connections.delete(connection)
+
+
+def _activate(connection: Connection5, parameters: condis.CallParameters) -> NdisStatus:
+    return connection.connections.activate(
+        connection, parameters, lambda status: condis.mco_complete_activate_vc(connection.vc, status, parameters)
+    )
+
+
+def _deactivate(connection: Connection5) -> NdisStatus:
+    return connection.connections.deactivate(
+        connection, lambda status: condis.mco_complete_deactivate_vc(connection.vc, status)
+    )
+
+
+def _send(connection: Connection5, packets: list[Packet]) -> None:
+    connection.send_packets(packets)
+
+
+def _cancel(nic: CoNic5, cancel_id: Any) -> None:
+    nic.tx.cancel(cancel_id)
+    nic.connections.cancel(cancel_id)
+
+
+CHARACTERISTICS = replace(
+    connectionless.CHARACTERISTICS["packets"],
+    name="nic_1g_co_5",
+    initialize=_initialize,
+    handle_interrupt=CoNic5.handle_interrupt,
+    enable_interrupt=CoNic5.rearm,
+    return_packet=CoNic5.return_packet,
+    cancel_send_packets=_cancel,
+    co_create_vc=_create,
+    co_delete_vc=_delete,
+    co_activate_vc=_activate,
+    co_deactivate_vc=_deactivate,
+    co_send_packets=_send,
+    co_request=co_request,
+)
+
+
+def register(host: ndis.Ndis, config: CoConfig | None = None) -> ndis.MiniportDriver:
+    """DriverEntry: every adapter started with this driver gets `config`."""
+    status, driver = ndis5.register_miniport(host, CHARACTERISTICS, config or CoConfig())
+    if driver is None:
+        raise RuntimeError(f"NdisMRegisterMiniport: {NdisStatus(status).name}")
+    return driver

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls between hosts whose NICs carry signalling and data: the twin, its driver, both kinds of call manager."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hilnic.ndis import NdisStatus
+from hilnic.protocols.co_client import CallFailed, ConnectionState, Qos
+from hilnic.signalling import DecodeError, MessageType, decode
+from hilnic.wire.ethernet import EthernetFrame
+
+from .nic_lan import FAST, NicLan
+
+KINDS = ["6-co", "6-mcm"]
+"""The driver with a stand-alone call manager on it; that with an integrated one."""
+
+
+@pytest.fixture(params=KINDS)
+def lan(request: pytest.FixtureRequest) -> Iterator[NicLan]:
+    lan = NicLan(miniport=request.param)
+    yield lan
+    lan.stop()
+
+
+def messages(lan: NicLan) -> list[MessageType]:
+    """The signalling on the wire, in order."""
+    found = []
+    for _, frame in lan.frames:
+        parsed = EthernetFrame.parse(frame.data)
+        if parsed.tags and parsed.tags[0].vlan == 5:
+            try:
+                found.append(decode(parsed.payload).message.TYPE)
+            except DecodeError as error:
+                raise AssertionError(f"{error} on the signalling VC") from error
+    return found
+
+
+def test_the_signalling_crosses_the_wire_in_frames_of_its_vlan(lan: NicLan) -> None:
+    lan.open()
+    assert [kind.name for kind in messages(lan)] == [
+        "RESTART", "RESTART_ACKNOWLEDGE", "SETUP", "CALL_PROCEEDING", "CONNECT", "STATUS", "CONNECT_ACKNOWLEDGE",
+    ]  # fmt: skip
+
+
+def test_data_go_both_ways(lan: NicLan) -> None:
+    one, other = lan.open()
+    sdus = [bytes([number]) * (1 + 150 * number) for number in range(10)]
+    one.send(*sdus)
+    other.send(*sdus)
+    lan.sleep(2_000_000)
+    assert list(other.received) == list(one.received) == sdus
+
+
+def test_what_is_sent_obeys_the_contract(lan: NicLan) -> None:
+    one, other = lan.open(sends=Qos(rate=12_500_000, burst=1600, max_sdu=1400))
+    start = lan.clock.now_ns()
+    one.send(*[bytes(1400)] * 30)
+    while len(other.received) < 30:
+        lan.sleep(10_000)
+    octets = 29 * (1400 + 22)
+    assert octets * 80 == pytest.approx(lan.clock.now_ns() - start, rel=0.05)
+
+
+def test_a_change_is_felt_in_the_middle_of_traffic(lan: NicLan) -> None:
+    one, other = lan.open(sends=Qos(rate=2_000_000, burst=1600, max_sdu=1400))
+    one.send(*[bytes(1400)] * 20)
+    lan.sleep(1_000_000)
+    assert len(other.received) < 4
+    lan.run(one.change(Qos(rate=100_000_000, burst=4000, max_sdu=1400), FAST))
+    lan.sleep(1_000_000)
+    assert len(other.received) == 20
+
+
+def test_a_closed_connection_leaves_nothing_on_either_card(lan: NicLan) -> None:
+    one, other = lan.open()
+    one.send(bytes(1000))
+    lan.run(one.close(b"bye"))
+    lan.sleep(1_000_000)
+    assert (other.state, other.close_data, list(other.received)) == (ConnectionState.CLOSED, b"bye", [bytes(1000)])
+    left = [len(list(stack.co_nic.connections.active())) for stack in lan.stacks]
+    assert left == [1, 1]  # that of the signalling
+
+
+def test_ids_and_entries_are_used_again(lan: NicLan) -> None:
+    for number in range(12):  # more than the card has entries
+        one, other = lan.open()
+        one.send(number.to_bytes(2, "big"))
+        lan.run(one.close())
+        lan.sleep(1_000_000)
+        assert list(other.received) == [number.to_bytes(2, "big")]
+
+
+def test_more_calls_than_entries_are_refused(lan: NicLan) -> None:
+    for _ in range(7):  # the eighth entry is the signalling's
+        lan.open(sends=Qos(rate=1_000_000, burst=4000, max_sdu=1500), receives=None)
+    with pytest.raises(CallFailed) as caught:
+        lan.open()
+    assert caught.value.status is NdisStatus.RESOURCES
+
+
+def test_a_card_that_falls_silent_ends_the_call_by_timer(lan: NicLan) -> None:
+    one, _ = lan.open()
+    lan.cut.add(1)
+    lan.sleep(30_000_000)
+    assert (one.state, one.close_status) == (ConnectionState.CLOSED, NdisStatus.DEST_OUT_OF_ORDER)
+    with pytest.raises(CallFailed) as caught:
+        lan.open()
+    assert caught.value.status is NdisStatus.DEST_OUT_OF_ORDER
+
+
+@pytest.mark.parametrize("miniport", KINDS)
+def test_three_parties_hear_one_root_over_a_switch(miniport) -> None:
+    lan = NicLan(4, miniport=miniport)
+    for number in (1, 2, 3):
+        lan.clients[number].listen(b"there", lan.accept)
+    root = lan.run(lan.clients[0].open_multipoint([lan.address(number) for number in (1, 2, 3)], b"there", FAST))
+    lan.sleep(100_000)
+    sdus = [bytes([number]) * 500 for number in range(5)]
+    root.send(*sdus)
+    lan.sleep(2_000_000)
+    assert [list(party.received) for party in lan.accepted] == [sdus] * 3
+    lan.stop()
