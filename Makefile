@@ -32,9 +32,10 @@ examples: setup ## every example, also those that start a simulator
 sim: setup      ## the co-simulation regression (T= SEED= SIM= ENDS= WAVES= J=)
 	@$(BIN)/hilnic sim $(if $(T),'$(T)') $(SIM_OPTIONS)
 
-soak: setup     ## the long ones: Verilator, many seeds; every schedule of two CPUs; each WDK function as a no-op
+soak: setup     ## the long ones: Verilator, many seeds; every schedule of two CPUs; six corners of live; each WDK function and handler as a no-op
 	@$(BIN)/hilnic sim $(if $(T),'$(T)') --soak $(SIM_OPTIONS)
 	@$(if $(T),,HILNIC_SOAK=1 $(BIN)/python -m pytest tests/ndis/test_concurrency.py -n $(or $(J),auto))
+	@$(if $(T),,$(BIN)/python -m pytest -m simulator tests/apps/test_live_corners.py)
 	@$(if $(T),,$(BIN)/python -m hilnic.apps.noop)
 
 live: setup     ## the Linux kernel's ping and HTTP through the simulated NIC (SIM= MINIPORT= PROTOCOL=)

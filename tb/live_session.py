@@ -11,7 +11,7 @@ import cocotb
 from hilnic.apps import session
 from hilnic.apps.bridge import Bridge
 from hilnic.apps.recording import record_into
-from hilnic.cosim.harness import Clocks, Harness
+from hilnic.cosim.harness import ALIGNED, Harness
 from hilnic.hw import regs
 from hilnic.miniport.config import NicConfig
 from hilnic.protocols.ipv4 import Ipv4Protocol
@@ -32,7 +32,7 @@ async def bridge(dut):
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     control.connect("\0" + job["socket"])
     _, descriptors, _, _ = socket.recv_fds(control, 16, 2)
-    harness = Harness(dut, clocks=[Clocks(phases_ps=(0, 0, 0))], seed=job["seed"], limit_ns=FOREVER_NS)
+    harness = Harness(dut, clocks=[ALIGNED], seed=job["seed"], limit_ns=FOREVER_NS)
     await harness.start()
     card = harness.cards[0]
     with PcapngWriter.create(job["pcap"]) as writer:

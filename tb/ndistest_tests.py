@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The suites of `hilnic ndistest` on our miniport over the Verilog: one short round of each case.
+"""The suites of `hilnic ndistest` on our miniports over the Verilog: one short round of each case.
 
-The catalogue says by HILNIC_NDISTEST which suite the process runs.
+The catalogue says which suite the process runs (HILNIC_NDISTEST), and on which miniports (HILNIC_NDISTEST_MINIPORTS).
 """
 
 import os
@@ -10,19 +10,20 @@ import cocotb
 from ndistest_session import Slots, play
 
 from hilnic.apps.ndistest import CARDS
-from hilnic.apps.ndistest_beds import default_register
+from hilnic.apps.ndistest_beds import OURS
 from hilnic.cosim.harness import Harness
 from hilnic.testing.ndistest import SUITES
 
 SUITE = os.environ.get("HILNIC_NDISTEST", "1c")
+MINIPORTS = os.environ.get("HILNIC_NDISTEST_MINIPORTS", "6").split()
 CASES = {case.name: case for case in SUITES[SUITE]}
 
 
 @cocotb.test()
-@cocotb.parametrize(case=list(CASES))
-async def our_miniport_passes(dut, case):
+@cocotb.parametrize(miniport=MINIPORTS, case=list(CASES))
+async def our_miniport_passes(dut, miniport, case):
     harness = Harness(dut, cards=CARDS[SUITE])
     await harness.start()
-    failures = await play(CASES[case], Slots(harness), default_register, 1, 1, "fast")
+    failures = await play(CASES[case], Slots(harness), OURS[miniport], 1, 1, "fast")
     assert not failures, "\n".join(failures)
     harness.stop()

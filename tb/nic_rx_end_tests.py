@@ -187,12 +187,12 @@ async def the_loop_waits_for_room_instead_of_losing_frames(dut: Any) -> None:
     bench.axi.stall = 0.8
     await bench.begin(loopback_i=1)
     await bench.give(0, 100)
-    for n in range(60):
+    for n in range(40):
         data = bench.frame(1514)
         bench.transmit(data, index=n + 1)
         bench.to_host[0].append(data)
-    await settled(bench, 60)
-    assert bench.counters["rx2"] == 60
+    await settled(bench, 40)
+    assert bench.counters["rx2"] == 40
 
 
 @cocotb.test()

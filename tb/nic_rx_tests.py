@@ -39,7 +39,7 @@ async def every_alignment_and_length_is_written_byte_exact(dut: Any) -> None:
 
 @cocotb.test()
 async def frames_over_many_buffers_of_odd_sizes_are_complete(dut: Any) -> None:
-    for size in (64, 65, 100, 127, 333, 1000):
+    for size in (64, 65, 127, 1000):
         bench = await Bench(dut, seed=size, log2=8, buf_size=size).begin()
         frames = [bench.frame(bench.rng.randrange(60, 1515)) for _ in range(12)]
         await bench.give(0, sum(-(-len(f) // size) for f in frames))

@@ -2,6 +2,8 @@
 """The connectionless data path of NDIS 6 over the Verilog: buffer services, loopback, cancel, frame types, copies.
 
 Each test's `finish` also shows that a halt leaves nothing outstanding (ST-18, ST-19).
+One module, because each is a simulator process of its own, whose start costs more than most tests
+(docs/architecture.md); the sections are its themes.
 """
 
 import os

@@ -10,7 +10,7 @@ import cocotb
 from hilnic.apps import session
 from hilnic.apps.recording import record_into
 from hilnic.apps.replayer import Replayer
-from hilnic.cosim.harness import Clocks, Harness
+from hilnic.cosim.harness import ALIGNED, Harness
 from hilnic.stack import Stack
 from hilnic.wire.pcap import read_capture
 from hilnic.wire.pcapng import PcapngWriter
@@ -20,7 +20,7 @@ from hilnic.wire.pcapng import PcapngWriter
 async def replay(dut):
     job = session.job()
     replayer = Replayer(read_capture(Path(job["file"])).frames(), job["direction"])
-    harness = Harness(dut, clocks=[Clocks(phases_ps=(0, 0, 0))], seed=job["seed"], limit_ns=10**13)
+    harness = Harness(dut, clocks=[ALIGNED], seed=job["seed"], limit_ns=10**13)
     await harness.start()
     card, raw = harness.cards[0], replayer.protocol()
     card.settings.batch_ps = 10_000_000

@@ -24,12 +24,13 @@ from hilnic.hw import regs
 from hilnic.hw.timing import TimingModel
 from hilnic.miniport.adapter import NicAdapter
 from hilnic.miniport.config import NicConfig
-from hilnic.miniport5.wan import PppoeSession
 from hilnic.ndis import Oid
 from hilnic.protocols.raw import RawProtocol
 from hilnic.stack import MiniportKind, Stack
 from hilnic.testing import run_record
 from hilnic.testing.protocol import FunctionalProtocol
+from hilnic.testing.wire_oracle import WireOracle
+from hilnic.wire.link import WireFrame
 
 run_record.of_simulation(Recorder.current_folder)
 
@@ -241,7 +242,6 @@ async def hosts(
     protocols: Callable[[int], list[Any]] | None = None,
     raw: dict[str, Any] | None = None,
     miniport: MiniportKind = "6",
-    sessions: Sequence[PppoeSession] = (),
     limit_ns: int = 200_000_000,
     profile: ndis.Profile | None = None,
     **config: Any,
@@ -259,12 +259,31 @@ async def hosts(
             config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
             profile=profile,
             trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}", miniport=miniport,
-            sessions=sessions,
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])
+        if verify != "off" and miniport != "5-wan" and not config.get("loopback"):
+            watch_wire(harness, card.index, WireOracle(stack.host, stack.name, config.get("priority_vlan_tag")))
         await stack.start()
         found.append(host)
     return found
+
+
+def watch_wire(harness: Harness, index: int, oracle: WireOracle) -> None:
+    """V14: let an oracle hear the wire of a card; of two that are connected, what one sends is what the other gets."""
+
+    def listen(card: Card, arrives: bool) -> None:
+        before = card.link.record
+
+        def hear(from_nic: bool, frame: WireFrame) -> None:
+            if before is not None:
+                before(from_nic, frame)
+            if from_nic or not arrives:
+                oracle.carried(from_nic and not arrives, frame)
+
+        card.link.record = hear
+
+    for card in harness.cards:
+        listen(card, arrives=card.index != index)
 
 
 async def one(dut: Any, **options: Any) -> Host:
@@ -279,6 +298,8 @@ async def finish(*ended: Host) -> None:
     harness = ended[0].harness
     before = [(host.card.statistics.reads, host.card.statistics.writes) for host in ended]
     for host in ended:
+        for oracle in host.stack.host.wire_watches.values():
+            oracle.finish()
         assert host.card.memory.live_mappings() == []
         assert host.card.memory.leaks() == []
         assert not any(host.card.library.outstanding(host.card.index, write) for write in (False, True))

@@ -2,6 +2,8 @@
 """The whole stack on one card of Verilog: what a protocol sends is on the wire, what the wire brings is indicated.
 
 Each test's `finish` also shows that a halt leaves nothing outstanding (ST-18, ST-19).
+One module, because each is a simulator process of its own, whose start costs more than most tests
+(docs/architecture.md); the sections are its themes.
 """
 
 import os
@@ -13,9 +15,13 @@ from stack_bench import BROADCAST, HARD, OWN, PEER, finish, frame, layout, one, 
 from hilnic import ndis
 from hilnic.cosim import hostmem
 from hilnic.hw import regs
+from hilnic.hw.descriptors import RX_DESCRIPTOR_STRUCT
 from hilnic.hw.timing import TimingModel
 from hilnic.miniport.filter import hash_index
+from hilnic.miniport.rx import Receiver
 from hilnic.ndis import NdisStatus, PacketFilter
+from hilnic.testing import expect_violation
+from hilnic.testing.special_pool import PoolCorruption
 from hilnic.wire.link import WireFrame
 
 FAST = os.environ.get("HILNIC_SIM") == "verilator"
@@ -197,7 +203,7 @@ async def indices_that_pass_2_to_the_32_change_nothing(dut, start):
 
 
 @cocotb.test()
-@cocotb.parametrize(seed=range(3))
+@cocotb.parametrize(seed=range(3 if FAST else 1))
 async def stalls_reordering_and_weak_memory_change_no_result(dut, seed):
     """RG-04, RG-13, RG-03: descriptors reach the NIC at the barrier only; the ring monitor follows every owner."""
     host, draw = await one(dut, timing=HARD, seed=seed + 1, tx_ring=32, rx_ring=32), random.Random(seed)
@@ -225,7 +231,7 @@ async def a_frame_that_comes_between_the_last_look_and_the_re_arm_is_not_forgott
 
 
 @cocotb.test()
-@cocotb.parametrize(seed=range(2))
+@cocotb.parametrize(seed=range(2 if FAST else 1))
 async def load_that_begins_and_ends_at_any_moment_is_polled_and_every_frame_comes(dut, seed):
     """RG-06: bursts at line rate in both directions, each followed by silence and one more frame at a random moment."""
     host, draw = await one(dut, timing=HARD, seed=seed), random.Random(seed)
@@ -311,7 +317,7 @@ def _hold(binding, nbls, count, flags):
 async def without_buffers_frames_are_dropped_and_counted_and_traffic_resumes(dut):
     """R6-18: the protocol keeps every buffer; what it holds stays intact (R6-06); all is well when it lets go."""
     host = await one(dut, raw={"on_receive": _hold}, rx_ring=8, rx_buffers=8, rx_low_water=0)
-    frames = [frame(n, 1514) for n in range(50)]
+    frames = [frame(n, 1514) for n in range(36)]
     host.inject(*frames)
     await host.until(lambda: host.card.link.backlog == 0, limit_ns=2_000_000)
     await host.run(10_000)
@@ -320,7 +326,7 @@ async def without_buffers_frames_are_dropped_and_counted_and_traffic_resumes(dut
     assert held == frames[:8] and discards > 0
     host.raw.on_receive = None
     host.binding.release()
-    await host.until(lambda: len(host.received) == 50 - 8 - discards)
+    await host.until(lambda: len(host.received) == 36 - 8 - discards)
     host.inject(*frames[:20])
     await host.until(lambda: host.received[-20:] == frames[:20])
     await finish(host)
@@ -351,7 +357,7 @@ async def when_buffers_get_scarce_frames_are_lent_for_the_call_only_until_they_c
 
 
 @cocotb.test()
-@cocotb.parametrize(mtu_and_buffer=[(1500, 64), (1500, 256), (9000, 2048), (9000, 16384)])
+@cocotb.parametrize(mtu_and_buffer=[(1500, 64), (9000, 2048), *([(1500, 256), (9000, 16384)] if FAST else [])])
 async def a_frame_longer_than_a_buffer_takes_several_and_overruns_none(dut, mtu_and_buffer):
     """RG-10: a stray byte behind a buffer would be a DeviceFault; a longer frame than the maximum is dropped."""
     mtu, buffer = mtu_and_buffer
@@ -537,7 +543,7 @@ async def line_rate_of_shortest_frames_in_both_directions_without_a_drop(dut, fr
 
 
 @cocotb.test()
-@cocotb.parametrize(seed=range(2))
+@cocotb.parametrize(seed=range(2 if FAST else 1))
 async def random_full_duplex_traffic_arrives_in_order_through_small_rings(dut, seed):
     """S6-11, R6-22, RG-03: jitter, random sizes, calls of 1 to 12 NBLs, gaps of 8 to 40."""
     timing = TimingModel(jitter_percent=60, stall_percent=10, weak=True)
@@ -556,4 +562,48 @@ async def random_full_duplex_traffic_arrives_in_order_through_small_rings(dut, s
     await host.until(lambda: len(host.received) == len(wired), limit_ns=20_000_000)
     assert host.sent == sent and host.received == wired
     assert regs.TxCounter.DROP_DMA.name in await host.tx_counters()
+    await finish(host)
+
+
+@cocotb.test()
+async def a_dma_write_past_a_buffer_that_the_mapping_allows_is_found_by_the_special_pool(dut):
+    """verify=full: a mutant driver maps and posts its buffers from their second byte on; V14 sees the frame changed."""
+    right = Receiver.allocate
+
+    def post_a_byte_too_far(receiver):
+        right(receiver)
+        for buffer in receiver._buffers:
+            buffer.address += 1
+            buffer.descriptor = RX_DESCRIPTOR_STRUCT.pack(buffer.address, 0)
+
+    Receiver.allocate = post_a_byte_too_far
+    try:
+        host = await one(dut, verify="full", rx_buffer_bytes=256, rx_buffers=64, rx_ring=16, tx_ring=16)
+    finally:
+        Receiver.allocate = right
+    with expect_violation(host.stack.host, "V14"):
+        host.inject(frame(1, 255))
+        await host.run()
+        host.stack.special_pool.check()
+        host.inject(frame(2, 256))
+        await host.run()
+    try:
+        host.stack.special_pool.check()
+    except PoolCorruption as found:
+        assert "written behind" in str(found) and "256 bytes" in str(found)
+    else:
+        raise AssertionError("nobody has noticed")
+    host.harness.stop()
+
+
+@cocotb.test()
+async def all_memory_of_a_clean_run_lies_between_guards_that_stay_whole(dut):
+    """verify=full: rings, buffers and frames; weak ordering, small rings, a reset and a halt."""
+    host = await one(
+        dut, verify="full", timing=HARD, seed=3, rx_buffer_bytes=256, rx_ring=32, rx_buffers=64, tx_ring=16
+    )
+    for _ in range(3):
+        await host.both([frame(n, 60 + 97 * n) for n in range(15)], fragments=3)
+        await ndis.reset_adapter(host.stack.adapter)
+        host.stack.special_pool.check()
     await finish(host)

@@ -5,7 +5,8 @@ import os
 import random
 
 import cocotb
-from stack_bench import BROADCAST, HARD, Traffic, address, finish, frame, hosts, padded
+from line_bench import two_on_a_line
+from stack_bench import BROADCAST, HARD, PEER, Traffic, address, finish, frame, hosts, padded
 
 from hilnic import ndis
 from hilnic.cosim import hostmem
@@ -236,4 +237,84 @@ async def two_ipv4_hosts_ping_each_other(dut):
     back = await protocols[1].ping(addresses[0])
     assert protocols[1].statistics().echo_replies == len(trips) and protocols[1].statistics().arp_replies == 1
     assert all(0 < trip < 100_000 for trip in [*trips, back]) and trips == sorted(trips)
+    await finish(one, other)
+
+
+# --- one host, one interrupt line -------------------------------------------------------------------------------------
+
+
+@cocotb.test()
+async def two_cards_on_one_interrupt_line_are_served_by_their_own_drivers(dut):
+    """IT-02: pulses of irq_o become a held line; every ISR is asked, one claims; traffic both ways on both cards."""
+    host = await two_on_a_line(dut)
+    draw = random.Random(11)
+    frames = ([], [])
+    for _ in range(20 if FAST else 5):
+        for card in range(2):
+            batch = [to_first(n, draw.randrange(60, 300)) for n in range(draw.randrange(1, 5))]
+            batch = [address(card) + data[6:] for data in batch]
+            frames[card].extend(batch)
+            for data in batch:
+                host.cards[card].link.send(data)
+            host.binding(card).send(*[frame(n, 60 + n, PEER, address(card)) for n in range(3)], fragments=2)
+        await host.run(draw.randrange(2_000, 20_000))
+    await host.until(lambda: all(host.binding(n).received == frames[n] for n in range(2)))
+    await host.until(lambda: not any(host.binding(n).outstanding for n in range(2)))
+    assert [host.binding(n).statuses for n in range(2)] == [[], []]
+    assert all(card.device.unclaimed_interrupts == 0 for card in host.cards)
+    assert host.line.asked > max(card.device.interrupts for card in host.cards) > 0
+    await host.finish()
+
+
+@cocotb.test()
+async def an_interrupt_of_one_card_touches_nothing_of_the_other_on_the_line(dut):
+    """IT-02: the idle card gets no register write and its driver no DPC."""
+    host = await two_on_a_line(dut)
+    await host.run(20_000)
+    idle, dpcs = host.pins[0].accesses, host.stack.cpu.statistics().dpcs
+    for number in range(5):
+        host.cards[1].link.send(frame(number, 60, address(1)))
+        await host.run(20_000)
+    assert host.binding(1).received == [frame(number, 60, address(1)) for number in range(5)]
+    assert host.pins[0].accesses == idle
+    assert host.stack.cpu.statistics().dpcs == dpcs + 5
+    await host.finish()
+
+
+@cocotb.test()
+async def the_cable_of_one_card_is_told_over_the_line_by_its_own_driver(dut):
+    """IT-02, OI-16: vector 0 and the queues' vector are causes of one line; traffic of the other card goes on."""
+    host = await two_on_a_line(dut)
+    for up in (0, 1):
+        host.cards[0].settings.link_up = up
+        host.cards[1].link.send(frame(up, 60, address(1)))
+        await host.run(20_000)
+    states = [one.buffer.media_connect_state for one in host.binding(0).status_indications]
+    assert states == [ndis.MediaConnectState.DISCONNECTED, ndis.MediaConnectState.CONNECTED]
+    assert host.binding(1).status_indications == []
+    assert len(host.binding(1).received) == 2
+    await host.finish()
+
+
+@cocotb.test()
+async def messages_name_their_vector(dut):
+    """IT-02: link and errors are message 0, the queues the message that each adapter was given."""
+    one, other = await hosts(dut, 2, vector=2)
+    seen = []
+    for host in (one, other):
+        (interrupt,) = host.stack.adapter.interrupts
+        assert interrupt.type is ndis.InterruptType.MESSAGE_BASED
+        claim, card = interrupt.isr_handler, host.card.index
+        interrupt.isr_handler = lambda nic, message, claim=claim, card=card: (
+            seen.append((card, message)),
+            claim(nic, message),
+        )[1]
+    one.send(to_second(1))
+    await other.until(lambda: other.received)
+    await one.idle()
+    assert set(seen) == {(0, 2), (1, 2)}
+    seen.clear()
+    one.card.settings.link_up = 0
+    await one.until(lambda: seen)
+    assert set(seen) == {(0, 0)}
     await finish(one, other)

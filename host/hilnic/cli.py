@@ -276,7 +276,10 @@ def ndistest(
     ] = None,
     miniport: Annotated[
         str | None,
-        typer.Option(metavar="MODULE:FUNCTION", help="Registers the miniport under test; ours when not given."),
+        typer.Option(
+            metavar="6|5|5-lookahead|MODULE:FUNCTION",
+            help="The miniport under test: one of ours by its NDIS version, or what registers yours.",
+        ),
     ] = None,
     card: Annotated[
         CardKind,

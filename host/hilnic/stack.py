@@ -27,7 +27,6 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware
 from hilnic.miniport5 import driver as driver5
 from hilnic.miniport5.nic import Nic5
-from hilnic.miniport5.wan import PppoeSession
 from hilnic.miniport_co import driver as co_driver
 from hilnic.miniport_co import driver5 as co_driver5
 from hilnic.miniport_co import mcm as co_mcm
@@ -37,6 +36,7 @@ from hilnic.miniport_co.connections import Connections
 from hilnic.miniport_co.nic5 import CoNic5
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.ndis.ndis5 import MiniportEdge
+from hilnic.testing.special_pool import SpecialPool
 
 __all__ = ["CoConfig", "HostProtocol", "MiniportKind", "NicConfig", "Stack", "StackError"]
 
@@ -83,12 +83,13 @@ class Stack:
         seed: int = 0,
         name: str = "nic0",
         miniport: MiniportKind = "6",
-        sessions: Sequence[PppoeSession] = (),
         connections: CoConfig | None = None,
     ) -> None:
         self.device, self.name = device, name
         self.cpu = HostCpu(clock, device.memory, timing, trace)
         self.cpu.attach(device)
+        self.special_pool = _special_pool(self.cpu) if verify == "full" else None
+        """Guards around all memory that drivers allocate; checked when it is freed, and in `stop`."""
         self.host = ndis.Ndis(self.cpu, verify, profile, seed)
         if miniport == "6":
             self.driver = driver.register(self.host, config)
@@ -99,7 +100,7 @@ class Stack:
         elif miniport == "5-co":
             self.driver = co_driver5.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
         else:
-            settings = driver5.Settings(config or NicConfig(), seed, sessions)
+            settings = driver5.Settings(config or NicConfig(), seed)
             self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], settings)
         self.protocols = list(protocols)
         self._adapter: ndis.Adapter | None = None
@@ -172,3 +173,11 @@ class Stack:
             await protocol.deregister()
         ndis.deregister_miniport_driver(self.driver)
         self.host.check_leaks()
+        if self.special_pool is not None:
+            self.special_pool.close()
+
+
+def _special_pool(cpu: HostCpu) -> SpecialPool:
+    """Over the host's memory, which notes who allocates: whoever calls the pool."""
+    memory = cpu.memory
+    return SpecialPool(cpu, lambda size, alignment: memory.allocate(size, alignment, 3), memory.free)

@@ -43,11 +43,15 @@ def test_statistics_are_the_hardware_counters_in_64_bits(bench):
     assert info.broken_identity() is None
 
 
-@pytest.mark.rule("S6-14")
-def test_frames_the_driver_refused_count_as_output_errors(bench, frame):
-    bench.binding.send(frame(0, 2000))
+@pytest.mark.rule("S6-14", "OI-13")
+@pytest.mark.parametrize("before", [0, 2])
+def test_every_frame_of_a_list_the_driver_refused_is_an_output_error(bench, frame, before):
+    """ifOutErrors counts frames, not lists: none of the list's frames was sent."""
+    frames = [frame(n) for n in range(before)]
+    bench.binding.send_nbls([bench.binding.build([*frames, frame(9, 2000)])])
     bench.idle()
-    assert ndis.StatisticsInfo.parse(bench.wait(bench.binding.query(Oid.OID_GEN_STATISTICS))).if_out_errors == 1
+    statistics = ndis.StatisticsInfo.parse(bench.wait(bench.binding.query(Oid.OID_GEN_STATISTICS)))
+    assert statistics.if_out_errors == before + 1
 
 
 @pytest.mark.rule("OI-06")

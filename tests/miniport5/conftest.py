@@ -129,3 +129,13 @@ def host():
     yield make
     for each in made:
         each.stop()
+
+
+@pytest.fixture
+def wan():
+    """A WAN miniport and its far end; stopped after the test."""
+    from .wan_host import Wan
+
+    made = Wan()
+    yield made
+    made.stop()

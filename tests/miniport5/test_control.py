@@ -5,7 +5,9 @@ import pytest
 
 from hilnic import ndis
 from hilnic.hw import regs
+from hilnic.miniport5.interrupt import MiscWatch
 from hilnic.ndis import NdisStatus, Oid
+from hilnic.testing.bench5 import Bench5
 
 from .conftest import OWN, frame, out
 
@@ -120,3 +122,27 @@ def test_a_foreign_card_is_refused(host, miniport, monkeypatch):
         h.start()
     assert refused.value.status is NdisStatus.ADAPTER_NOT_FOUND
     assert h.memory.live_mappings() == []
+
+
+def test_the_causes_are_looked_at_once_at_a_time_and_again_when_an_interrupt_came_meanwhile():
+    b = Bench5(())
+    running, looks = [], []
+
+    async def look():
+        assert not running
+        running.append(len(looks))
+        looks.append(b.kernel.now_ns())
+        await b.kernel.sleep(1_000)
+        running.pop()
+
+    watch = MiscWatch(b.fm.adapter, look)
+    for _ in range(3):
+        watch.note(explained=False)
+        b.kernel.run_for(100)
+    b.kernel.run_for(10_000)
+    assert looks == [0, 1_000]
+    watch.stop()
+    watch.note(explained=False)
+    b.kernel.run_for(10_000)
+    assert len(looks) == 2
+    b.stop()

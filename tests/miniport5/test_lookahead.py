@@ -5,7 +5,7 @@ import pytest
 
 from hilnic.miniport5.lookahead import LookaheadReceiver
 from hilnic.miniport5.rx import Frame
-from hilnic.ndis import NdisStatus
+from hilnic.ndis import NdisStatus, ndis5
 
 from .conftest import frame, out, padded
 
@@ -93,3 +93,12 @@ def test_nobody_who_wants_whole_packets_hears_a_lookahead(host):
     h.inject(frame(1), frame(2, 600))
     h.run()
     assert (h.received, h.miniport.rx.lent) == ([], 0)
+
+
+@pytest.mark.rule("C5-12")
+def test_a_transfer_for_ndis_itself_that_pends_at_halt_leaves_nothing(host, monkeypatch):
+    monkeypatch.setattr(ndis5, "set_timer", lambda timer, milliseconds: None)  # the later DPC never comes
+    h = host("5-lookahead", "6")
+    h.inject(*[frame(n, 900) for n in range(12)])
+    h.run()
+    assert h.miniport.rx._later

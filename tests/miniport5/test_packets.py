@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The deserialized driver on the twin: scatter/gather, its own queue, shortage of buffers, cancel."""
 
+import pytest
+
 from hilnic.hw.timing import TimingModel
 from hilnic.ndis import NdisStatus, ndis5
 
@@ -62,3 +64,19 @@ def test_a_frame_of_the_wrong_length_is_refused(host):
     h.binding.send(out(1, 1515), out(2, 1514))
     h.idle()
     assert (h.sent, h.binding.statuses) == ([out(2, 1514)], [NdisStatus.INVALID_PACKET])
+
+
+@pytest.mark.rule("R5-07")
+def test_from_the_first_scarce_packet_of_an_array_on_all_are_scarce(host):
+    """A2: a long frame needs more buffers than there are to lend; a short one behind it would find one."""
+    shape = {"rx_buffer_bytes": 256, "rx_ring": 16, "rx_buffers": 16, "rx_low_water": 4}
+    h = host("5", "packet", raw={"holds": True}, **shape, rx_moderation=(2, 10_000))
+    h.inject(*[frame(n) for n in range(10)])
+    h.run(200_000)
+    assert h.miniport.rx.lent == 10
+    h.inject(frame(20, 700), frame(21))
+    h.run(200_000)
+    assert h.received[-2:] == [frame(20, 700), frame(21)]
+    assert (h.miniport.rx.statistics().indicated_with_resources, h.miniport.rx.lent) == (2, 10)
+    assert h.stack.host.report.warnings == []
+    h.binding.release()

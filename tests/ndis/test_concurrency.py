@@ -280,6 +280,39 @@ def test_the_core_survives_random_schedules_of(work):
     assert failure is None, failure
 
 
+def a_send_and_a_reset(miniport, seed):
+    """A send is pending; on one CPU comes another one, on the other a reset. Only the test completes what is left."""
+    b = NdisBench(miniport=miniport, protocol=ConcurrentProtocol, completion="manual", seed=seed)
+    b.fp.send(b.frame())
+
+    def check():
+        b.run()
+        b.fm.complete_all()
+        assert not b.fm.adapter.sends_outstanding
+        b.stop()
+
+    return Scenario(b, [lambda: b.fp.send(b.frame()), ndis.reset_adapter(b.fm.adapter)], check)
+
+
+@pytest.mark.rule("ST-13", "ST-14")
+def test_a_send_that_reaches_the_miniport_between_its_resets_end_and_ndiss_is_no_sin():
+    tried, failure = exhaust(functools.partial(a_send_and_a_reset, ConcurrentMiniport), preemptions=2)
+    assert failure is None, failure
+    assert tried > 50
+
+
+class KeepsSends(ConcurrentMiniport):
+    def reset(self):
+        return NdisStatus.SUCCESS, True
+
+
+@pytest.mark.rule("ST-13")
+@pytest.mark.mutant("ST-13")
+def test_mutant_that_keeps_its_sends_over_a_reset_is_found_among_two_cpus():
+    _, failure = exhaust(functools.partial(a_send_and_a_reset, KeepsSends), preemptions=1)
+    assert failure.error.rule == "ST-13"
+
+
 # Locks.
 
 

@@ -253,6 +253,19 @@ def test_a_filters_pause_waits_for_its_own_lists(bench):
 
 
 @pytest.mark.rule("ST-12")
+def test_a_filter_whose_attach_raises_leaves_the_stack_running(bench):
+    class Broken(FunctionalFilter):
+        def attach(self, module):
+            raise RuntimeError(module)
+
+    b = bench(completion="inline")
+    with expect_violation(b.ndis, "OI-21"):
+        b.run(Broken(b.ndis, "broken").start())
+    (nbl,) = b.fp.send(b.frame())
+    assert b.fp.completed == [(nbl, NdisStatus.SUCCESS)]
+
+
+@pytest.mark.rule("ST-12")
 def test_attach_and_detach_pause_and_restart_a_running_stack(bench):
     b = bench(completion="inline")
     fi = b.filter()

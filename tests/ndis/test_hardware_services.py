@@ -119,6 +119,129 @@ def test_a_queued_dpc_after_deregistration_does_nothing(bench):
     assert b.fm.dpcs <= 1
 
 
+class Pin:
+    """A pin that a test pulls; the card's causes are in the miniport."""
+
+    def __init__(self):
+        self.isr, self.causes, self.accesses = None, 0, 0
+
+    def connect(self, isr):
+        self.isr = isr
+
+    def asserted(self):
+        return bool(self.causes)
+
+    def acknowledge(self):
+        self.accesses += 1
+        self.causes = 0
+
+
+class OnLine(FunctionalMiniport):
+    """Shares a line with others; knows its own interrupts by its pin."""
+
+    def initialize(self, adapter):
+        status = super().initialize(adapter)
+        self.pin, self.levels = Pin(), []
+        characteristics = ndis.InterruptCharacteristics(
+            connect=lambda vector, handler: pytest.fail("there is a line"),
+            message_interrupt=lambda context, message_id: pytest.fail("there is a line"),
+            message_interrupt_dpc=lambda context, message_id, throttle: pytest.fail("there is a line"),
+            line=self.pin,
+            interrupt=type(self).isr,
+            interrupt_dpc=type(self).dpc,
+        )
+        _, self.interrupt = ndis.register_interrupt(adapter, self, characteristics)
+        return status
+
+    def halt(self, action):
+        ndis.deregister_interrupt(self.interrupt)
+        super().halt(action)
+
+    def isr(self):
+        self.levels.append(self.ndis.kernel.irql)
+        if not self.pin.causes:
+            return False, False
+        self.pin.acknowledge()
+        return True, True
+
+    def dpc(self, throttle):
+        self.levels.append(self.ndis.kernel.irql)
+
+
+@pytest.mark.rule("IT-02")
+def test_on_a_line_the_isr_claims_its_own_interrupt_and_leaves_others_alone(bench):
+    b = bench(miniport=OnLine)
+    assert b.fm.interrupt.type is ndis.InterruptType.LINE_BASED
+    assert b.fm.pin.isr() is False
+    b.run()
+    assert (b.fm.levels, b.fm.pin.accesses) == ([Irql.DIRQL], 0)
+    b.fm.pin.causes = 1
+    assert b.fm.pin.isr() is True
+    b.run()
+    assert b.fm.levels == [Irql.DIRQL, Irql.DIRQL, Irql.DISPATCH]
+    b.run(ndis.halt_adapter(b.fm.adapter))
+    assert b.fm.pin.isr is None
+
+
+@pytest.mark.rule("IT-02")
+def test_a_message_names_its_vector_and_there_is_no_dpc_of_another(bench):
+    b = bench(miniport=Interrupting)
+    assert b.fm.interrupt.type is ndis.InterruptType.MESSAGE_BASED
+    with expect_violation(b.ndis, "IT-02"):
+        ndis.queue_dpc(b.fm.interrupt, 2)
+    b.run()
+    assert b.fm.dpcs == 0
+
+
+class ClaimsAll(OnLine):
+    def isr(self):
+        return True, False
+
+
+class TouchesAll(OnLine):
+    def isr(self):
+        ours = bool(self.pin.causes)
+        self.pin.acknowledge()  # its registers are written whoever it was
+        return ours, ours
+
+
+class WantsEveryDpc(OnLine):
+    def isr(self):
+        return super().isr()[0], True
+
+
+@pytest.mark.rule("IT-02")
+@pytest.mark.mutant("IT-02")
+@pytest.mark.parametrize("mutant", [ClaimsAll, TouchesAll, WantsEveryDpc])
+def test_mutants_that_do_not_leave_another_devices_interrupt_alone(bench, mutant):
+    b = bench(miniport=mutant)
+    with expect_violation(b.ndis, "IT-02"):
+        b.fm.pin.isr()
+
+
+def test_an_isr_that_raises_lets_the_line_go(bench):
+    class Raising(OnLine):
+        def isr(self):
+            raise ValueError("in the ISR")
+
+    b = bench(miniport=Raising)
+    b.fm.pin.causes = 1
+    with expect_violation(b.ndis, "FAULT"):
+        b.fm.pin.isr()
+        b.run()
+    assert b.fm.pin.isr is None
+    assert b.ndis.miniport_drivers == []
+
+
+def test_a_line_without_its_handlers_is_refused(bench):
+    b = bench(miniport=OnLine)
+    bare = ndis.InterruptCharacteristics(
+        connect=print, message_interrupt=print, message_interrupt_dpc=print, line=b.fm.pin
+    )
+    with pytest.raises(TypeError, match="interrupt_dpc"):
+        ndis.interrupt.Interrupt(b.fm.adapter, None, bare)
+
+
 class Mapped(FunctionalMiniport):
     """Maps every send and unmaps it before it completes."""
 

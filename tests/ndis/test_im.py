@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from hilnic import ndis
-from hilnic.ndis import MediaConnectState, NblInfo, NdisStatus, NetEvent, NetPnpEvent, Oid, ReceiveFlags, SendFlags
+from hilnic.ndis import (
+    DevicePowerState,
+    MediaConnectState,
+    NblInfo,
+    NdisStatus,
+    NetEvent,
+    NetPnpEvent,
+    Oid,
+    ReceiveFlags,
+    SendFlags,
+)
 from hilnic.ndis.pnp import notify_protocol
 from hilnic.protocols.mux import Mux
 from hilnic.protocols.splitter import Splitter
@@ -408,14 +418,38 @@ def test_the_link_of_every_virtual_adapter_follows_the_one_below(stack):
 def test_the_power_state_below_reaches_the_protocols_above(stack):
     s = stack(completion="inline")
     mux = s.mux(2)
-    d3, d0 = NetPnpEvent(NetEvent.SET_POWER, 3), NetPnpEvent(NetEvent.SET_POWER, 0)
-    assert s.run(notify_protocol(mux.edge.handle, d3)) is NdisStatus.SUCCESS
+    states = [NetPnpEvent(NetEvent.SET_POWER, state) for state in (DevicePowerState.D3, DevicePowerState.D0)]
+    assert s.run(notify_protocol(mux.edge.handle, states[0])) is NdisStatus.SUCCESS
     assert [up.events[-1] for up in s.ups] == [NetEvent.SET_POWER] * 2
     (asleep,) = s.ups[0].send(s.frame())
-    s.run(notify_protocol(mux.edge.handle, d0))
+    s.run(notify_protocol(mux.edge.handle, states[1]))
     (awake,) = s.ups[0].send(s.frame())
     assert s.ups[0].completed == [(asleep, NdisStatus.LOW_POWER_STATE), (awake, NdisStatus.SUCCESS)]
     assert s.fm.sent_frames == [s.frame()]
+
+
+@pytest.mark.rule("IM-18", "ST-24")
+def test_an_adapter_that_slept_carries_traffic_again(stack):
+    s = stack(completion="inline")
+    s.mux(1)
+    for state in (DevicePowerState.D3, DevicePowerState.D0):
+        assert s.run(ndis.set_adapter_power(s.fm.adapter, state)) is NdisStatus.SUCCESS
+    (nbl,) = s.ups[0].send(s.frame())
+    assert s.ups[0].completed == [(nbl, NdisStatus.SUCCESS)]
+
+
+@pytest.mark.parametrize("kind", [Mux, Splitter])
+def test_a_binding_that_cannot_be_opened_leaves_nothing_and_the_next_one_works(stack, kind):
+    s = stack()
+    driver = kind(s.ndis, "im", "fm")
+    s.fm.adapter.removed = True
+    s.run(driver.start())
+    assert driver.edges == []
+    s.fm.adapter.removed = False
+    s.run(ndis.bind_protocol(driver.protocol, s.fm.adapter))
+    s.run()
+    assert [virtual.name for virtual in driver.virtuals] == ["im0"]
+    s.run(driver.stop())
 
 
 # The virtual adapters.

@@ -65,6 +65,20 @@ def test_a_protocol_whose_handler_raises_is_taken_out_and_the_other_goes_on(hand
     assert b.fp.received[-1] == b.frame(9)
 
 
+@pytest.mark.parametrize("serialized", [True, False])
+def test_a_transfer_that_pends_with_a_miniport_that_raises_fails_and_the_close_goes_on(serialized):
+    kind = crashing(FunctionalMiniport5, "send_packets")
+    b = Bench5(("lookahead",), miniport=kind, serialized=serialized, transfer="pend")
+    b.fm.indicate_lookahead(b.frame(0, 600), 128)
+    b.fm.armed = True
+    with b.ndis.report.collect() as found:
+        b.fp.send_array(*b.frames(1))
+        b.run()
+    assert [fault.handler for fault in faults_of(found)] == ["send_packets"]
+    assert [(status, moved) for _, status, moved in b.fp.transfers] == [(NdisStatus.FAILURE, 0)]
+    assert b.fp.binding is None
+
+
 MINIPORT = ["send_packets", "return_packet", "transfer_data", "set_information", "reset", "cancel_send_packets"]
 
 

@@ -325,3 +325,15 @@ def test_what_the_im_driver_sends_on_does_not_loop_again():
     assert s.fps[0].received == [frame(destination=b"\xff" * 6)]  # once, at the upper level
     assert s.fm.captured[0].flags & PacketFlags.DONT_LOOPBACK
     s.stop()
+
+
+@REUSE
+def test_a_frame_keeps_its_id_through_an_intermediate_driver(reuse):
+    s = Stack(reuse=reuse)
+    (packet,) = s.fps[0].send_array(frame(destination=PEER))
+    (below,) = s.fm.captured
+    assert below.frame_id == packet.frame_id == s.ndis.last_frame_id == 1
+    s.fps[0].references = 1
+    (arrived,) = s.fm.indicate(frame())
+    assert {held.frame_id for held in s.fps[0].held} == {arrived.frame_id} != {0}
+    s.stop()

@@ -354,6 +354,17 @@ def test_a_map_register_maps_one_buffer_at_a_time(bench5):
         ndis5.complete_buffer_physical_mapping(b.fm.adapter, mdl, 0)
 
 
+@pytest.mark.parametrize("register", [-1, 2])
+def test_mutant_uses_a_map_register_that_it_has_not(bench5, register):
+    b = bench5(miniport=Registers)
+    mdl = b.fp.build(b.frames(1)[0]).head
+    with expect_violation(b.ndis, "IT-08"):
+        assert ndis5.start_buffer_physical_mapping(b.fm.adapter, mdl, register, True) == []
+    with expect_violation(b.ndis, "IT-08"):
+        ndis5.complete_buffer_physical_mapping(b.fm.adapter, mdl, register)
+    assert b.fm.mapper.live == set()
+
+
 @pytest.mark.rule("C5-12")
 def test_map_registers_in_use_are_not_freed_quietly(bench5):
     b = bench5(miniport=Registers)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hilnic.ndis import (
@@ -157,6 +159,20 @@ def test_a_transfer_may_complete_before_the_call_returns(bench5):
     b.fm.indicate_lookahead(frame, 128)
     assert b.fp.received == [frame]
     assert b.fp.trace == ["transfer_data_complete"]
+
+
+@pytest.mark.rule("R5-21")
+@pytest.mark.mutant("R5-21")
+def test_mutant_completes_a_transfer_and_answers_it_as_well(bench5):
+    class Both(FunctionalMiniport5):
+        def transfer_data(self, context, offset, number, packet):
+            ndis5.transfer_data_complete(self.adapter, packet, NdisStatus.SUCCESS, self.fill(packet, offset, number))
+            return NdisStatus.SUCCESS, number
+
+    b = bench5(handlers=("lookahead",), miniport=Both)
+    with expect_violation(b.ndis, "R5-21"):
+        b.fm.indicate_lookahead(b.frame(0, 600), 128)
+    assert b.fp.received == [b.frame(0, 600)]
 
 
 @pytest.mark.rule("R5-21")
@@ -319,7 +335,7 @@ def test_fddi_has_its_own_indication(bench5):
     header, data = memoryview(bytearray(range(13))), memoryview(bytearray(40))
     ndis5.fddi_indicate_receive(b.fm.adapter, b.fm, header, data, 40)
     ndis5.fddi_indicate_receive_complete(b.fm.adapter)
-    assert b.fp.received == [bytes(range(13)) + bytes(40)]
+    assert (b.fp.received, b.fp.receive_completes) == ([bytes(range(13)) + bytes(40)], 1)
 
 
 class Wan(FunctionalMiniport5):
@@ -356,6 +372,18 @@ def test_a_wan_frame_that_nobody_takes_is_not_accepted(bench5):
     assert ndis5.wan_indicate_receive(b.fm.adapter, 1, memoryview(b"x")) is NdisStatus.NOT_ACCEPTED
 
 
+@pytest.mark.rule("R5-23", "R5-28")
+def test_a_protocol_that_hears_no_wan_frames_hears_no_end_of_them(bench5):
+    class Deaf(FunctionalProtocol5):
+        def characteristics(self):
+            return replace(super().characteristics(), wan_receive=None, wan_send_complete=None)
+
+    b = bench5(miniport=Wan, protocol=Deaf, listen=False)
+    ndis5.wan_indicate_receive(b.fm.adapter, 1, memoryview(b"x"))
+    ndis5.wan_indicate_receive_complete(b.fm.adapter, 1)
+    assert b.fp.receive_completes == 0
+
+
 @pytest.mark.rule("S5-13", "R5-28")
 @KINDS
 def test_a_wan_send_goes_to_its_own_handler(bench5, serialized):
@@ -374,6 +402,18 @@ def test_a_wan_send_that_pends_completes_once(bench5):
     assert b.fp.trace == ["wan_send_complete SUCCESS WanPacket(5 bytes)"]
     with expect_violation(b.ndis, "S5-12"):
         ndis5.wan_send_complete(b.fm.adapter, packet, NdisStatus.SUCCESS)
+
+
+@pytest.mark.rule("S5-08", "S5-13")
+@pytest.mark.mutant("S5-08")
+def test_mutant_sends_a_wan_packet_again_while_it_pends(bench5):
+    b = bench5(miniport=Wan, listen=False)
+    packet = wan_packet(b, b"frame")
+    ndis5.wan_send(b.fp.open, "link 1", packet)
+    with expect_violation(b.ndis, "S5-08"):
+        assert ndis5.wan_send(b.fp.open, "link 1", packet) is NdisStatus.FAILURE
+    ndis5.wan_send_complete(b.fm.adapter, packet, NdisStatus.SUCCESS)
+    assert b.fp.open.core.idle()
 
 
 @pytest.mark.rule("S5-13", "S5-03")

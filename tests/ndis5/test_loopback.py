@@ -66,6 +66,29 @@ def test_a_packet_for_loopback_only_stays_off_the_wire_and_completes(bench5, arr
     assert (b.fm.sent_frames, b.fp.received) == ([], [frame])
 
 
+@pytest.mark.rule("LB-09", "LB-10")
+@pytest.mark.parametrize("array", [False, True])
+def test_over_a_nic_that_loops_ndis_loops_what_the_nic_does_not_get(bench5, array):
+    class Looping(FunctionalMiniport5):
+        mac_options = FunctionalMiniport5.mac_options & ~MacOptions.NO_LOOPBACK
+
+    b = bench5(handlers=("both", "both"), miniport=Looping)
+    b.run(b.fps[1].set_filter(PacketFilter.PROMISCUOUS))
+    frames = [b.frame(number, destination=destination) for number, destination in enumerate((MAC_ADDRESS, PEER))]
+    for frame in frames:
+        packet = b.fp.build(frame)
+        ndis5.set_packet_flags(packet, PacketFlags.LOOPBACK_ONLY)
+        if array:
+            ndis5.send_packets(b.fp.open, [packet])
+        else:
+            assert ndis5.send(b.fp.open, packet) is NdisStatus.SUCCESS
+            b.fp.completed.append((packet, NdisStatus.SUCCESS))
+    b.fp.send_array(b.frame(9, destination=MAC_ADDRESS))
+    b.run()
+    assert b.fm.sent_frames == [b.frame(9, destination=MAC_ADDRESS)]
+    assert (b.fp.received, b.fps[1].received) == (frames[:1], frames)
+
+
 @pytest.mark.rule("LB-13", "R5-15")
 @pytest.mark.parametrize(("handlers", "by"), [("packet", "packet"), ("lookahead", "lookahead")])
 def test_a_looped_frame_comes_whole_by_either_handler(bench5, handlers, by):

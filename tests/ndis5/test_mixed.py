@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from hilnic.ndis import Ndis, NdisStatus, Profile, halt_adapter, ndis5
+from hilnic.ndis import (
+    Ndis,
+    NdisStatus,
+    Profile,
+    StatusIndication,
+    filter_indicate_status,
+    halt_adapter,
+    ndis5,
+    set_net_buffer_list_cancel_id,
+)
 from hilnic.testing import FunctionalMiniport, FunctionalProtocol, VirtualKernel
 from hilnic.testing.bench import PEER
 from hilnic.testing.filter import FunctionalFilter
@@ -201,6 +210,45 @@ def test_6x_drivers_hear_of_the_link_of_a_5x_miniport():
     h.stop()
 
 
+@pytest.mark.rule("OI-20", "XL-14")
+def test_a_filter_hears_a_5x_miniport_first_and_may_swallow_or_add_a_status():
+    h = Host()
+    fi = FunctionalFilter(h.ndis)
+    h.run(fi.start())
+    h.fm.link(False)
+    h.run()
+    assert [code for code, _ in h.fp5.statuses] == [NdisStatus.MEDIA_DISCONNECT]
+    fi.swallow = True
+    h.fm.link(True)
+    ndis5.indicate_status(h.fm.adapter, NdisStatus.RING_STATUS)
+    ndis5.indicate_status_complete(h.fm.adapter)
+    h.run()
+    assert [code for code, _ in h.fp5.statuses] == [NdisStatus.MEDIA_DISCONNECT]
+    filter_indicate_status(fi.module, StatusIndication(NdisStatus.RING_STATUS, b"own"))
+    assert h.fp5.statuses[1:] == [(NdisStatus.RING_STATUS, b"own")]
+    assert h.fp5.status_completes == 2
+    h.run(fi.stop())
+    h.stop()
+
+
+@pytest.mark.rule("XL-14")
+def test_a_filter_that_comes_later_tells_no_old_news():
+    h = Host()
+    h.fm.link(False)
+    h.run()
+    fi = FunctionalFilter(h.ndis)
+    h.run(fi.start())
+    h.fm.link(True)
+    h.run()
+    assert [code for code, _ in h.fp5.statuses] == [
+        NdisStatus.MEDIA_DISCONNECT,
+        NdisStatus.MEDIA_CONNECT,
+        NdisStatus.LINK_SPEED_CHANGE,
+    ]
+    h.run(fi.stop())
+    h.stop()
+
+
 @KINDS
 def test_the_trace_follows_a_frame_both_ways(serialized):
     kernel = VirtualKernel(trace=True)
@@ -233,3 +281,18 @@ class Bench5On:
         kernel.run(self.fp.start())
         kernel.run(self.fm.start())
         kernel.run(self.fp.listen())
+
+
+@pytest.mark.rule("CN-06")
+def test_a_cancel_of_one_version_leaves_what_the_other_one_has_waiting_with_the_same_id():
+    h = Host()
+    h.fm.room = 0
+    (packet,) = h.fp5.send_array(frame(1, destination=PEER), cancel_id=7)
+    nbl = h.fp6.build(frame(2, destination=PEER))
+    set_net_buffer_list_cancel_id(nbl, 7)
+    h.fp6.send_nbls([nbl])
+    h.fp6.cancel(7)
+    assert (h.fp5.completed, h.fp6.completed) == ([], [(nbl, NdisStatus.SEND_ABORTED)])
+    h.fp5.cancel(7)
+    assert h.fp5.completed == [(packet, NdisStatus.REQUEST_ABORTED)]
+    h.stop()

@@ -221,6 +221,13 @@ def test_mutant_frees_a_packet_twice(host):
         ndis5.free_packet(packet)
 
 
+def test_a_packet_that_is_freed_twice_is_given_out_once_also_without_the_verifier():
+    packet = packet_of(Ndis(VirtualKernel(), "off"))
+    ndis5.free_packet(packet)
+    ndis5.free_packet(packet)
+    assert ndis5.allocate_packet(packet.pool)[1] is not ndis5.allocate_packet(packet.pool)[1]
+
+
 @pytest.mark.rule("MD-18")
 @pytest.mark.mutant("MD-18")
 def test_mutant_frees_a_buffer_that_no_pool_has(host):

@@ -99,6 +99,54 @@ def test_a_return_too_few_is_a_leak(bench5):
     assert any("receives_outstanding': 1" in str(violation) for violation in found)
 
 
+def two_holders(bench5):
+    """A packet that two protocols hold, one reference each."""
+    b = bench5(handlers=("packet", "packet"))
+    for fp in b.fps:
+        fp.references = 1
+    (packet,) = b.fm.indicate(b.frame())
+    for fp in b.fps:
+        fp.held.clear()
+    return b, packet
+
+
+@pytest.mark.rule("R5-01", "R5-03")
+@pytest.mark.parametrize("named", [0, 1])
+def test_a_return_without_a_binding_is_charged_to_nobody_while_several_hold_the_packet(bench5, named):
+    b, packet = two_holders(bench5)
+    ndis5.return_packets([packet])
+    assert [fp.open.core.receives_outstanding for fp in b.fps] == [1, 1]
+    assert b.fm.returned == []
+    ndis5.return_packets([packet], b.fps[named].open)
+    assert b.fm.returned == [packet]
+    assert [fp.open.core.receives_outstanding for fp in b.fps] == [0, 0]
+
+
+@pytest.mark.rule("R5-05")
+def test_returns_without_a_binding_that_are_too_many_name_no_protocol(bench5):
+    b, packet = two_holders(bench5)
+    ndis5.return_packets([packet, packet])
+    assert b.fm.returned == [packet]
+    with expect_violation(b.ndis, "R5-05") as found:
+        ndis5.return_packets([packet])
+    assert found[0].actor is b.ndis
+
+
+@pytest.mark.rule("R5-32")
+def test_a_close_waits_until_a_packet_is_home_of_which_nobody_knows_who_returned_it(bench5):
+    from hilnic.ndis import unbind_protocol
+
+    b, packet = two_holders(bench5)
+    closings = [b.kernel.start(unbind_protocol(fp.open.core)) for fp in b.fps]
+    ndis5.return_packets([packet])
+    b.kernel.run_for(1_000_000)
+    assert closings == [[], []]
+    ndis5.return_packets([packet])
+    b.run()
+    assert all(closings)
+    assert b.fps[0].trace == ["closed SUCCESS"]
+
+
 @pytest.mark.rule("R5-06")
 @KINDS
 def test_a_return_from_inside_the_handler_is_tolerated_and_counted(bench5, serialized):

@@ -32,6 +32,21 @@ def protocol_of(host: Ndis, **changes):
     return replace(FunctionalProtocol5(host).characteristics(), **changes)
 
 
+@pytest.mark.rule("C5-01", "C5-10")
+def test_a_deregistered_protocol_is_unbound_and_is_offered_no_more_adapters(bench5):
+    b = bench5()
+    gone = FunctionalProtocol5(b.ndis, "gone")
+    b.run(gone.start())
+    assert gone.open in [binding.context for binding in b.fm.adapter.bindings]
+    driver = gone.driver
+    ndis5.free_packet_pool(gone.pool)
+    b.run(ndis5.deregister_protocol(driver))
+    assert driver not in b.ndis.protocol_drivers
+    assert [binding.context for binding in b.fm.adapter.bindings] == [b.fp.open]
+    with expect_violation(b.ndis, "ST-21"):
+        b.run(ndis5.deregister_protocol(driver))
+
+
 @pytest.mark.rule("C5-01")
 @pytest.mark.parametrize(
     ("changes", "status"),

@@ -15,6 +15,7 @@ from hilnic.ndis import (
 from hilnic.ndis.ndis5 import NdisRequest, ProtocolOptions
 from hilnic.testing import expect_violation
 from hilnic.testing.miniport5 import FunctionalMiniport5
+from hilnic.testing.protocol5 import FunctionalProtocol5
 
 
 @pytest.mark.rule("C5-06")
@@ -189,3 +190,16 @@ def test_sets_that_are_too_small_and_unknown_oids_are_refused(bench5):
         assert b.run(b.fp.set(oid, b"\1")) is NdisStatus.INVALID_LENGTH
     assert b.run(b.fp.query(0x12345678))[0] is NdisStatus.INVALID_OID
     assert b.run(b.fp.set(0x12345678, 1)) is NdisStatus.INVALID_OID
+
+
+def test_the_functional_protocol_tells_each_request_its_own_end(bench5):
+    class Busy(FunctionalProtocol5):
+        """Another request ends before the one who waits runs again."""
+
+        def request_complete(self, request, status):
+            super().request_complete(request, status)
+            self.requests.append((other, NdisStatus.FAILURE))
+
+    other = NdisRequest(RequestType.QUERY_INFORMATION, Oid.OID_GEN_LINK_SPEED, bytearray(4))
+    b = bench5(protocol=Busy)
+    assert b.run(b.fp.set(Oid.OID_802_3_MULTICAST_LIST, b"")) is NdisStatus.SUCCESS

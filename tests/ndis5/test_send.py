@@ -275,6 +275,31 @@ def test_cancel_leaves_the_packets_of_other_bindings_that_wait_in_ndis(bench5):
     assert [len(fp.completed) for fp in b.fps] == [1, 0]
 
 
+@pytest.mark.rule("CN-07")
+def test_cancel_without_an_id_matches_nothing(bench5):
+    b = bench5()
+    b.fm.room = 1
+    b.fp.send_array(*b.frames(3))
+    for nothing in (None, 0):
+        b.fp.cancel(nothing)
+    assert b.fp.completed == []
+    assert b.fm.cancelled == []
+
+
+@pytest.mark.rule("CN-03", "CN-09")
+def test_a_protocol_may_cancel_again_from_inside_the_completion_of_what_it_cancelled(bench5):
+    class Impatient(FunctionalProtocol5):
+        def send_complete(self, packet, status):
+            super().send_complete(packet, status)
+            self.cancel(7)
+
+    b = bench5(protocol=Impatient)
+    b.fm.room = 0
+    packets = b.fp.send_array(*b.frames(4), cancel_id=7)
+    b.fp.cancel(7)
+    assert [packet for packet, _ in b.fp.completed] == packets
+
+
 @pytest.mark.rule("CN-09")
 def test_cancel_without_a_handler_does_nothing_below(bench5):
     class Old(FunctionalMiniport5):
@@ -333,6 +358,24 @@ def test_sends_may_be_held_over_a_reset(bench5, serialized):
     b.run()
     assert done == [NdisStatus.SUCCESS]
     assert b.fm.captured == [packet]
+
+
+@pytest.mark.rule("S5-09")
+@KINDS
+def test_what_was_held_over_a_reset_goes_before_what_is_sent_when_it_ends(bench5, serialized):
+    class SendsAtTheEnd(FunctionalProtocol5):
+        def status(self, code, buffer):
+            super().status(code, buffer)
+            if code is NdisStatus.RESET_END:
+                self.send_array(frames[2])
+
+    profile = Profile(hold_sends_during_reset=True)
+    b = bench5(protocol=SendsAtTheEnd, serialized=serialized, profile=profile)
+    frames = b.frames(3)
+    b.fm.on_call = lambda handler: b.fp.send_array(*frames[:2]) if handler == "reset" else None
+    b.run(reset_adapter(b.fm.adapter))
+    b.run()
+    assert b.fm.sent_frames == frames
 
 
 def test_a_protocol_may_send_again_from_inside_its_completion(bench5):

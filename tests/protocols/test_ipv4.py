@@ -104,6 +104,15 @@ def test_a_ping_nobody_answers_times_out(host: Host) -> None:
         host.bench.run(host.ipv4.ping(THEM, timeout_ns=1000))
 
 
+def test_who_asks_for_the_same_address_at_the_same_time_gets_the_same_answer(host: Host) -> None:
+    kernel = host.bench.kernel
+    asked = [kernel.start(host.ipv4.resolve(THEM)) for _ in range(2)]
+    kernel.run_for(0)
+    reply = ArpPacket(Operation.REPLY, PEER, THEM, MAC_ADDRESS, US)
+    host.hears(EtherType.ARP, reply.emit())
+    assert asked == [[PEER], [PEER]]
+
+
 def test_a_ping_is_resolved_by_arp_and_measured(host: Host) -> None:
     other = Host()
 

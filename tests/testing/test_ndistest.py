@@ -10,9 +10,11 @@ import pytest
 
 from hilnic import ndis
 from hilnic.apps import ndistest
-from hilnic.apps.ndistest_beds import default_register, find_register, twin_bed
+from hilnic.apps.ndistest_beds import OURS, default_register, find_register, twin_bed
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.miniport import driver as nic
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport5 import driver as nic5
 from hilnic.ndis import NdisStatus, Oid
 from hilnic.ndis.waiting import answer_of
 from hilnic.testing.ndistest import SUITES
@@ -178,6 +180,47 @@ def test_what_is_no_function_is_a_usage_error(name):
     with pytest.raises(Stop, match="module:function expected") as stopped:
         find_register(name)
     assert stopped.value.code is Exit.USAGE
+
+
+QUICK = [(suite, case) for suite, case in ALL if suite == "1c" or case.name in {"send_receive", "priority", "pause"}]
+"""The others of two cards are run on the NDIS 5 miniports by `make soak` (ndistest5_2c)."""
+
+
+@pytest.mark.parametrize("miniport", ["5", "5-lookahead"])
+def test_our_miniports_of_ndis_5_pass(miniport):
+    failed = {case.name: play_named(suite, case.name, OURS[miniport]) for suite, case in QUICK}
+    assert {name: failures for name, failures in failed.items() if failures} == {}
+
+
+def transfers_nothing(nic, shown, offset, number, packet):
+    """MiniportTransferData that says SUCCESS and copies nothing."""
+    return NdisStatus.SUCCESS, number
+
+
+def forgets_to_complete(nic, packets):
+    """MiniportSendPackets that sends every second packet."""
+    nic.tx.send_packets(packets[::2])
+
+
+MUTANTS_5 = [
+    ("5-lookahead", "1c", "frame_lengths", {"transfer_data": transfers_nothing}, "received unchanged"),
+    ("5", "1c", "frame_lengths", {"send_packets": forgets_to_complete}, "frames reach the wire: not within"),
+]
+
+
+@pytest.mark.parametrize(("miniport", "suite", "case", "handlers", "sentence"), MUTANTS_5)
+def test_a_mutant_of_ndis_5_is_caught(miniport, suite, case, handlers, sentence):
+    def register(host: ndis.Ndis, number: int) -> ndis.MiniportDriver:
+        settings = nic5.Settings(NicConfig(tx_ring=64, rx_ring=64, rx_buffers=96))
+        kind = {"5": "packets", "5-lookahead": "lookahead"}[miniport]
+        return ndis.ndis5.register_miniport(host, replace(nic5.CHARACTERISTICS[kind], **handlers), settings)[1]
+
+    assert sentence in "\n".join(play_named(suite, case, register))
+
+
+def test_what_carries_no_ethernet_frames_is_a_usage_error():
+    with pytest.raises(Stop, match="PPP frames of lines"):
+        find_register("5-wan")
 
 
 def test_an_unknown_case_is_a_usage_error(tmp_path):

@@ -11,6 +11,7 @@ from hilnic import ndis
 from hilnic.ndis import MediaConnectState, NdisStatus, Oid, RequestType, ndis5
 from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.ndis.oid_request import query
+from hilnic.ndis.xlate import oid as xlate_oid
 from hilnic.testing import expect_violation
 from hilnic.testing.packets import free_built_packet
 
@@ -35,6 +36,16 @@ def test_a_5_protocol_hears_a_new_speed_alone(five_over_six):
     slow = ndis.LinkState(MediaConnectState.CONNECTED, ndis.MediaDuplexState.FULL, 100_000_000, 100_000_000)
     ndis.indicate_status(b.fm.adapter, ndis.StatusIndication(NdisStatus.LINK_STATE, slow))
     assert b.fp.statuses == [(NdisStatus.LINK_SPEED_CHANGE, struct.pack("<I", 1_000_000))]
+
+
+@pytest.mark.rule("XL-14")
+def test_an_unknown_connect_state_counts_as_connected_in_the_news_and_in_the_answer(five_over_six):
+    b = five_over_six()
+    for state in (MediaConnectState.DISCONNECTED, MediaConnectState.UNKNOWN):
+        link = ndis.LinkState(state, ndis.MediaDuplexState.UNKNOWN, 1_000_000_000, 1_000_000_000)
+        ndis.indicate_status(b.fm.adapter, ndis.StatusIndication(NdisStatus.LINK_STATE, link))
+    assert [code for code, _ in b.fp.statuses][:2] == [NdisStatus.MEDIA_DISCONNECT, NdisStatus.MEDIA_CONNECT]
+    assert b.run(b.fp.query(Oid.OID_GEN_MEDIA_CONNECT_STATUS, 4)) == (NdisStatus.SUCCESS, bytes(4))
 
 
 @pytest.mark.rule("XL-14")
@@ -140,6 +151,20 @@ def test_a_6_protocol_s_short_query_is_too_short_and_an_unknown_one_not_supporte
     b.fm.answers[Oid.OID_GEN_VENDOR_ID] = bytes(4)
     assert b.run(b.fp.request(query(Oid.OID_GEN_VENDOR_ID, 3))) is NdisStatus.BUFFER_TOO_SHORT
     assert b.run(b.fp.request(query(Oid.OID_GEN_VENDOR_DESCRIPTION, 3))) is NdisStatus.NOT_SUPPORTED
+
+
+@pytest.mark.rule("XL-20")
+def test_a_list_of_oids_may_be_longer_than_ndis_expects(bench, drivers):
+    known = sorted(int(oid) for oid in Oid)
+    data = struct.pack(f"<{300 + len(known)}I", *range(0xFF000000, 0xFF000000 + 300), *known)
+
+    class Talkative(drivers.Miniport5):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            self.answers[Oid.OID_GEN_SUPPORTED_LIST] = data
+
+    b = bench(miniport=Talkative)
+    assert set(b.fm.adapter.attributes.supported_oids) >= set(Oid) - xlate_oid.ONLY_5
 
 
 @pytest.mark.rule("XL-20")

@@ -7,6 +7,7 @@ import pytest
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus
+from hilnic.testing import expect_violation
 
 
 @pytest.fixture
@@ -32,6 +33,13 @@ def test_the_frame_is_whole_for_6(showing, shown, length, late):
     assert b.fm.asked == ([(shown, length - 14 - shown)] if shown < length - 14 else [])
     assert b.ndis.xlate_copies == length
     assert b.fm.xlate.live() == 0
+
+
+@pytest.mark.rule("R6-15", "XL-21")
+def test_a_frame_that_no_6_protocol_asks_for_is_not_put_together(showing):
+    b = showing()
+    b.fm.indicate_lookahead(b.frame(size=300, destination=b"\x02stran"), 64)
+    assert (b.fm.asked, b.ndis.xlate_copies, b.fp.received) == ([], 0, [])
 
 
 @pytest.mark.rule("XL-09", "R6-08")
@@ -62,6 +70,21 @@ def test_a_frame_without_memory_is_lost_and_nothing_leaks(showing, kth):
     assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
 
 
+@pytest.mark.rule("R6-16", "XL-09")
+def test_a_frame_whose_transfer_ends_in_a_pause_is_lost_and_nothing_leaks(showing):
+    b = showing()
+    before = len(b.kernel.regions)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.run(ndis.pause_adapter(b.fm.adapter))
+    b.fm.finish_transfer()
+    assert (b.fp.received, len(b.kernel.regions), b.fm.xlate.live()) == ([], before, 0)
+    b.run(ndis.restart_adapter(b.fm.adapter))
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.fm.finish_transfer()
+    assert len(b.fp.received) == 1
+
+
 def test_a_frame_that_the_card_cannot_give_is_lost_and_nothing_leaks(showing):
     b = showing()
     before = len(b.kernel.regions)
@@ -78,3 +101,28 @@ def test_a_pause_waits_for_a_frame_that_a_protocol_holds(showing):
     assert b.fm.adapter.receives_outstanding == 1
     b.run(ndis.pause_adapter(b.fm.adapter))
     assert b.fm.adapter.receives_outstanding == 0
+
+
+@pytest.mark.rule("C5-12", "XL-09")
+def test_a_frame_whose_transfer_pends_at_halt_is_lost_and_nothing_leaks(showing):
+    b = showing()
+    before = len(b.kernel.regions)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    b.run(ndis.halt_adapter(b.fm.adapter))
+    assert (b.fp.received, len(b.kernel.regions)) == ([], before)
+
+
+@pytest.mark.rule("C5-12")
+@pytest.mark.mutant("C5-12")
+def test_mutant_forgets_a_transfer_at_halt(bench, drivers):
+    class Forgetful(drivers.LookaheadMiniport5):
+        def halt(self):
+            self.pending_transfers.clear()
+            super().halt()
+
+    b = bench(miniport=Forgetful)
+    b.fm.transfer = "pend"
+    b.fm.indicate_lookahead(b.frame(size=300), 64)
+    with expect_violation(b.ndis, "C5-12"):
+        b.run(ndis.halt_adapter(b.fm.adapter))

@@ -11,6 +11,8 @@ from hilnic import ndis
 from hilnic.ndis import NblFlags, NblInfo, NdisStatus, ReceiveFlags, ndis5
 from hilnic.ndis.ndis5 import PacketFlags, PacketInfo
 from hilnic.testing import NdisBench
+from hilnic.testing.im5 import FunctionalIntermediate5
+from hilnic.testing.protocol5 import FunctionalProtocol5
 
 RESOURCES = int(ReceiveFlags.RESOURCES)
 
@@ -282,3 +284,32 @@ def test_a_list_that_is_used_again_has_no_mark_of_its_last_use(bench, drivers):
     b.fm.indicate_packets([plain])
     assert (b.fp.held, nbl.nbl_flags) == ([nbl], 0)
     b.fp.give_back()
+
+
+# A 5.x intermediate driver between the two.
+
+
+class Lending(FunctionalIntermediate5):
+    """Lets the protocols above look during the call only."""
+
+    def pass_up(self, miniport, packet):
+        """The packet itself, with RESOURCES."""
+        ndis5.set_packet_status(packet, NdisStatus.RESOURCES)
+        ndis5.indicate_receive_packet(miniport.adapter, [packet])
+        return 0
+
+
+@pytest.mark.rule("XL-10", "OB-01")
+def test_a_list_goes_back_although_an_intermediate_driver_lent_its_packet(bench):
+    b = bench(protocols=0)
+    im = Lending(b.ndis, b.fm.name)
+    b.run(im.start())
+    up = FunctionalProtocol5(b.ndis, "up", adapter_name="im5.0")
+    b.run(up.start())
+    b.run(up.listen())
+    b.run()
+    b.fm.indicate(b.frame())
+    assert up.received == [b.frame()]
+    assert b.fm.adapter.receives_outstanding == 0
+    b.run(up.stop())
+    b.run(im.stop())

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilnic import ndis
-from hilnic.ndis import NblInfo, NdisStatus, SendFlags, ndis5
+from hilnic.ndis import MacOptions, NblInfo, NdisStatus, SendFlags, ndis5
 from hilnic.ndis.ndis5 import PacketFlags, PacketInfo, ProtocolOptions
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.testing import NdisBench
@@ -144,15 +146,19 @@ def test_the_dispatch_flag_is_set_where_it_is_true(five_over_six):
     b.fm.complete_all()
 
 
-@pytest.mark.rule("LB-10")
-def test_a_packet_for_loopback_only_comes_back_and_never_goes_out(five_over_six):
+@pytest.mark.rule("LB-09", "LB-10")
+@pytest.mark.parametrize("nic_loops", [False, True])
+def test_a_packet_for_loopback_only_comes_back_and_never_goes_out(five_over_six, nic_loops):
     b = five_over_six(completion="inline")
+    if nic_loops:
+        attributes = b.fm.adapter.attributes
+        b.fm.adapter.attributes = replace(attributes, mac_options=attributes.mac_options & ~MacOptions.NO_LOOPBACK)
     before, only, after = build(b, *b.frames(3))
     only.flags = int(PacketFlags.LOOPBACK_ONLY)
     b.fp.send_packets(before, only, after)
     b.run()
     assert b.fm.sent_frames == [before.tobytes(), after.tobytes()]
-    assert only.tobytes() in b.fp.received
+    assert b.fp.received.count(only.tobytes()) == 1
     assert dict(b.fp.completed) == dict.fromkeys((before, only, after), 0)
     assert b.fp.xlate.live() == 0
 
@@ -260,3 +266,14 @@ def test_an_unbound_protocol_leaves_no_pool_behind(five_over_six):
     assert pools <= set(b.ndis.pools)
     b.run(ndis.unbind_protocol(b.fp.binding.core))
     assert not pools & set(b.ndis.pools)
+
+
+@pytest.mark.rule("XL-12", "OF-09")
+@pytest.mark.parametrize(("status", "left"), [(NdisStatus.SUCCESS, 1460 | 34 << 20), (NdisStatus.SEND_ABORTED, 1460)])
+def test_only_a_large_send_that_went_well_tells_how_much_went_out(five_over_six, status, left):
+    b = five_over_six()
+    packet = b.fp.build(bytes(12) + b"\x08\x00\x45" + bytes(1000))
+    packet.packet_info[PacketInfo.TCP_LARGE_SEND] = 1460
+    b.fp.send_packets(packet)
+    b.fm.complete_all(status)  # a miniport that writes no result: the word is what went down
+    assert packet.packet_info[PacketInfo.TCP_LARGE_SEND] == left

@@ -246,3 +246,25 @@ def test_the_first_buffer_of_a_packet_is_not_an_empty_one(six_over_five):
     assert packet.head is nbl.first_net_buffer.mdl_chain.next.next
     assert packet.head.byte_count == 30
     b.fm.complete_all()
+
+
+@pytest.mark.rule("XL-12", "OF-09")
+def test_a_large_send_that_failed_leaves_the_list_s_word_as_it_was(six_over_five):
+    b = six_over_five()
+    nbl = b.fp.build(bytes(12) + b"\x08\x00\x45" + bytes(1000))
+    nbl.net_buffer_list_info[ndis.NblInfo.TCP_LARGE_SEND] = 1460 | 34 << 20
+    b.fp.send_nbls([nbl])
+    b.fm.complete_all(NdisStatus.FAILURE)
+    assert b.fp.completed == [(nbl, NdisStatus.FAILURE)]
+    assert nbl.net_buffer_list_info[ndis.NblInfo.TCP_LARGE_SEND] == 1460 | 34 << 20
+
+
+@pytest.mark.rule("S6-21", "XL-04")
+def test_a_list_without_a_frame_comes_back_too(six_over_five):
+    b = six_over_five(verify="off")
+    nbls = [b.fp.build(b.frame()) for _ in range(2)]
+    nb, nbls[0].first_net_buffer = nbls[0].first_net_buffer, None
+    b.fp.send_nbls(nbls)
+    b.fm.complete_all()
+    assert b.fp.completed == [(nbls[0], NdisStatus.FAILURE), (nbls[1], NdisStatus.SUCCESS)]
+    nbls[0].first_net_buffer = nb

@@ -17,28 +17,48 @@ from hilnic.hw.cpu import HostCpu
 from hilnic.hw.memory import HostMemory
 from hilnic.miniport import driver as nic_driver
 from hilnic.miniport.config import NicConfig
+from hilnic.miniport5 import driver as nic_driver5
 from hilnic.model.nic import ModelNic
 from hilnic.testing.ndistest import Bed, Slot
 from hilnic.testing.ndistest.bed import Register
 from hilnic.testing.ndistest.port import MEMORY_BYTES, Cable, left_over
 
-__all__ = ["default_register", "find_register", "twin_bed"]
+__all__ = ["OURS", "default_register", "find_register", "twin_bed"]
+
+
+def _config(number: int) -> NicConfig:
+    """Short rings; each card has an address of its own."""
+    address = NicConfig().mac_address
+    own = address[:5] + bytes([address[5] + number])
+    return NicConfig(mac_address=own, tx_ring=64, rx_ring=64, rx_buffers=96)
 
 
 def default_register(host: ndis.Ndis, number: int) -> ndis.MiniportDriver:
-    """Our own miniport, with short rings; each card has an address of its own."""
-    address = NicConfig().mac_address
-    own = address[:5] + bytes([address[5] + number])
-    return nic_driver.register(host, NicConfig(mac_address=own, tx_ring=64, rx_ring=64, rx_buffers=96))
+    """Our own miniport of NDIS 6."""
+    return nic_driver.register(host, _config(number))
+
+
+def _register_packets(host: ndis.Ndis, number: int) -> ndis.MiniportDriver:
+    return nic_driver5.register(host, "packets", nic_driver5.Settings(_config(number)))
+
+
+def _register_lookahead(host: ndis.Ndis, number: int) -> ndis.MiniportDriver:
+    return nic_driver5.register(host, "lookahead", nic_driver5.Settings(_config(number), seed=number))
+
+
+OURS: dict[str, Register] = {"6": default_register, "5": _register_packets, "5-lookahead": _register_lookahead}
+"""Our miniports by the names that `hilnic live` has for them."""
 
 
 def find_register(name: str | None, folder: Path | None = None) -> Register:
-    """What `module:function` registers, found from `folder` too; our own miniport for None.
+    """What `module:function` registers, found from `folder` too; one of OURS by its name, that of NDIS 6 for None.
 
     The function takes the Ndis instance and, if it likes, the number of the card. Stop with USAGE when there is none.
     """
-    if name is None:
-        return default_register
+    if name is None or name in OURS:
+        return OURS[name or "6"]
+    if name == "5-wan":
+        raise Stop(Exit.USAGE, "--miniport 5-wan carries PPP frames of lines; the suites send Ethernet frames")
     module_name, _, function_name = name.partition(":")
     here = str(folder or Path.cwd())
     if here not in sys.path:  # as `python -m` would
@@ -49,7 +69,9 @@ def find_register(name: str | None, folder: Path | None = None) -> Register:
             found = getattr(found, part)
         takes = len(inspect.signature(found).parameters)
     except (ImportError, AttributeError, TypeError, ValueError) as missing:
-        raise Stop(Exit.USAGE, f"--miniport {name}: module:function expected ({missing})") from None
+        raise Stop(
+            Exit.USAGE, f"--miniport {name}: {', '.join(OURS)} or module:function expected ({missing})"
+        ) from None
     register: Register = found if takes > 1 else (lambda host, _: found(host))
     return register
 

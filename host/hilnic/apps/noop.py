@@ -1,66 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m hilnic.apps.noop [NAME]...`: each WDK function is turned into a no-op, and some host test must go red.
+"""`python -m hilnic.apps.noop [NAME]...`: each WDK function and handler becomes a no-op, and some test must go red.
 
-First the test files that name the function, then all of them. Part of `make soak`; minutes, for it is one pytest run or
-two per function. Ends with 1 when a function could be taken away and no test noticed.
+All tests run once, noting which functions each calls; then, for each function, those that call it, until one is red
+(apps/noop_sweep.py). Part of `make soak`. Ends with 1 when a function could be taken away and no test noticed, unless
+tests/noop_reasons.toml says why that is right; also when a reason there is not needed any more.
 """
 
 import os
-import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from hilnic import ndis, sources
+import pytest
+
+from hilnic import sources
+from hilnic.apps.noop_sweep import Result, Sweep
 from hilnic.apps.outcome import Exit
-from hilnic.apps.wdk import tests_by_function
-from hilnic.ndis.wdk import WDK_FUNCTIONS
+from hilnic.ndis.wdk import WDK_FUNCTIONS, WDK_HANDLERS
 
-__all__ = ["main", "survives"]
+__all__ = ["judge", "main", "reasons"]
 
-_LIMIT_S = 300
-"""A test that hangs without the function has noticed, too."""
-_SUITES = ("tests/ndis", "tests/ndis5", "tests/xlate", "tests/miniport", "tests/protocols")
+SUITES = ("ndis", "ndis5", "xlate", "miniport", "miniport5", "protocols", "testing", "test_stack.py")
+"""Below tests/: what calls WDK functions in pytest's own process."""
 
 
-def main(names: Sequence[str]) -> int:
+def main(names: Sequence[str], suites: Sequence[str] = SUITES) -> int:
     """Try these functions, or all."""
     started = time.monotonic()
-    unknown = [name for name in names if name not in WDK_FUNCTIONS]
+    known = {*WDK_FUNCTIONS, *WDK_HANDLERS}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        sys.stderr.write(f"no WDK function is called {', '.join(unknown)}\n")
+        sys.stderr.write(f"no WDK function or handler is called {', '.join(unknown)}\n")
         return Exit.USAGE
-    tried = list(names) or sorted(WDK_FUNCTIONS)
-    survivors = [name for name in tried if survives(name)]
-    for name in survivors:
-        sys.stdout.write(f"{name} can be a no-op, and no test notices\n")
-    killed = len(tried) - len(survivors)
-    sys.stdout.write(f"{killed} passed, {len(survivors)} failed, 0 skipped in {time.monotonic() - started:.1f} s\n")
-    return Exit.FAILED if survivors else Exit.PASSED
+    sweep = Sweep(list(names) or sorted(known), int(os.environ.get("HILNIC_NOOP_JOBS", "1")), _tell)
+    os.environ["HILNIC_BUILD"] = str(Path(os.environ.get("HILNIC_BUILD", "build")).absolute() / "noop")
+    folder = sources.root() / "tests"
+    options = ["-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(folder.parent)]
+    pytest.main([*options, *(str(folder / suite) for suite in suites)], plugins=[sweep])
+    if sweep.broken:
+        sys.stdout.write(f"red without any no-op: {', '.join(sweep.broken[:5])}; so a red test means nothing\n")
+        return Exit.FAILED
+    sentences = judge(sweep.results, reasons(folder))
+    for sentence in sentences:
+        sys.stdout.write(f"{sentence}\n")
+    reasoned = sum(result.red is None for result in sweep.results) - len(sentences)
+    killed = len(sweep.results) - reasoned - len(sentences)
+    seconds = time.monotonic() - started
+    sys.stdout.write(f"{killed} passed, {len(sentences)} failed, {max(reasoned, 0)} skipped in {seconds:.1f} s\n")
+    return Exit.FAILED if sentences or not sweep.results else Exit.PASSED
 
 
-def survives(name: str) -> bool:
-    """Whether every test is green without the function."""
-    root = sources.root()
-    files = tests_by_function()[WDK_FUNCTIONS[name].python_name]
-    near = [str(path) for file in files for path in sorted((root / "tests").rglob(file))]
-    survived = (not near or _green(name, near, root)) and _green(name, _SUITES, root)
-    sys.stdout.write(f"{'SURVIVED' if survived else 'red'}  {name}\n")
+def reasons(folder: Path) -> dict[str, str]:
+    """Function -> why no test can notice that it does nothing."""
+    found: dict[str, str] = tomllib.loads((folder / "noop_reasons.toml").read_text(encoding="utf-8"))
+    return found
+
+
+def judge(results: Sequence[Result], known: dict[str, str]) -> list[str]:
+    """What is wrong: survivors without a reason, reasons without a survivor."""
+    sentences = []
+    for result in results:
+        if result.red is None and result.name not in known:
+            sentences.append(f"{result.name} can be a no-op, and none of {result.tests} tests that call it notices")
+        elif result.red is not None and result.name in known:
+            sentences.append(f"{result.name} needs no reason in noop_reasons.toml: {result.red} notices")
+    return sentences
+
+
+def _tell(result: Result) -> None:
+    verdict = f"red       {result.name}  {result.red}" if result.red else f"SURVIVED  {result.name}"
+    sys.stdout.write(f"{verdict} ({result.tests} tests call it)\n")
     sys.stdout.flush()
-    return survived
-
-
-def _green(name: str, tests: Sequence[str], root: Path) -> bool:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *tests]
-    build = Path(os.environ.get("HILNIC_BUILD", "build")).absolute() / "noop"
-    environment = {**os.environ, "HILNIC_NOOP": name, "HILNIC_BUILD": str(build)}
-    environment["PYTHONPATH"] = str(Path(ndis.__file__).parents[2])
-    try:
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, timeout=_LIMIT_S, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def _build(order: Order) -> runner.Built | str:
         return runner.build(order.design)
     except runner.MissingTool as missing:
         raise Stop(Exit.MISSING, str(missing)) from None
-    except (BuildError, runner.BuildFailed) as failed:
+    except (BuildError, runner.BuildFailed, OSError) as failed:  # these runs fail, the others go on
         return str(failed)
 
 

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from hilnic import sources, toolchain
@@ -81,12 +82,13 @@ def _compile(files: tuple[Path, ...], flags: tuple[str, ...], target: Path) -> N
     if compiler is None:
         raise BuildError("no C compiler: install gcc")
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(f".{os.getpid()}")
-    command = [compiler, *FLAGS, "-o", str(partial), *map(str, files), *flags]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"{' '.join(command)}\n{done.stderr}")
-    partial.replace(target)
+    with tempfile.TemporaryDirectory(dir=target.parent) as own:  # another thread or process may be compiling the same
+        partial = Path(own) / target.name
+        command = [compiler, *FLAGS, "-o", str(partial), *map(str, files), *flags]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BuildError(f"{' '.join(command)}\n{done.stderr}")
+        partial.replace(target)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from hilnic.hw.memory import HostMemory
 from hilnic.hw.timing import TimingModel
 from hilnic.hw.trace import Trace
 
-__all__ = ["Card", "Clocks", "Harness", "ProtocolBreach"]
+__all__ = ["ALIGNED", "Card", "Clocks", "Harness", "ProtocolBreach", "usual_clocks"]
 
 _READERS = {0: "TX descriptor read", 1: "RX descriptor read", 2: "TX data read"}
 _WRITERS = {0: "RX data write", 1: "completion write"}
@@ -58,6 +58,18 @@ class Clocks:
     def periods_fs(self) -> tuple[int, int, int]:
         """In femtoseconds, as the C library wants them."""
         return round(self.system_ps * 1000), round(self.rx_ps * 1000), round(self.tx_ps * 1000)
+
+
+ALIGNED = Clocks(phases_ps=(0, 0, 0))
+"""Edges of all clocks together: a third of the simulator's time steps."""
+
+
+def usual_clocks() -> Clocks:
+    """Of a card whose test chooses none: three phases, or ALIGNED where the catalogue sets HILNIC_CLOCKS so.
+
+    The catalogue does that for long runs which are not about the crossings.
+    """
+    return ALIGNED if os.environ.get("HILNIC_CLOCKS") == "aligned" else Clocks()
 
 
 class Card:
@@ -123,16 +135,19 @@ class Harness:
         memory_bytes: int = 32 * _MEGABYTE,
         seed: int = 0,
         limit_ns: int = 200_000_000,
+        one_host: bool = False,
     ) -> None:
+        """`one_host`: all cards are in the same host, and so use the same memory."""
         self.dut = dut
         self.timing = (timing or TimingModel()).with_seed(seed) if timing is None or not timing.seed else timing
         self.library = Library(Path(os.environ["HILNIC_HOSTMEM"]))
         self.library.reset_all()
         self.clock = SimClock(self.library)
+        memories = [HostMemory(memory_bytes, weak=self.timing.weak) for _ in range(1 if one_host else cards)]
         self.cards = [
             Card(
-                index, self.clock, HostMemory(memory_bytes, weak=self.timing.weak), self.timing,
-                clocks[index] if index < len(clocks) else Clocks(),
+                index, self.clock, memories[0 if one_host else index], self.timing,
+                clocks[index] if index < len(clocks) else usual_clocks(),
             )
             for index in range(cards)
         ]  # fmt: skip
@@ -269,7 +284,7 @@ class Harness:
         elif kind == hostmem.EVENT_CSR:
             target.device.on_answer(a, b)
         else:
-            target.link.on_sent(time_ps)
+            target.link.on_sent(time_ps, a)
 
 
 def _set_clocks(card: Card, clocks: Clocks, run: tuple[bool, bool, bool]) -> None:

@@ -53,7 +53,8 @@ class HdlLink:
         self._clock, self._library = clock, clock.library
         self._wire: Wire = clock.library
         self._receiver: Receiver = _nobody
-        self._sent: deque[WireFrame] = deque()
+        self._sent: deque[tuple[int, WireFrame]] = deque()
+        self._number = 0
         self._plain = Carrier(preamble=7, sfd=1, fcs=hostmem.FCS_GOOD, gap=12, keep=_ALL)
 
     def __repr__(self) -> str:
@@ -76,22 +77,29 @@ class HdlLink:
     def send(self, frame: bytes | WireFrame, at: int | None = None) -> None:
         """Send after everything sent before, not before the time `at`."""
         exact = as_wire_frame(frame)
-        self._sent.append(exact)
+        number = self._remember(exact)
         at_ps = 0 if at is None else self._clock.to_ps(at)
         if exact.is_false_carrier:
-            self._wire.send_symbols(self.card, _FALSE_CARRIER, exact.ifg, at_ps, 0)
+            self._wire.send_symbols(self.card, _FALSE_CARRIER, exact.ifg, at_ps, number)
         else:
-            self._wire.send(self.card, exact.data, self._carrier(exact), at_ps, 0)
+            self._wire.send(self.card, exact.data, self._carrier(exact), at_ps, number)
+
+    def _remember(self, frame: WireFrame) -> int:
+        """The tag by which the frame's start will be told."""
+        self._number += 1
+        self._sent.append((self._number, frame))
+        return self._number
 
     def send_cut(self, frame: WireFrame, keep: int) -> None:
         """Send a frame whose carrier is lost after `keep` octets."""
-        self._sent.append(replace(frame, data=frame.octets[:keep], raw=True))
-        self._wire.send(self.card, frame.data, self._carrier(frame, keep), 0, 0)
+        number = self._remember(replace(frame, data=frame.octets[:keep], raw=True))
+        self._wire.send(self.card, frame.data, self._carrier(frame, keep), 0, number)
 
     def send_symbols(self, symbols: list[int], gap: int = 12) -> None:
         """Send raw GMII symbols, each er << 9 | dv << 8 | octet."""
-        self._sent.append(WireFrame(bytes(symbol & 0xFF for symbol in symbols), raw=True, preamble=0, sfd=False))
-        self._wire.send_symbols(self.card, symbols, gap, 0, 0)
+        octets = bytes(symbol & 0xFF for symbol in symbols)
+        number = self._remember(WireFrame(octets, raw=True, preamble=0, sfd=False))
+        self._wire.send_symbols(self.card, symbols, gap, 0, number)
 
     def _carrier(self, frame: WireFrame, keep: int = _ALL) -> Carrier:
         plain = frame.fcs_ok and frame.sfd and not frame.error and not frame.raw and keep == _ALL
@@ -103,9 +111,14 @@ class HdlLink:
             er_from=len(frame.data) // 2, er_count=int(frame.error), keep=keep,
         )  # fmt: skip
 
-    def on_sent(self, time_ps: int) -> None:
-        """A carrier towards the NIC has started (from the harness)."""
-        frame = self._sent.popleft()
+    def on_sent(self, time_ps: int, tag: int | None = None) -> None:
+        """A carrier towards the NIC has started (from the harness); those before it were lost in a reset of the card.
+
+        An end that loses none says no tag.
+        """
+        number, frame = self._sent.popleft()
+        while tag is not None and number != tag:
+            number, frame = self._sent.popleft()
         if self.record is None and self.tap is None:
             return
         data_at = self._clock.to_ns(time_ps) + NS_PER_OCTET * (frame.preamble + frame.sfd)

@@ -7,6 +7,7 @@ and one simulator process serve them all, and mutant 0 is the NIC as it is.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,15 @@ def damage(text: str, mutant: Mutant, number: int) -> str:
     return text.replace(mutant.at, before + choice + after)
 
 
+def _write_whole(path: Path, text: str) -> None:
+    """Never half a file: another run may be compiling the same mutants."""
+    if path.exists():
+        return  # the folder's name is a hash of the texts
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
 def replaced(name: str = "mutants.toml") -> tuple[tuple[str, str], ...]:
     """Damaged copies of the sources, for `runner.Design.replaced`; `name` is a list in tb/."""
     texts: dict[str, str] = {}
@@ -59,5 +69,5 @@ def replaced(name: str = "mutants.toml") -> tuple[tuple[str, str], ...]:
     folder = build_root() / "mutants" / content_hash(*texts.values())
     folder.mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
-        (folder / Path(file).name).write_text(text, encoding="utf-8")
+        _write_whole(folder / Path(file).name, text)
     return tuple((file, str(folder / Path(file).name)) for file in texts)

@@ -19,12 +19,14 @@ from typing import Any, ClassVar, Protocol
 from hilnic import ndis
 from hilnic.hw import regs
 from hilnic.hw.device import BusError, Device
+from hilnic.hw.line import CardOnLine
 from hilnic.miniport import bring_up
 from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE, ReceiveFilter
 from hilnic.miniport.hardware import ALL_ONES, Hardware
 from hilnic.miniport.interrupt import MISC_MESSAGE, PolledQueues, QueuePoller, message_interrupt, message_interrupt_dpc
+from hilnic.miniport.line import LineCauses, line_interrupt, line_interrupt_dpc
 from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
 from hilnic.miniport.oids import SUPPORTED_OIDS
 from hilnic.miniport.ring import CompletionRing
@@ -70,6 +72,8 @@ class NicAdapter:
         self.hardware = Hardware(device, self.kernel)
         self.queues_running = False
         """True while completions are to be looked for: from restart until the queues are known to be idle."""
+        self.line = LineCauses(device.pin) if isinstance(device, CardOnLine) else None
+        """When the bus gives the card a line instead of messages."""
         self.memory = device.memory
         self.turn = Mutex(self.kernel)
         self._operational = False
@@ -132,6 +136,9 @@ class NicAdapter:
         flags |= ndis.MiniportAttributes.SURPRISE_REMOVE_OK
         self._set(ndis.RegistrationAttributes(self, flags))
         state = link_state(self.link.up)
+        options = _MAC_OPTIONS if self.config.loopback else _MAC_OPTIONS | ndis.MacOptions.NO_LOOPBACK
+        if self.config.priority_vlan_tag:
+            options |= self.config.priority_vlan_tag.mac_options
         self._set(
             ndis.GeneralAttributes(
                 mac_address=self.config.mac_address,
@@ -142,7 +149,7 @@ class NicAdapter:
                 rcv_link_speed=state.rcv_link_speed,
                 media_connect_state=state.media_connect_state,
                 media_duplex_state=state.media_duplex_state,
-                mac_options=_MAC_OPTIONS if self.config.loopback else _MAC_OPTIONS | ndis.MacOptions.NO_LOOPBACK,
+                mac_options=options,
                 max_multicast_list_size=MULTICAST_LIST_SIZE,
                 supported_statistics=ndis.ALL_STATISTICS,
                 supported_oids=SUPPORTED_OIDS,
@@ -176,9 +183,14 @@ class NicAdapter:
             vectors=(MISC_MESSAGE, *self.pollers),
             message_interrupt=message_interrupt,
             message_interrupt_dpc=message_interrupt_dpc,
+            line=None if self.line is None else self.line.pin,
+            interrupt=line_interrupt,
+            interrupt_dpc=line_interrupt_dpc,
         )
         status, interrupt = ndis.register_interrupt(self.handle, self, characteristics)
         require(status)
+        if self.line is not None:
+            self.line.interrupt = interrupt
         self._undo.push(lambda: ndis.deregister_interrupt(interrupt))
         self._undo.push(lambda: bring_up.mask_misc(self.hardware, self.config))
 

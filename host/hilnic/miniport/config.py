@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hilnic.hw import regs
+from hilnic.miniport.vlan import PriorityVlanTag
 
 __all__ = ["NicConfig"]
 
@@ -49,6 +50,8 @@ class NicConfig:
     ring can have filled (not at all with a ring under 32). 0: every look ends with the re-arm of the interrupt."""
     loopback: bool = False
     """The NIC turns round what it sends instead of sending it (CTRL.loopback); NDIS loops nothing then (LB-09)."""
+    priority_vlan_tag: PriorityVlanTag | None = None
+    """*PriorityVLANTag: what of the 802.1Q slot goes into and comes from tags on the wire; None: no tag is touched."""
     stall_ns: int = 200_000
     """A transmit queue that completes nothing for so long is taken for stuck when it is drained."""
     timeout_ns: int = 20_000_000

@@ -17,15 +17,16 @@ from hilnic.hw.device import BusError
 from hilnic.hw.regs import RxCounter, TxCounter
 from hilnic.miniport.link import GIGABIT
 from hilnic.ndis import Oid
+from hilnic.ndis.statistics import COUNTER_OIDS
 from hilnic.ndis.waiting import answer_of
 
 if TYPE_CHECKING:
     from hilnic.miniport.adapter import NicAdapter
     from hilnic.miniport.hardware import Hardware
     from hilnic.miniport.rx import RxStatistics
-    from hilnic.miniport.tx import TxStatistics
+    from hilnic.miniport.tx_frame import TxStatistics
 
-__all__ = ["DRIVER_VERSION", "SUPPORTED_OIDS", "VENDOR_ID", "Counted", "oid_request", "read_statistics"]
+__all__ = ["DRIVER_VERSION", "SUPPORTED_OIDS", "VENDOR_ID", "Counted", "oid_request", "read_counter", "read_statistics"]
 
 VENDOR_ID = 0xFFFFFF  # no registered OUI
 DRIVER_VERSION = 0x00010000
@@ -34,25 +35,35 @@ _PHYSICAL_MEDIUM_802_3 = 14
 _READY = 0
 _PAUSE_NONE = 1  # NetIfPauseUnsupported 0, NetIfPauseSend.. follow; the MAC sends and honours none
 
-_UNICAST_MULTICAST_BROADCAST_IN = (
-    (RxCounter.UNICAST_FRAMES, RxCounter.UNICAST_OCTETS),
-    (RxCounter.MULTICAST_FRAMES, RxCounter.MULTICAST_OCTETS),
-    (RxCounter.BROADCAST_FRAMES, RxCounter.BROADCAST_OCTETS),
-)
-_UNICAST_MULTICAST_BROADCAST_OUT = (
-    (TxCounter.UNICAST_FRAMES, TxCounter.UNICAST_OCTETS),
-    (TxCounter.MULTICAST_FRAMES, TxCounter.MULTICAST_OCTETS),
-    (TxCounter.BROADCAST_FRAMES, TxCounter.BROADCAST_OCTETS),
-)
-_IN_DISCARDS = (RxCounter.DROP_BUFFER_FULL, RxCounter.DROP_NO_DESCRIPTOR)
-_IN_ERRORS = (
-    RxCounter.DROP_FCS,
-    RxCounter.DROP_RX_ER,
-    RxCounter.DROP_RUNT,
-    RxCounter.DROP_OVERSIZE,
-    RxCounter.DROP_DMA,
-)
-_OUT_ERRORS = (TxCounter.DROP_MALFORMED, TxCounter.DROP_DMA, TxCounter.DROP_ABORT)
+_IN_OCTETS = (RxCounter.UNICAST_OCTETS, RxCounter.MULTICAST_OCTETS, RxCounter.BROADCAST_OCTETS)
+_OUT_OCTETS = (TxCounter.UNICAST_OCTETS, TxCounter.MULTICAST_OCTETS, TxCounter.BROADCAST_OCTETS)
+_FIELDS: dict[str, tuple[RxCounter | TxCounter, ...]] = {
+    "if_in_discards": (RxCounter.DROP_BUFFER_FULL, RxCounter.DROP_NO_DESCRIPTOR),
+    "if_in_errors": (
+        RxCounter.DROP_FCS,
+        RxCounter.DROP_RX_ER,
+        RxCounter.DROP_RUNT,
+        RxCounter.DROP_OVERSIZE,
+        RxCounter.DROP_DMA,
+    ),
+    "if_hc_in_octets": _IN_OCTETS,
+    "if_hc_in_ucast_pkts": (RxCounter.UNICAST_FRAMES,),
+    "if_hc_in_multicast_pkts": (RxCounter.MULTICAST_FRAMES,),
+    "if_hc_in_broadcast_pkts": (RxCounter.BROADCAST_FRAMES,),
+    "if_hc_out_octets": _OUT_OCTETS,
+    "if_hc_out_ucast_pkts": (TxCounter.UNICAST_FRAMES,),
+    "if_hc_out_multicast_pkts": (TxCounter.MULTICAST_FRAMES,),
+    "if_hc_out_broadcast_pkts": (TxCounter.BROADCAST_FRAMES,),
+    "if_out_errors": (TxCounter.DROP_MALFORMED, TxCounter.DROP_DMA, TxCounter.DROP_ABORT),
+    "if_out_discards": (TxCounter.DROP_FLUSHED,),
+    "if_hc_in_ucast_octets": _IN_OCTETS[:1],
+    "if_hc_in_multicast_octets": _IN_OCTETS[1:2],
+    "if_hc_in_broadcast_octets": _IN_OCTETS[2:],
+    "if_hc_out_ucast_octets": _OUT_OCTETS[:1],
+    "if_hc_out_multicast_octets": _OUT_OCTETS[1:2],
+    "if_hc_out_broadcast_octets": _OUT_OCTETS[2:],
+}
+"""Field of NDIS_STATISTICS_INFO -> the NIC's counters that make it, apart from what the driver counts itself."""
 
 
 class _Transmits(Protocol):
@@ -86,31 +97,33 @@ async def _rx(nic: Counted, counter: RxCounter) -> int:
     return await nic.hardware.read64(regs.rx_counter(counter))
 
 
-async def read_statistics(nic: Counted) -> ndis.StatisticsInfo:
-    """OID_GEN_STATISTICS, from the counters of now."""
-    ins = [(await _rx(nic, frames), await _rx(nic, octets)) for frames, octets in _UNICAST_MULTICAST_BROADCAST_IN]
-    outs = [(await _tx(nic, frames), await _tx(nic, octets)) for frames, octets in _UNICAST_MULTICAST_BROADCAST_OUT]
+async def _read(nic: Counted, counter: RxCounter | TxCounter) -> int:
+    return await (_rx(nic, counter) if isinstance(counter, RxCounter) else _tx(nic, counter))
+
+
+def _counted_by_driver(nic: Counted) -> dict[str, int]:
+    """What the NIC does not see, by field."""
     tx, rx = nic.tx.statistics(), nic.rx.statistics()
-    return ndis.StatisticsInfo(
-        if_in_discards=sum([await _rx(nic, c) for c in _IN_DISCARDS]) + rx.discarded,
-        if_in_errors=sum([await _rx(nic, c) for c in _IN_ERRORS]),
-        if_hc_in_octets=sum(octets for _, octets in ins),
-        if_hc_in_ucast_pkts=ins[0][0],
-        if_hc_in_multicast_pkts=ins[1][0],
-        if_hc_in_broadcast_pkts=ins[2][0],
-        if_hc_out_octets=sum(octets for _, octets in outs),
-        if_hc_out_ucast_pkts=outs[0][0],
-        if_hc_out_multicast_pkts=outs[1][0],
-        if_hc_out_broadcast_pkts=outs[2][0],
-        if_out_errors=sum([await _tx(nic, c) for c in _OUT_ERRORS]) + tx.refused,
-        if_out_discards=await _tx(nic, TxCounter.DROP_FLUSHED) + tx.aborted,
-        if_hc_in_ucast_octets=ins[0][1],
-        if_hc_in_multicast_octets=ins[1][1],
-        if_hc_in_broadcast_octets=ins[2][1],
-        if_hc_out_ucast_octets=outs[0][1],
-        if_hc_out_multicast_octets=outs[1][1],
-        if_hc_out_broadcast_octets=outs[2][1],
-    )
+    return {"if_in_discards": rx.discarded, "if_out_errors": tx.refused, "if_out_discards": tx.aborted}
+
+
+async def read_statistics(nic: Counted) -> ndis.StatisticsInfo:
+    """OID_GEN_STATISTICS, from the counters of now; each is read once, so that sums agree (OI-13)."""
+    found: dict[tuple[type, int], int] = {}  # their numbers alone do not tell receive from transmit
+    for counter in (counter for field in _FIELDS.values() for counter in field):
+        if (type(counter), counter) not in found:
+            found[type(counter), counter] = await _read(nic, counter)
+    own = _counted_by_driver(nic)
+    sums = {name: sum(found[type(c), c] for c in field) + own.get(name, 0) for name, field in _FIELDS.items()}
+    return ndis.StatisticsInfo(**sums)
+
+
+async def read_counter(nic: Counted, oid: int) -> int:
+    """One of COUNTER_OIDS; no more registers are read than it needs."""
+    own, total = _counted_by_driver(nic), 0
+    for name in COUNTER_OIDS[oid]:
+        total += own.get(name, 0) + sum([await _read(nic, counter) for counter in _FIELDS[name]])
+    return total
 
 
 async def _crc_errors(nic: NicAdapter) -> int:

@@ -25,6 +25,7 @@ from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
+from hilnic.miniport.vlan import TAG_BYTES, PriorityVlanTag, slot_of, take_out
 
 __all__ = ["Receiver", "RxBuffer", "RxStatistics"]
 
@@ -34,6 +35,7 @@ _LOOPBACK = int(regs.CompletionStatus.LOOPBACK)
 _IS_LOOPBACK = int(ndis.NblFlags.IS_LOOPBACK_PACKET)
 _FROM_DEVICE = int(Direction.FROM_DEVICE)
 _FRAME_TYPE = int(ndis.NblInfo.FRAME_TYPE)
+_TAG_SLOT = int(ndis.NblInfo.IEEE_8021Q)
 _DISPATCH = int(ndis.ReceiveFlags.DISPATCH_LEVEL)
 _RESOURCES = int(ndis.ReceiveFlags.RESOURCES)
 
@@ -284,8 +286,6 @@ class Receiver:
         nbl.status = 0
         nbl.nbl_flags = _IS_LOOPBACK if looped else 0
         nbl.miniport_reserved[0] = buffers
-        view, start = first.region.view, first.start
-        nbl.net_buffer_list_info[_FRAME_TYPE] = view[start + 12] << 8 | view[start + 13]
         if self._trace.enabled:
             nb.frame_id = self._trace.find("rx", nb.tobytes())
             self._trace.emit(
@@ -296,7 +296,21 @@ class Receiver:
                 index=self.ring.consumer,
                 bytes=length,
             )
+        if self._config.priority_vlan_tag is not None:
+            self._untag(first, self._config.priority_vlan_tag)
+        if not self.header_bytes:
+            view, start = first.region.view, first.start + nb.data_offset
+            nbl.net_buffer_list_info[_FRAME_TYPE] = view[start + 12] << 8 | view[start + 13]
         return nbl
+
+    @staticmethod
+    def _untag(first: RxBuffer, option: PriorityVlanTag) -> None:
+        """Take the frame's 802.1Q tag out and say in its slot what was in it (OB-09)."""
+        tag = take_out(first.region.view[first.start :])
+        if tag is not None:
+            first.nb.data_offset = first.nb.current_mdl_offset = TAG_BYTES
+            first.nb.data_length -= TAG_BYTES
+        first.nbl.net_buffer_list_info[_TAG_SLOT] = tag and slot_of(tag, option)
 
     def _refuse(self, buffers: list[RxBuffer], cause: int) -> None:
         """A frame that the NIC could not deliver whole: counted, never indicated (R6-17)."""

@@ -5,9 +5,10 @@
             (software queue,   (descriptors are the NIC's,   (the NBL's last NET_BUFFER
              no limit, S6-10)   in ring order)                has come back, RG-07)
 
-Zero copy: each piece of the MDL chain becomes one descriptor, through NDIS's scatter/gather service. The head of the
-waiting queue goes only when all its descriptors fit (RG-08); frames never overtake each other (S6-11). A list with more
-pieces than the ring can take is copied first (RG-09). One doorbell per call.
+Zero copy: each piece of the MDL chain becomes one descriptor, through NDIS's scatter/gather service, with an 802.1Q
+tag among them where the option says so (vlan.py). The head of the waiting queue goes only when all its descriptors fit
+(RG-08); frames never overtake each other (S6-11). A list with more pieces than the ring can take is copied first
+(RG-09). One doorbell per call.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.tx_frame import Element, TxFrame, TxStatistics, used
+from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
 
-__all__ = ["Transmitter", "TxStatistics"]
+__all__ = ["Transmitter"]
 
 EOP = TX_DESCRIPTOR_EOP_IN_BITS_80
 MINIMUM_FRAME = 14
@@ -36,6 +38,7 @@ _LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
 _CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
 _U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
+_TAG_SLOT = int(ndis.NblInfo.IEEE_8021Q)
 _pack = TX_DESCRIPTOR_STRUCT.pack
 
 
@@ -87,6 +90,9 @@ class Transmitter:
     def allocate(self) -> None:
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         self._places = self.allocate_rings()
+        if self._config.priority_vlan_tag:
+            tags = self.share(self._config.tx_ring * TAG_BYTES)
+            self._tags = TagMemory(self._memory, tags.address, self._config.tx_ring)
         for _ in range(self._config.bounce_buffers):
             self._bounces.append(self._kernel.allocate(self._config.max_frame + 4))
         self._new_rings()
@@ -155,7 +161,7 @@ class Transmitter:
         nb = nbl.first_net_buffer
         while nb is not None:
             if not self.is_sendable(nb):
-                self._refused += 1
+                self._refused += sum(1 for _ in nbl.net_buffers())
                 return ndis.NdisStatus.INVALID_LENGTH
             nb = nb.next
         return None
@@ -168,12 +174,13 @@ class Transmitter:
         )
 
     def _accept(self, nbl: ndis.NetBufferList) -> None:
-        frames, nb = 0, nbl.first_net_buffer
+        frames, nb, slot = 0, nbl.first_net_buffer, nbl.net_buffer_list_info[_TAG_SLOT]
         while nb is not None:
-            self._waiting.append(TxFrame(self, nbl, nb))
+            tag = tag_of(slot, self._config.priority_vlan_tag, nb.tobytes)
+            self._waiting.append(TxFrame(self, nbl, nb, tag))
             frames += 1
             if self._trace.enabled:
-                self._trace.tag("tx", nb.tobytes(), nb.frame_id)
+                self._trace.tag("tx", add_tag(nb.tobytes(), tag), nb.frame_id)
             nb = nb.next
         nbl.status = ndis.NdisStatus.SUCCESS
         nbl.miniport_reserved[0] = frames
@@ -231,6 +238,8 @@ class Transmitter:
         if frame.sg_list is None:
             return False
         elements = used(frame.sg_list, frame.nb.current_mdl_offset)
+        if frame.tag is not None:
+            elements = insert(elements, self._tags.store(self.ring.reserved, frame.tag))
         if len(elements) > self._max_fragments:
             if not self._bounces:
                 return False
@@ -260,11 +269,12 @@ class Transmitter:
     def _copy(self, frame: TxFrame) -> Element:
         """Gather a frame with too many pieces into one buffer (RG-09)."""
         region = self._bounces.pop()
-        region.view[: frame.length] = frame.nb.tobytes()
-        mapping = self._memory.map(region.address, frame.length, Direction.TO_DEVICE)
+        data = add_tag(frame.nb.tobytes(), frame.tag)
+        region.view[: len(data)] = data
+        mapping = self._memory.map(region.address, len(data), Direction.TO_DEVICE)
         frame.bounce = (region, mapping)
         self._copied += 1
-        return Element(region.address, frame.length)
+        return Element(region.address, len(data))
 
     # --- up -----------------------------------------------------------------------------------------------------------
 

@@ -35,10 +35,12 @@ class TxStatistics:
 class TxFrame:
     """One NET_BUFFER on its way."""
 
-    __slots__ = ("bounce", "end", "given_up", "length", "nb", "nbl", "requested", "sg_list", "transmitter")
+    __slots__ = ("bounce", "end", "given_up", "length", "nb", "nbl", "requested", "sg_list", "tag", "transmitter")
 
-    def __init__(self, transmitter: Transmitter, nbl: ndis.NetBufferList, nb: ndis.NetBuffer) -> None:
-        self.transmitter, self.nbl, self.nb = transmitter, nbl, nb
+    def __init__(
+        self, transmitter: Transmitter, nbl: ndis.NetBufferList, nb: ndis.NetBuffer, tag: bytes | None
+    ) -> None:
+        self.transmitter, self.nbl, self.nb, self.tag = transmitter, nbl, nb, tag
         self.sg_list: ndis.ScatterGatherList | None = None
         self.bounce: tuple[ndis.Region, Mapping] | None = None  # the copy and its mapping
         self.requested = False

@@ -12,7 +12,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport5.ethernet import LookaheadNic, PacketNic
 from hilnic.miniport5.nic import InitializeAnswer, Nic5
 from hilnic.miniport5.requests import query_information, set_information
-from hilnic.miniport5.wan import PppoeSession, WanNic
+from hilnic.miniport5.wan import WanNic
 from hilnic.ndis import NdisMedium, NdisStatus, ndis5
 from hilnic.ndis.ndis5 import MiniportCharacteristics5
 
@@ -28,8 +28,6 @@ class Settings:
     config: NicConfig = field(default_factory=NicConfig)
     seed: int = 0
     """Which transfers pend."""
-    sessions: Sequence[PppoeSession] = ()
-    """The links of the WAN driver."""
 
 
 async def _initialize_packets(
@@ -47,7 +45,7 @@ async def _initialize_lookahead(
 
 
 async def _initialize_wan(adapter: ndis.Adapter, settings: Settings, mediums: Sequence[NdisMedium]) -> InitializeAnswer:
-    nic = WanNic(adapter, ndis5.query_adapter_resources(adapter), settings.config, settings.sessions)
+    nic = WanNic(adapter, ndis5.query_adapter_resources(adapter), settings.config)
     return await nic.initialize(mediums)
 
 
@@ -103,6 +101,7 @@ CHARACTERISTICS: dict[DriverKind, MiniportCharacteristics5] = {
         _COMMON,
         name="nic_1g_wan",
         initialize=_initialize_wan,
+        halt=WanNic.halt,
         wan_send=lambda nic, link_handle, packet: nic.tx.wan_send(link_handle, packet),
     ),
 }

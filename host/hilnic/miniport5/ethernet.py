@@ -9,7 +9,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport5.lookahead import LookaheadReceiver
 from hilnic.miniport5.nic import Nic5
 from hilnic.miniport5.rx_packets import PacketReceiver
-from hilnic.miniport5.tx import PacketTransmitter
+from hilnic.miniport5.tx_packets import PacketTransmitter
 from hilnic.miniport5.tx_serialized import SerializedTransmitter
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Attributes5

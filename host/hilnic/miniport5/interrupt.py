@@ -24,11 +24,11 @@ MISC_WITHIN_MS = 1
 class MiscWatch:
     """Has the causes of link and errors read after interrupts; `look` runs at PASSIVE_LEVEL, once at a time."""
 
-    __slots__ = ("_adapter", "_look", "_looking", "_stopped", "_timer")
+    __slots__ = ("_adapter", "_look", "_looking", "_stopped", "_timer", "_wanted")
 
     def __init__(self, adapter: ndis.Adapter, look: Callable[[], Awaitable[None]]) -> None:
         self._adapter, self._look = adapter, look
-        self._looking = self._stopped = False
+        self._wanted = self._looking = self._stopped = False
         timer = ndis5.initialize_timer(adapter, self._expired)
         assert timer is not None
         self._timer = timer
@@ -45,15 +45,20 @@ class MiscWatch:
         self._queue()
 
     def _queue(self) -> None:
-        if not self._looking and not self._stopped:
+        self._wanted = not self._stopped
+        if self._wanted and not self._looking:
             self._looking = True
             ndis.queue_io_work_item(self._adapter, self._work, None)
 
     async def _work(self, context: Any) -> None:
+        """Look; once more when an interrupt came while it looked."""
         del context
-        self._looking = False
-        if not self._stopped:
-            await self._look()
+        try:
+            while self._wanted and not self._stopped:
+                self._wanted = False
+                await self._look()
+        finally:
+            self._looking = False
 
     def stop(self) -> None:
         """From halt: no more looks."""

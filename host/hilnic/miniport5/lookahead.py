@@ -67,8 +67,11 @@ class LookaheadReceiver(ReceiveRing):
             self._buffers.append(Buffer(shared.address + start, shared.view[start : start + size]))
 
     def free_buffers(self) -> None:
-        """From halt: no transfer pends, for every binding has been closed."""
+        """From halt: a transfer that still pends is for a frame that NDIS puts together, and ends undone."""
         ndis5.cancel_timer(self._timer)
+        while self._later:
+            *_, packet = self._later.popleft()
+            ndis5.transfer_data_complete(self._adapter, packet, NdisStatus.REQUEST_ABORTED, 0)
 
     def indicate(self, frames: list[Frame]) -> None:
         """Show what can be shown now."""

@@ -30,6 +30,7 @@ from hilnic.miniport5.link import Link5
 from hilnic.miniport5.rx import ReceiveRing
 from hilnic.miniport5.tx import TransmitRing
 from hilnic.ndis import NdisMedium, NdisStatus, ndis5
+from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.ndis.waiting import Mutex
 
 __all__ = ["Nic5"]
@@ -42,7 +43,8 @@ class Nic5(ABC):
 
     medium: ClassVar[NdisMedium] = NdisMedium.MEDIUM_802_3
     attributes: ClassVar[int]
-    link_type: ClassVar[type[Link5]] = Link5
+    own_oids: ClassVar[frozenset[int]] = frozenset()
+    """What `query_own` and `set_own` know."""
     tx: TransmitRing
     rx: ReceiveRing
     filter: ReceiveFilter
@@ -85,6 +87,20 @@ class Nic5(ABC):
     def make_receiver(self) -> ReceiveRing:
         """The receive half."""
 
+    def make_link(self) -> Link5:
+        """How link changes are told."""
+        return Link5(self.handle, self.hardware)
+
+    def query_own(self, request: NdisRequest) -> NdisStatus | None:
+        """A query that only this driver knows; None when it does not."""
+        del request
+        return None
+
+    def set_own(self, request: NdisRequest) -> NdisStatus | None:
+        """Likewise a set."""
+        del request
+        return None
+
     async def make_more(self) -> None:  # noqa: B027 - nothing is a good answer
         """What halt gives back besides, made when there are queues and no interrupts yet; Refused, MemoryError."""
 
@@ -117,7 +133,7 @@ class Nic5(ABC):
 
     async def _make(self) -> None:
         """Everything that halt gives back (C5-12)."""
-        self.link = self.link_type(self.handle, self.hardware)
+        self.link = self.make_link()
         self.link.up = await self.link.read()
         self.filter = ReceiveFilter(self.hardware)
         require(self.set_up_dma())

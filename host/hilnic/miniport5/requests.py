@@ -15,11 +15,11 @@ from hilnic import ndis
 from hilnic.hw.device import BusError
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE
 from hilnic.miniport.link import GIGABIT
-from hilnic.miniport.oids import DRIVER_VERSION, VENDOR_ID, read_statistics
+from hilnic.miniport.oids import DRIVER_VERSION, VENDOR_ID, read_counter
 from hilnic.miniport5.lookahead import LookaheadReceiver
 from hilnic.ndis import NdisMedium, NdisStatus, Oid, ndis5
 from hilnic.ndis.ndis5 import NdisRequest
-from hilnic.ndis.statistics import COUNTER_OIDS, counter_value
+from hilnic.ndis.statistics import COUNTER_OIDS
 
 if TYPE_CHECKING:
     from hilnic.miniport5.nic import Nic5
@@ -42,6 +42,8 @@ def _mac_options(nic: Nic5) -> int:
     options = (
         _MAC_OPTIONS if isinstance(nic.rx, LookaheadReceiver) else _MAC_OPTIONS | ndis.MacOptions.TRANSFERS_NOT_PEND
     )
+    if nic.config.priority_vlan_tag:
+        options |= nic.config.priority_vlan_tag.mac_options
     return options if nic.config.loopback else options | ndis.MacOptions.NO_LOOPBACK
 
 
@@ -86,6 +88,9 @@ def query_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
         known = _KNOWN_OF_ETHERNET.get(request.oid)
     if known is not None:
         return request.reply(known(nic))
+    own = nic.query_own(request)
+    if own is not None:
+        return own
     if request.oid in COUNTER_OIDS:
         return _later(nic, _read_counter, request, ndis5.query_information_complete)
     return NdisStatus.INVALID_OID
@@ -93,7 +98,7 @@ def query_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
 
 async def _read_counter(nic: Nic5, request: NdisRequest) -> NdisStatus:
     """4 or 8 bytes, as much as the caller has room for (OI-06)."""
-    value = counter_value(await read_statistics(nic), request.oid)
+    value = await read_counter(nic, request.oid)
     if len(request.buffer) >= 8:
         return request.reply(value.to_bytes(8, "little"))
     return request.reply(_u32(value & 0xFFFFFFFF))
@@ -156,6 +161,9 @@ def set_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
     """MiniportSetInformation, at DISPATCH_LEVEL."""
     if request.oid == Oid.OID_PNP_SET_POWER:
         return _later(nic, _set_power, request, ndis5.set_information_complete)
+    own = nic.set_own(request)
+    if own is not None:
+        return own
     change = _SETS.get(request.oid)
     if change is None:
         return NdisStatus.INVALID_OID
@@ -179,5 +187,5 @@ async def _set_power(nic: Nic5, request: NdisRequest) -> NdisStatus:
 
 def supported_oids(nic: Nic5) -> list[int]:
     """OID_GEN_SUPPORTED_LIST."""
-    oids = {*_KNOWN, *COUNTER_OIDS, *_SETS, Oid.OID_PNP_SET_POWER}
+    oids = {*_KNOWN, *COUNTER_OIDS, *_SETS, *nic.own_oids, Oid.OID_PNP_SET_POWER}
     return sorted(oids | set(_KNOWN_OF_ETHERNET) if nic.medium is NdisMedium.MEDIUM_802_3 else oids)

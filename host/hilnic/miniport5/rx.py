@@ -21,6 +21,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.rx import RxStatistics
+from hilnic.miniport.vlan import TAG_BYTES, add_tag, take_out
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import ndis5
 
@@ -48,14 +49,25 @@ class Buffer:
 class Frame:
     """A received frame and the buffers that it lies in."""
 
-    __slots__ = ("buffers", "is_looped", "length")
+    __slots__ = ("buffers", "is_looped", "length", "start", "tag")
 
     def __init__(self, buffers: list[Any], length: int, is_looped: bool) -> None:
         self.buffers, self.length, self.is_looped = buffers, length, is_looped
+        self.start = 0  # of the frame in its first buffer
+        self.tag: bytes | None = None
+        """The 802.1Q tag that was taken out of it."""
+
+    def untag(self) -> None:
+        """Take the tag out, if there is one (OB-09)."""
+        self.tag = take_out(self.buffers[0].view)
+        if self.tag is not None:
+            self.start = TAG_BYTES
+            self.length -= TAG_BYTES
 
     def read(self, start: int, number: int) -> bytes | memoryview:
         """`number` bytes from byte `start` on; a view when they lie in one buffer."""
         size = len(self.buffers[0].view)
+        start += self.start
         first, offset = divmod(start, size)
         if offset + number <= size:
             view: memoryview = self.buffers[first].view
@@ -223,10 +235,16 @@ class ReceiveRing(ABC):
             if status & _ERROR:
                 self._refuse(buffers, cause)
             else:
-                frames.append(Frame(buffers, length, bool(status & _LOOPBACK)))
+                frames.append(self._frame_of(buffers, length, bool(status & _LOOPBACK)))
         if taken:
             self._deliver(taken, frames)
         return taken
+
+    def _frame_of(self, buffers: list[Any], length: int, is_looped: bool) -> Frame:
+        frame = Frame(buffers, length, is_looped)
+        if self._config.priority_vlan_tag is not None:
+            frame.untag()
+        return frame
 
     def _take_buffer(self, index: int) -> None:
         """The oldest posted buffer has been filled, or the device broke its contract."""
@@ -258,7 +276,7 @@ class ReceiveRing(ABC):
         """The id that the frame has had since the wire, for the trace; 0 without one."""
         if not self._trace.enabled:
             return 0
-        found: int = self._trace.find("rx", frame.tobytes())
+        found: int = self._trace.find("rx", add_tag(frame.tobytes(), frame.tag))
         self._trace.emit("rx.completion", frame=found, queue=self._number, index=self.ring.consumer, bytes=frame.length)
         return found
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hilnic import ndis
 from hilnic.hw.memory import Direction, Mapping
 from hilnic.miniport.config import NicConfig
+from hilnic.miniport.vlan import slot_of
 from hilnic.miniport5.rx import HEADER_BYTES, Buffer, Frame, ReceiveRing
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
@@ -27,6 +28,7 @@ __all__ = ["PacketReceiver"]
 
 _FROM_DEVICE = int(Direction.FROM_DEVICE)
 _IS_LOOPBACK = int(ndis5.PacketFlags.IS_LOOPBACK_PACKET)
+_TAG_SLOT = int(ndis5.PacketInfo.IEEE_8021Q)
 
 
 class _PacketBuffer(Buffer):
@@ -93,7 +95,7 @@ class PacketReceiver(ReceiveRing):
         packets.clear()
         for frame in frames:
             packet = self._describe(frame)
-            if self.lent + len(frame.buffers) > limit:
+            if scarce or self.lent + len(frame.buffers) > limit:  # from the first one on (A2)
                 ndis5.set_packet_status(packet, NdisStatus.RESOURCES)
                 scarce.append(frame)
             else:
@@ -112,8 +114,8 @@ class PacketReceiver(ReceiveRing):
         ndis5.indicate_receive_packet(self._adapter, packets)
 
     def shown(self, frame: Frame) -> tuple[int, int]:
-        """First byte and number of bytes that are shown of a frame: all of it here."""
-        return 0, frame.length
+        """First byte and number of bytes that are shown of a frame: here all but a tag that was taken out."""
+        return frame.start, frame.length
 
     def _describe(self, frame: Frame) -> Packet:
         """A packet over the frame's buffers, the descriptors as long as what is in them."""
@@ -131,6 +133,8 @@ class PacketReceiver(ReceiveRing):
         ndis5.set_packet_time_received(packet, self._kernel.now_ns())
         if frame.is_looped:
             ndis5.set_packet_flags(packet, _IS_LOOPBACK)
+        if frame.tag is not None and self._config.priority_vlan_tag is not None:
+            packet.packet_info[_TAG_SLOT] = slot_of(frame.tag, self._config.priority_vlan_tag)
         packet.miniport_reserved[0] = frame.buffers
         packet.frame_id = self.find(frame)
         return packet

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transmit: the ring that all NDIS 5 drivers of the NIC share, and the deserialized driver's way of filling it.
+"""Transmit: the ring that all NDIS 5 drivers of the NIC share.
 
-    send_packets -> waiting ----------> in flight ------------> NdisMSendComplete
-                    (no limit, S5-06)   (the NIC's, in order)
-
-Zero copy: each piece of a packet's scatter/gather list becomes one descriptor. Frames go when all their descriptors fit
-(RG-08) and never overtake each other. A packet with more pieces than the ring can take is copied first (RG-09).
+Zero copy: each piece of a frame becomes one descriptor. Frames go when all their descriptors fit (RG-08) and come back
+in order. A frame with more pieces than the ring can take is copied first (RG-09).
 """
 
 from __future__ import annotations
@@ -23,7 +20,9 @@ from hilnic.hw.device import DeviceFault
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
-from hilnic.miniport.tx import MINIMUM_FRAME, TxStatistics
+from hilnic.miniport.tx import MINIMUM_FRAME
+from hilnic.miniport.tx_frame import TxStatistics
+from hilnic.miniport.vlan import TAG_BYTES, TagMemory, insert, tag_of
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
@@ -31,17 +30,16 @@ from hilnic.ndis.ndis5 import Packet
 if TYPE_CHECKING:
     from hilnic.miniport5.nic import Nic5
 
-__all__ = ["InFlight", "PacketTransmitter", "TransmitRing", "is_sendable"]
+__all__ = ["Element", "InFlight", "TransmitRing", "is_sendable"]
 
 EOP = TX_DESCRIPTOR_EOP_IN_BITS_80
-Element = tuple[int, int]
-"""Bus address and length of a piece."""
+Element = ndis.ScatterGatherElement
 _OK = int(regs.CompletionStatus.OK)
 _LENGTH_CAUSES = {regs.Cause.TOO_SHORT, regs.Cause.TOO_LONG}
 _CUTS = {regs.Cause.NO_EOP, regs.Cause.FETCH_ERROR}
 _U32 = 0xFFFFFFFF
 _VLAN_TAGS = (b"\x81\x00", b"\x88\xa8")
-_SG_LIST = int(ndis5.PacketInfo.SCATTER_GATHER_LIST)
+_TAG_SLOT = int(ndis5.PacketInfo.IEEE_8021Q)
 _pack = TX_DESCRIPTOR_STRUCT.pack
 
 
@@ -114,6 +112,9 @@ class TransmitRing(ABC):
         """Make rings and copy buffers; MemoryError when there is not enough (`free` then gives back what there is)."""
         config = self._config
         self._places = self.allocate_rings()
+        if config.priority_vlan_tag:
+            tags = self.share(config.tx_ring * TAG_BYTES)
+            self._tags = TagMemory(self._nic.memory, tags.address, config.tx_ring)
         self._bounces = [self.share(config.max_frame + 4) for _ in range(config.bounce_buffers)]
         self._new_rings()
 
@@ -160,6 +161,15 @@ class TransmitRing(ABC):
         return TxStatistics(self._sent, self._errors, self._refused, self._aborted, self._copied, len(self._in_flight))
 
     # --- down ---------------------------------------------------------------------------------------------------------
+
+    def tag_of(self, packet: Packet) -> bytes | None:
+        """The 802.1Q tag that the NIC finds in the packet's slot (OB-09)."""
+        slot = packet.packet_info[_TAG_SLOT]
+        return tag_of(slot, self._config.priority_vlan_tag, lambda size: packet.tobytes()[:size])
+
+    def tagged(self, elements: Sequence[Element], tag: bytes | None) -> Sequence[Element]:
+        """A frame's pieces with its tag among them; there is a free descriptor."""
+        return insert(elements, self._tags.store(self.ring.reserved, tag)) if tag else elements
 
     def place(self, owner: Any, frame_id: int, elements: Sequence[Element]) -> InFlight:
         """Write the descriptors of a frame that fits into the ring; `publish` is the caller's."""
@@ -240,107 +250,3 @@ class TransmitRing(ABC):
         if completions.armed != completions.index:
             completions.armed = completions.index
             self.page.ring_rearm(completions.index)
-
-
-class PacketTransmitter(TransmitRing):
-    """Deserialized: MiniportSendPackets takes everything, keeps what does not fit, and completes all of it (S5-06)."""
-
-    header_elements = 0
-    """Pieces that `framed` puts before a packet's own."""
-
-    def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
-        super().__init__(nic, queue, config)
-        self._waiting: deque[Packet] = deque()
-        self._pumping = False
-
-    @property
-    def busy(self) -> bool:
-        """Does anything wait, here or for its completion?"""
-        return bool(self._waiting or self._in_flight)
-
-    def statistics(self) -> TxStatistics:
-        """Counts of now."""
-        queued = len(self._waiting) + len(self._in_flight)
-        return TxStatistics(self._sent, self._errors, self._refused, self._aborted, self._copied, queued)
-
-    def send_packets(self, packets: list[Packet]) -> None:
-        """MiniportSendPackets."""
-        for packet in packets:
-            if self.refusal is not None:
-                self.hand_back(packet, self.refusal)
-            elif not self.is_sendable(packet):
-                self._refused += 1
-                self.hand_back(packet, NdisStatus.INVALID_PACKET)
-            else:
-                ndis5.set_packet_status(packet, NdisStatus.PENDING)
-                self._waiting.append(packet)
-                if self._trace.enabled:
-                    self._trace.tag("tx", packet.tobytes(), packet.frame_id)
-        self._pump()
-
-    def is_sendable(self, packet: Packet) -> bool:
-        """Is the frame as long as the NIC takes it?"""
-        return is_sendable(packet, self._config)
-
-    def framed(self, packet: Packet, elements: Sequence[Element]) -> Sequence[Element]:
-        """What goes to the NIC for a packet: here the protocol's bytes are the whole of it."""
-        del packet
-        return elements
-
-    def hand_back(self, packet: Packet, status: NdisStatus) -> None:
-        """NdisMSendComplete (S5-07)."""
-        ndis5.send_complete(self._adapter, packet, status)
-
-    def _pump(self) -> None:
-        """Move waiting frames to the ring, oldest first, as long as whole frames fit; one doorbell."""
-        if self._pumping:
-            return
-        self._pumping = True
-        placed = 0
-        while self._waiting and self.running and self._post(self._waiting[0]):
-            self._waiting.popleft()
-            placed += 1
-        self._pumping = False
-        if placed:
-            self.publish(placed)
-
-    def _post(self, packet: Packet) -> bool:
-        """Place a packet; False if it has to wait for descriptors or for a copy buffer."""
-        elements: Sequence[Element] = packet.packet_info[_SG_LIST].elements
-        bounce = None
-        if len(elements) > self._max_fragments:
-            if not self._bounces or self.ring.free <= self.header_elements:
-                return False
-            bounce = self.gather(packet.tobytes())
-            elements = [(bounce.address, packet.length())]
-        elements = self.framed(packet, elements)
-        if len(elements) > self.ring.free:
-            return False
-        self.place(packet, packet.frame_id, elements).bounce = bounce
-        return True
-
-    def after_reap(self) -> None:
-        """What waited may fit now."""
-        self._pump()
-
-    def done(self, frame: InFlight, status: NdisStatus) -> None:
-        """Complete a packet, with the time at which the completion was seen (OB-03)."""
-        ndis5.set_packet_time_sent(frame.owner, self._kernel.now_ns())
-        self.hand_back(frame.owner, status)
-
-    def abort(self, status: NdisStatus) -> None:
-        """End what is in flight, then what waits."""
-        super().abort(status)
-        self._end_waiting(list(self._waiting), status)
-
-    def cancel(self, cancel_id: Any) -> None:
-        """MiniportCancelSendPackets: what waits with this id ends with REQUEST_ABORTED (CN-09)."""
-        matching = [packet for packet in self._waiting if ndis5.get_packet_cancel_id(packet) == cancel_id]
-        self._end_waiting(matching, NdisStatus.REQUEST_ABORTED)
-
-    def _end_waiting(self, packets: list[Packet], status: NdisStatus) -> None:
-        ending = set(packets)
-        self._waiting = deque(packet for packet in self._waiting if packet not in ending)
-        for packet in packets:
-            self._aborted += 1
-            self.hand_back(packet, status)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic import ndis
-from hilnic.miniport5.tx import InFlight, TransmitRing, is_sendable
+from hilnic.miniport.vlan import add_tag
+from hilnic.miniport5.tx import Element, InFlight, TransmitRing, is_sendable
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from hilnic.miniport5.nic import Nic5
 
 __all__ = ["MappedTransmitter", "SerializedTransmitter"]
+
+_PIECES_OF_A_TAG = 2  # the tag, and the piece that it cuts in two
 
 
 class MappedTransmitter(TransmitRing):
@@ -27,11 +30,12 @@ class MappedTransmitter(TransmitRing):
         super().__init__(nic)
         self._registers = list(range(nic.config.tx_ring))
 
-    def post(self, owner: Any, frame_id: int, buffers: list[ndis.Mdl], data: bytes) -> bool:
+    def post(self, owner: Any, frame_id: int, buffers: list[ndis.Mdl], tag: bytes | None = None) -> bool:
         """Map a frame's buffers and hand it to the NIC; False, and nothing done, when resources are short."""
-        if len(buffers) > self._max_fragments:
-            return self._post_copy(owner, frame_id, data)
-        if len(buffers) > min(self.ring.free, len(self._registers)):
+        pieces = len(buffers) + (_PIECES_OF_A_TAG if tag else 0)
+        if pieces > self._max_fragments:
+            return self._post_copy(owner, frame_id, add_tag(b"".join(mdl.view for mdl in buffers), tag))
+        if pieces > self.ring.free or len(buffers) > len(self._registers):
             return False
         mapped = [(mdl, self._registers.pop()) for mdl in buffers]
         elements = [
@@ -39,7 +43,7 @@ class MappedTransmitter(TransmitRing):
             for mdl, register in mapped
             for element in ndis5.start_buffer_physical_mapping(self._adapter, mdl, register, True)
         ]
-        self.place(owner, frame_id, elements).mapped = mapped
+        self.place(owner, frame_id, self.tagged(elements, tag)).mapped = mapped
         self.publish(1)
         return True
 
@@ -47,7 +51,7 @@ class MappedTransmitter(TransmitRing):
         if not self._bounces or not self.ring.free:
             return False
         bounce = self.gather(data)
-        self.place(owner, frame_id, [(bounce.address, len(data))]).bounce = bounce
+        self.place(owner, frame_id, [Element(bounce.address, len(data))]).bounce = bounce
         self.publish(1)
         return True
 
@@ -75,10 +79,10 @@ class SerializedTransmitter(MappedTransmitter):
             self._refused += 1
             return NdisStatus.INVALID_PACKET
         buffers = [mdl for mdl in packet.buffers() if mdl.byte_count]
-        data = packet.tobytes() if len(buffers) > self._max_fragments or self._trace.enabled else b""
+        tag = self.tag_of(packet)
         if self._trace.enabled:
-            self._trace.tag("tx", data, packet.frame_id)
-        if self.post(packet, packet.frame_id, buffers, data):
+            self._trace.tag("tx", add_tag(packet.tobytes(), tag), packet.frame_id)
+        if self.post(packet, packet.frame_id, buffers, tag):
             return NdisStatus.PENDING
         self._starved = True
         self.refused_for_now += 1

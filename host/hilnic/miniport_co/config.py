@@ -41,4 +41,5 @@ class CoConfig:
             rx_low_water=self.rx_low_water,
             bounce_buffers=1,
             vector=vector,
+            priority_vlan_tag=None,  # the NIC tags a connection's frames itself
         )

@@ -20,7 +20,7 @@ from hilnic.hw import regs
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import CompletionRing
 from hilnic.miniport.rx import RxStatistics
-from hilnic.miniport.tx import TxStatistics
+from hilnic.miniport.tx_frame import TxStatistics
 from hilnic.miniport_co.contract import Contract
 from hilnic.miniport_co.entry import VcEntry
 from hilnic.miniport_co.queues import ServedQueue

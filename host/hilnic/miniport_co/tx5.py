@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from hilnic.hw.descriptors import COMPLETION_BYTES
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
-from hilnic.miniport5.tx import Element, PacketTransmitter
+from hilnic.miniport5.tx import Element
+from hilnic.miniport5.tx_packets import PacketTransmitter
 from hilnic.miniport_co.header import HEADER_STRIDE, header
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis import ndis5 as condis5
@@ -61,10 +62,10 @@ class VcPacketTransmitter(PacketTransmitter):
         """The header first; when the frame fits, its place goes with the next descriptor and is free."""
         ring = self.ring
         if len(elements) + self.header_elements > ring.free:
-            return [(0, 0), *elements]  # it has to wait
+            return [Element(0, 0), *elements]  # it has to wait
         place = self._headers.address + (ring.reserved & (ring.size - 1)) * HEADER_STRIDE
         self._nic.memory.store(place, header(self._connection.addresses, packet.length()))
-        return [(place, HEADER_BYTES), *elements]
+        return [Element(place, HEADER_BYTES), *elements]
 
     def hand_back(self, packet: Packet, status: NdisStatus) -> None:
         """NdisMCoSendComplete."""

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The NDIS 6.x core: what drivers import. See docs/ndis.md for the conventions and every signature."""
+"""The NDIS 6.x core: what drivers import. See docs/ndis.md for the conventions and every signature.
+
+One list of names, twice: where each comes from, and that it is public. Hence the length.
+"""
 
 from hilnic.ndis import condis
 from hilnic.ndis.adapter import Adapter, set_miniport_attributes
@@ -138,8 +141,11 @@ from hilnic.ndis.im import (
     im_notify_pnp_event,
 )
 from hilnic.ndis.interrupt import (
+    LINE,
     Interrupt,
     InterruptCharacteristics,
+    InterruptLinePin,
+    InterruptType,
     ReceiveThrottle,
     deregister_interrupt,
     queue_dpc,
@@ -233,6 +239,7 @@ __all__ = [
     "ALL_STATISTICS",
     "DEFAULT_PORT_NUMBER",
     "INDICATE_ALL_NBLS",
+    "LINE",
     "NBL_INFO_SLOTS",
     "SG_LIST_WRITE_TO_DEVICE",
     "Adapter",
@@ -259,6 +266,8 @@ __all__ = [
     "InitializeParameters",
     "Interrupt",
     "InterruptCharacteristics",
+    "InterruptLinePin",
+    "InterruptType",
     "Irql",
     "Kernel",
     "LinkState",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.driver import GeneralAttributes, MiniportDriver, RegistrationAttributes
@@ -13,6 +14,7 @@ from hilnic.ndis.oid import OidQueue
 from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, AdapterEvent, AdapterState, Operation
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.status_indication import LinkState
+from hilnic.ndis.verifier.wire_watch import watched
 from hilnic.ndis.waiting import Mutex
 from hilnic.ndis.wdk import wdk
 
@@ -73,6 +75,7 @@ class Adapter:
         "timers",
         "top_returner",
         "top_sender",
+        "wire_watch",
         "work_items",
     )
 
@@ -108,7 +111,7 @@ class Adapter:
         self.loopback = 0  # CHECK_FOR_LOOPBACK while some binding or filter listens to what others send (LB-03)
         self.looped: list[tuple[tuple[Binding, ...], NetBufferList]] = []  # copies on their way up
         self.sending = 0  # send calls that are under way, one inside the other (S6-24)
-        self.deferred_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []  # for the outermost
+        self.deferred_sends: deque[tuple[Binding, NetBufferList, int, int, int]] = deque()  # for the outermost
         self.held_sends: list[tuple[Binding, NetBufferList, int, int, int]] = []
         self.oids = OidQueue(self)
         self.pending: dict[str, Event] = {}  # operations the miniport answered with PENDING (V4)
@@ -127,7 +130,9 @@ class Adapter:
 
             self.co = CoAdapter(self, driver.co_handlers)
         characteristics = driver.characteristics
-        self.send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")
+        self.wire_watch = ndis.wire_watches.get(name)  # V14: who compares what passes here with the wire
+        send_handler = ndis.guarded(characteristics.send_net_buffer_lists, self, "MiniportSendNetBufferLists")
+        self.send_handler = watched(self.wire_watch, driver, send_handler)
         self.return_handler = ndis.guarded(
             characteristics.return_net_buffer_lists, self, "MiniportReturnNetBufferLists"
         )

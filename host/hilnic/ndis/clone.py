@@ -127,7 +127,7 @@ def derive(original: NetBufferList, derived: NetBufferList) -> None:
     """Note who comes of whom: the original may not go home before (MD-22)."""
     derived.parent_net_buffer_list = original
     if original.ndis_custody is not None:
-        original.ndis_custody.clones += 1
+        original.ndis_custody.cloned()
 
 
 def free_derived(derived: NetBufferList) -> None:

@@ -118,9 +118,8 @@ class FilterModule:
         self.context: Any = None
         self.state = FilterState.DETACHED
         self.position = 0  # in adapter.filters, the top one is 0
-        self.lower_sender: FilterModule | None = (
-            None  # neighbours with a handler; None = the miniport, or the protocols
-        )
+        # the neighbours with a handler; None = the miniport, or the protocols
+        self.lower_sender: FilterModule | None = None
         self.lower_returner: FilterModule | None = None
         self.upper_completer: FilterModule | None = None
         self.upper_receiver: FilterModule | None = None
@@ -185,6 +184,9 @@ async def deregister_filter_driver(driver: FilterDriver) -> None:
     """Unload: every module is detached first; what is still allocated is a leak (ST-19)."""
     from hilnic.ndis.filter_pnp import detach_filter
 
+    if driver not in driver.ndis.filter_drivers:
+        driver.ndis.violation("ST-21", driver, driver, "deregistered twice")
+        return
     for module in list(driver.modules):
         await detach_filter(module)
     driver.ndis.filter_drivers.remove(driver)

@@ -31,15 +31,17 @@ async def attach_filter(
 
 @asynccontextmanager
 async def _paused(adapter: Adapter, reason: PauseReason) -> AsyncIterator[None]:
-    """Pause a running stack, and restart it afterwards; the PnP lock is held all the while (ST-07)."""
+    """Pause a running stack, then restart it, also when a handler raises; the caller has the PnP lock (ST-07)."""
     from hilnic.ndis.pnp import pause_stack, restart_stack
 
     running = adapter.state is AdapterState.RUNNING
     if running:
         await pause_stack(adapter, reason)
-    yield
-    if running:
-        await restart_stack(adapter)
+    try:
+        yield
+    finally:
+        if running:
+            await restart_stack(adapter)
 
 
 async def attach(driver: FilterDriver, adapter: Adapter, position: int) -> tuple[NdisStatus, FilterModule | None]:
@@ -120,4 +122,4 @@ async def pause_and_restart(module: FilterModule) -> None:
     async with module.adapter.pnp_lock:
         if module.state is FilterState.RUNNING:
             async with _paused(module.adapter, PauseReason.FILTER_RESTART):
-                """Nothing is to be done in between."""
+                pass

@@ -3,6 +3,11 @@
 
 device --vector--> message_interrupt (DIRQL) --queue--> message_interrupt_dpc (DISPATCH, at most n NBLs)
 ^-------- more_nbls_pending: queued again (IT-03)
+
+line ----> interrupt (DIRQL) of each device on it, until one has recognized it --queue--> interrupt_dpc
+
+A driver has both pairs of handlers; which are used depends on what the bus gives it, a line or messages. Of another
+device's interrupt on its line an ISR says so, touches nothing and asks for no DPC (IT-02).
 """
 
 from __future__ import annotations
@@ -10,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hilnic.ndis.faults import failed
 from hilnic.ndis.kernel import Irql
@@ -24,6 +30,32 @@ if TYPE_CHECKING:
 
 Connect = Callable[[int, Callable[[], None] | None], None]
 """connect(vector, handler) attaches a handler to a vector of the device, None detaches: Device.connect_interrupt."""
+
+
+class InterruptType(IntEnum):
+    """NDIS_INTERRUPT_TYPE: what the adapter was given."""
+
+    LINE_BASED = 1
+    MESSAGE_BASED = 2
+
+
+class InterruptLinePin(Protocol):
+    """A device's pin on a line that it shares with others: `hilnic.hw.line.LinePin` fits."""
+
+    accesses: int
+    """Acknowledgements and register writes of this device, for the verifier."""
+
+    def connect(self, isr: Callable[[], bool] | None, /) -> None:
+        """Who is asked whether an interrupt is this device's; None detaches."""
+        ...
+
+    def asserted(self) -> bool:
+        """Does this device pull the line?"""
+        ...
+
+
+LINE = 0
+"""The message id of a line's DPC and lock."""
 
 
 class ReceiveThrottle:
@@ -50,12 +82,20 @@ class ReceiveThrottle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptCharacteristics:
-    """NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS, and where the bus connects the vectors."""
+    """NDIS_MINIPORT_INTERRUPT_CHARACTERISTICS, and where the bus connects the vectors, or the line if it gives one."""
 
     connect: Connect
     message_interrupt: Callable[[Any, int], tuple[bool, bool]]  # DIRQL: (recognized, queue_default_dpc)
     message_interrupt_dpc: Callable[[Any, int, ReceiveThrottle], None]  # DISPATCH
     vectors: tuple[int, ...] = (0,)
+    line: InterruptLinePin | None = None
+    interrupt: Callable[[Any], tuple[bool, bool]] | None = None  # DIRQL: (recognized, queue_default_dpc)
+    interrupt_dpc: Callable[[Any, ReceiveThrottle], None] | None = None  # DISPATCH
+
+    @property
+    def messages(self) -> tuple[int, ...]:
+        """Ids of the DPCs that there are."""
+        return self.vectors if self.line is None else (LINE,)
 
 
 class Interrupt:
@@ -71,6 +111,7 @@ class Interrupt:
         "locked",
         "ndis",
         "queued",
+        "type",
     )
 
     def __init__(self, adapter: Adapter, context: Any, characteristics: InterruptCharacteristics) -> None:
@@ -78,8 +119,12 @@ class Interrupt:
         self.adapter = adapter
         self.context = context
         self.characteristics = characteristics
-        self.isr_handler = adapter.ndis.guarded(characteristics.message_interrupt, adapter)
-        self.dpc_handler = adapter.ndis.guarded(characteristics.message_interrupt_dpc, adapter)
+        self.type = InterruptType.MESSAGE_BASED if characteristics.line is None else InterruptType.LINE_BASED
+        isr, dpc = characteristics.message_interrupt, characteristics.message_interrupt_dpc
+        if characteristics.line is not None:
+            isr, dpc = _line_handlers(characteristics)
+        self.isr_handler = adapter.ndis.guarded(isr, adapter)
+        self.dpc_handler = adapter.ndis.guarded(dpc, adapter)
         self.queued: set[int] = set()
         self.connected = True
         self.locked: set[int] = set()  # vectors whose ISR runs, or somebody who synchronises with it
@@ -97,6 +142,29 @@ class Interrupt:
                 failed(self.adapter, "message_interrupt", error)
         if queue_default_dpc:
             self.queue(message_id)
+
+    def fire_line(self) -> bool:
+        """The line is low: ask the ISR whether its device did it (IT-02)."""
+        line = self.characteristics.line
+        assert line is not None
+        ours, accesses = line.asserted(), line.accesses
+        recognized, queue_default_dpc = True, False
+        with self.at_dirql(LINE):
+            try:
+                recognized, queue_default_dpc = self.isr_handler(self.context, LINE)
+            except Exception as error:
+                line.connect(None)  # nobody will let go of it
+                failed(self.adapter, "interrupt", error)
+        if not ours and line.accesses != accesses:
+            self.ndis.violation("IT-02", self.adapter, self, "its ISR touched the device in another one's interrupt")
+        if recognized and not ours:
+            self.ndis.violation("IT-02", self.adapter, self, "its ISR claimed another device's interrupt")
+        if queue_default_dpc and not recognized:
+            self.ndis.violation("IT-02", self.adapter, self, "its ISR wants a DPC of an interrupt it did not recognize")
+            queue_default_dpc = False
+        if queue_default_dpc:
+            self.queue(LINE)
+        return recognized
 
     @contextmanager
     def at_dirql(self, message_id: int) -> Iterator[None]:
@@ -144,31 +212,51 @@ class Interrupt:
 def register_interrupt(
     adapter: Adapter, interrupt_context: Any, characteristics: InterruptCharacteristics
 ) -> tuple[NdisStatus, Interrupt]:
-    """Connect the vectors, from initialize; undone before halt or a failed initialize ends (IT-01)."""
+    """Connect the line or the vectors, from initialize; undone before halt or a failed initialize ends (IT-01)."""
     if adapter.state is not AdapterState.INITIALIZING:
         adapter.ndis.violation("IT-01", adapter, adapter, f"interrupt registered while {adapter.state.value}")
     interrupt = Interrupt(adapter, interrupt_context, characteristics)
     adapter.interrupts.append(interrupt)
+    if characteristics.line is not None:
+        characteristics.line.connect(interrupt.fire_line)
+        return NdisStatus.SUCCESS, interrupt
     for vector in characteristics.vectors:
         characteristics.connect(vector, lambda vector=vector: interrupt.fire(vector))  # type: ignore[misc]
     return NdisStatus.SUCCESS, interrupt
 
 
+def _line_handlers(
+    characteristics: InterruptCharacteristics,
+) -> tuple[Callable[[Any, int], tuple[bool, bool]], Callable[[Any, int, ReceiveThrottle], None]]:
+    """Those of a line, with a message id that tells them nothing."""
+    interrupt, dpc = characteristics.interrupt, characteristics.interrupt_dpc
+    if interrupt is None or dpc is None:
+        raise TypeError("a line needs the handlers interrupt and interrupt_dpc")
+    return lambda context, _: interrupt(context), lambda context, _, throttle: dpc(context, throttle)
+
+
 @wdk("NdisMDeregisterInterruptEx", irql="PASSIVE")
 def deregister_interrupt(interrupt: Interrupt) -> None:
-    """Disconnect the vectors; DPCs that are still queued do nothing."""
+    """Disconnect the line or the vectors; DPCs that are still queued do nothing."""
     if interrupt not in interrupt.adapter.interrupts:
         interrupt.ndis.violation("IT-01", interrupt.adapter, interrupt, "deregistered twice")
         return
     interrupt.connected = False
     interrupt.adapter.interrupts.remove(interrupt)
+    if interrupt.characteristics.line is not None:
+        interrupt.characteristics.line.connect(None)
+        return
     for vector in interrupt.characteristics.vectors:
         interrupt.characteristics.connect(vector, None)
 
 
 @wdk("NdisMQueueDpcEx", irql="any")
 def queue_dpc(interrupt: Interrupt, message_id: int = 0) -> None:
-    """Ask for the vector's DPC without an interrupt."""
+    """Ask for the vector's DPC without an interrupt; of a line there is one."""
+    if message_id not in interrupt.characteristics.messages:
+        detail = f"a DPC of message {message_id}; there are {interrupt.characteristics.messages}"
+        interrupt.ndis.violation("IT-02", interrupt.adapter, interrupt, detail)
+        return
     interrupt.queue(message_id)
 
 

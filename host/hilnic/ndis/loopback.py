@@ -9,7 +9,7 @@
 A copy is a frame of NDIS's own, made before the miniport gets the list, of what the sender has written: checksums may
 be unfinished, which is why its checksum slot says nothing (LB-08). It is delivered from a DPC, so a sender that answers
 its own frames does not recurse, and lives on when the send completes (LB-07). On an adapter whose MAC options lack
-NO_LOOPBACK the hardware loops, and NDIS does not (LB-09).
+NO_LOOPBACK the hardware loops, and NDIS does not (LB-09), but for what the miniport does not get at all (LB-10).
 """
 
 from __future__ import annotations
@@ -109,14 +109,14 @@ def always(adapter: Adapter) -> int:
     return CHECK_FOR_LOOPBACK if listens_in(station_of(adapter), adapter.bindings) else 0
 
 
-def loop_back(binding: Binding, nbls: NetBufferList, send_flags: int) -> None:
-    """Copy what somebody on this adapter wants of a chain that is about to be sent."""
+def loop_back(binding: Binding, nbls: NetBufferList, send_flags: int, *, only: bool = False) -> None:
+    """Copy what somebody on this adapter wants of a chain that is about to be sent; with `only` it is not sent."""
     adapter = binding.adapter
-    if not adapter.attributes.mac_options & _NO_LOOPBACK:
+    if not only and not adapter.attributes.mac_options & _NO_LOOPBACK:
         return  # the NIC does it
     station = station_of(adapter)
     asked = bool(send_flags & CHECK_FOR_LOOPBACK)
-    for_filters = station.filter_receives and bool(adapter.loopback)
+    for_filters = station.filter_receives and listens_in(station, adapter.bindings)
     for nbl in walk(nbls):
         for nb in nbl.net_buffers():
             receivers = looped_to(station, adapter.bindings, binding, asked, destination(nb))

@@ -28,6 +28,7 @@ from hilnic.ndis.verifier.packet_ledger import PacketLedger
 from hilnic.ndis.verifier.report import Report
 from hilnic.ndis.verifier.vc_ledger import VcLedger
 from hilnic.ndis.verifier.watchdog import Watchdogs
+from hilnic.ndis.verifier.wire_watch import WireWatch
 from hilnic.ndis.xlate.check import typed
 
 F = TypeVar("F")
@@ -87,6 +88,7 @@ class Ndis:
         self.others_busy = False  # another CPU is in mid-call: what it sends may not have reached the miniport yet
         self.calls: defaultdict[str, int] = defaultdict(int)  # WDK name -> calls
         self.ndis5 = Ndis5(self, None if verify == "off" else PacketLedger(self))
+        self.wire_watches: dict[str, WireWatch] = {}  # by the name of the adapter that will start (V14)
         self.last_nbl_id = 0
         self.last_frame_id = 0
         self.xlate_copies = 0  # bytes that the translation between NDIS 5 and 6 copied: lookahead and transfers alone

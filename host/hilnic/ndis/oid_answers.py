@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hilnic.ndis.ethernet import HEADER_SIZE, is_multicast
-from hilnic.ndis.flags import MediaConnectState, MediaState, PacketFilter, RequestType
+from hilnic.ndis.flags import PacketFilter, RequestType
 from hilnic.ndis.oid_request import OidRequest, answer_query, set_information, take_set
 from hilnic.ndis.oids import Oid
 from hilnic.ndis.statistics import COUNTER_OIDS as _COUNTERS
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.status_indication import LinkState
+from hilnic.ndis.xlate import link as xlate_link
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
@@ -32,8 +33,7 @@ def _link(binding: Binding) -> LinkState:
 
 
 def _media_state(binding: Binding) -> bytes:
-    up = _link(binding).media_connect_state is MediaConnectState.CONNECTED
-    return _u32(MediaState.CONNECTED if up else MediaState.DISCONNECTED)
+    return _u32(xlate_link.media_state(_link(binding).media_connect_state))
 
 
 def _multicast_union(binding: Binding) -> bytes:

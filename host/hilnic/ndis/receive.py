@@ -18,6 +18,7 @@ from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.nbl import NblQueue, NetBufferList, chain, walk
 from hilnic.ndis.own_copy import copy_frame, free_copy
 from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
+from hilnic.ndis.verifier.wire_watch import tell_received
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def indicate_receive_net_buffer_lists(
         nbls = verifier.indicated(adapter, nbls, count, receive_flags)
     if nbls is None:
         return
+    if adapter.wire_watch is not None:
+        tell_received(adapter.wire_watch, nbls)
     number = _number_frames(ndis, adapter, nbls)
     if receive_flags & _RESOURCES:
         if ndis.profile.copy_lent_receives:
@@ -155,7 +158,7 @@ def _number_frames(ndis: Ndis, adapter: Adapter, nbls: NetBufferList) -> int:
 def pass_up(module: FilterModule, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
     """Give a chain to the filter module that is next above."""
     if module.ndis.verifier is not None:
-        module.ndis.verifier.handed_up(module, nbls, lent=bool(flags & _RESOURCES))
+        module.ndis.verifier.handed_up(module, nbls, number, lent=bool(flags & _RESOURCES))
     try:
         module.receive_handler(module.context, nbls, port_number, number, flags)
     except Exception as error:
@@ -227,7 +230,7 @@ def _clone(ndis: Ndis, original: NetBufferList) -> NetBufferList:
 def _deliver(binding: Binding, nbls: NetBufferList, port_number: int, number: int, flags: int) -> None:
     binding.receives_outstanding += number
     if binding.ndis.verifier is not None:
-        binding.ndis.verifier.delivered(binding, nbls, lent=False)
+        binding.ndis.verifier.delivered(binding, nbls, number, lent=False)
     try:
         binding.receive_handler(binding.context, nbls, port_number, number, flags)
     except Exception as error:
@@ -262,7 +265,7 @@ def lend(adapter: Adapter, receivers: tuple[Binding, ...], nbls: NetBufferList, 
         first = chain(members)
         if first is not None:
             if verifier is not None:
-                verifier.delivered(binding, first, lent=True)
+                verifier.delivered(binding, first, len(members), lent=True)
             try:
                 binding.receive_handler(binding.context, first, port_number, len(members), flags)
             except Exception as error:
@@ -319,13 +322,13 @@ def _go_home(adapter: Adapter, home: NblQueue, return_flags: int) -> None:
     if adapter.top_returner is None:
         to_miniport(adapter, nbls, return_flags)
     else:
-        pass_down(adapter.top_returner, nbls, return_flags)
+        pass_down(adapter.top_returner, nbls, return_flags, home.count)
 
 
-def pass_down(module: FilterModule, nbls: NetBufferList, return_flags: int) -> None:
-    """Give a chain that comes back to the filter module that is next below."""
+def pass_down(module: FilterModule, nbls: NetBufferList, return_flags: int, number: int | None = None) -> None:
+    """Give a chain that comes back to the filter module that is next below; no `number` = all that this call has."""
     if module.ndis.verifier is not None:
-        module.ndis.verifier.handed_down(module, nbls)
+        module.ndis.verifier.handed_down(module, nbls, number)
     try:
         module.return_handler(module.context, nbls, return_flags)
     except Exception as error:

@@ -56,5 +56,7 @@ def _rule(rule: str, row: dict[str, Any]) -> Rule:
 
 def sentence_of(rule: str) -> str:
     """The rule in words."""
+    if rule == "V14":
+        return "The wire carries what the miniport was given to send, and the miniport indicates what the wire carried"
     found = all_rules().get(rule)
     return found.sentence if found else "a rule that is not in the catalogue"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.faults import failed
@@ -11,6 +13,7 @@ from hilnic.ndis.loopback import CHECK_FOR_LOOPBACK, loop_back
 from hilnic.ndis.nbl import NblQueue, NetBufferList, classify, count, walk
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier.wire_watch import tell_ended
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ def _send_deferred(adapter: Adapter) -> None:
     adapter.sending = _DEEPEST
     try:
         while adapter.deferred_sends:
-            _go_on(adapter, *adapter.deferred_sends.pop(0))
+            _go_on(adapter, *adapter.deferred_sends.popleft())
     finally:
         adapter.sending = 0
 
@@ -94,7 +97,7 @@ def pass_down(module: FilterModule, nbls: NetBufferList, port_number: int, send_
         except Exception as error:
             failed(module, "send_net_buffer_lists", error)
     else:
-        given = list(walk(nbls))
+        given = verifier.queueable(nbls)
         try:
             module.send_handler(module.context, nbls, port_number, send_flags)
         except Exception as error:
@@ -224,6 +227,8 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
         return
     if ndis.trace.enabled:
         trace_completions(ndis, nbls)
+    if adapter.wire_watch is not None:
+        tell_ended(adapter.wire_watch, nbls)
     if adapter.bottom_completer is not None:
         adapter.sends_outstanding -= count(nbls)
         climb(adapter.bottom_completer, nbls, send_complete_flags)
@@ -293,13 +298,13 @@ def cancel_send_net_buffer_lists(binding: Binding, cancel_id: Any) -> None:
         return
     adapter = binding.adapter
     adapter.held_sends = _without(adapter.held_sends, binding, cancel_id)
-    adapter.deferred_sends = _without(adapter.deferred_sends, binding, cancel_id)
+    adapter.deferred_sends = deque(_without(adapter.deferred_sends, binding, cancel_id))
     if adapter.co is not None:
         adapter.co.cancel(binding, cancel_id)
     cancel_below(adapter, 0, cancel_id)
 
 
-def _without(kept: list[KeptSend], binding: Binding, cancel_id: Any) -> list[KeptSend]:
+def _without(kept: Iterable[KeptSend], binding: Binding, cancel_id: Any) -> list[KeptSend]:
     """The queue without the binding's NBLs of this id, which end with SEND_ABORTED; the order of the others stays."""
     left: list[KeptSend] = []
     for entry in kept:

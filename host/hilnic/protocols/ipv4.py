@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilnic import ndis
+from hilnic.ndis.kernel import Event
 from hilnic.protocols.raw import RawBinding, RawProtocol
 from hilnic.protocols.raw5 import RawBinding5, RawProtocol5
 from hilnic.wire.arp import ArpPacket, Operation
@@ -39,6 +40,14 @@ class Ipv4Statistics:
     not_for_us: int
 
 
+@dataclass(slots=True, eq=False)
+class _Question:
+    """Somebody waits for an answer from the wire, or for the end of his patience."""
+
+    done: Event
+    answer: Any = None
+
+
 class Ipv4Protocol:
     """One host: `address` is four octets, `hardware` the adapter's address. Register it like any protocol driver."""
 
@@ -47,7 +56,7 @@ class Ipv4Protocol:
         self.raw = self._make_raw(name)
         self.neighbours: dict[bytes, bytes] = {}
         """Hardware address of each IPv4 address that spoke to us."""
-        self._waiting: dict[object, Any] = {}
+        self._waiting: dict[object, list[_Question]] = {}
         self._counts = dict.fromkeys(Ipv4Statistics.__slots__, 0)
         self._sequence = 0
 
@@ -149,7 +158,10 @@ class Ipv4Protocol:
         return self.neighbours[address]
 
     async def ping(self, address: bytes, data: bytes = b"hilnic", timeout_ns: int = 10_000_000) -> int:
-        """One echo; the round trip in ns of simulated time. TimeoutError when no answer comes."""
+        """One echo; the round trip in ns of simulated time.
+
+        TimeoutError when no answer comes, ValueError when it comes with other data.
+        """
         hardware = await self.resolve(address, timeout_ns)
         self._sequence = (self._sequence + 1) & 0xFFFF
         echo = IcmpEcho(IcmpType.ECHO_REQUEST, _IDENTIFIER, self._sequence, data)
@@ -163,20 +175,22 @@ class Ipv4Protocol:
     async def _ask(self, key: object, frame: bytes, timeout_ns: int) -> Any:
         """Send a frame and wait for the answer that carries this key."""
         kernel = self.raw.handle.ndis.kernel
-        event = kernel.create_event()
-        entry = self._waiting[key] = [event, None]
-        timer = kernel.set_timer(timeout_ns, event.set)
+        question = _Question(kernel.create_event())
+        askers = self._waiting.setdefault(key, [])
+        askers.append(question)
+        timer = kernel.set_timer(timeout_ns, question.done.set)
         for binding in self.raw.bindings.values():
             binding.send(frame)
-        await event.wait()
+        await question.done.wait()
         timer.cancel()
-        self._waiting.pop(key, None)
-        if entry[1] is None:
+        askers.remove(question)
+        if not askers:
+            self._waiting.pop(key, None)
+        if question.answer is None:
             raise TimeoutError(f"no answer to {key} within {timeout_ns} ns")
-        return entry[1]
+        return question.answer
 
     def _wake(self, key: object, answer: object) -> None:
-        entry = self._waiting.get(key)
-        if entry is not None:
-            entry[1] = answer
-            entry[0].set()
+        for question in self._waiting.get(key, ()):
+            question.answer = answer
+            question.done.set()

@@ -14,7 +14,8 @@ from typing import Any, Literal, cast
 from hilnic import ndis
 from hilnic.ndis import NetBufferList, ReceiveFlags, SendFlags
 from hilnic.ndis.ethernet import destination, filter_accepts
-from hilnic.protocols.intermediate import IntermediateDriver, LowerEdge, VirtualMiniport
+from hilnic.protocols.intermediate import IntermediateDriver, LowerEdge
+from hilnic.protocols.virtual_miniport import VirtualMiniport
 
 __all__ = ["Mux", "MuxEdge", "MuxMiniport"]
 
@@ -41,7 +42,7 @@ class MuxMiniport(VirtualMiniport):
         nb = nbl.first_net_buffer
         if nb is None or not self.running:
             return False
-        return filter_accepts(self.packet_filter, self.mac_address, frozenset(self.multicast_list), destination(nb))
+        return filter_accepts(self.packet_filter, self.mac_address, self.multicast_list, destination(nb))
 
 
 class MuxEdge(LowerEdge):
@@ -58,11 +59,9 @@ class MuxEdge(LowerEdge):
             driver.miniport, ndis.NetBufferListPoolParameters(tag=driver.name)
         )
 
-    async def close(self) -> ndis.NdisStatus:
+    def free(self) -> None:
         """The pool goes with the binding."""
-        status = await super().close()
         ndis.free_net_buffer_list_pool(self.pool)
-        return status
 
     # Completions.
 

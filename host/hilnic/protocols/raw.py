@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A minimal NDIS 6 protocol driver: sends frames as they are, hands received ones to a callback.
 
-Benches, replay and tests use it; it is also the shortest complete example of a protocol. Frames are bytes from the
-destination address to the last data octet, without FCS. `fragments` cuts a frame into that many MDLs. NBLs of one frame
-are kept with their buffer and used again, because making them new would cost more than sending them.
+Benches, replay and tests use it; it is also the shortest complete example of a protocol, and one file for that reason.
+Frames are bytes from the destination address to the last data octet, without FCS. `fragments` cuts a frame into that
+many MDLs. NBLs of one frame are kept with their buffer and used again, because making them new would cost more than
+sending them.
 """
 
 from __future__ import annotations
@@ -245,8 +246,10 @@ class RawBinding:
         return ndis.NdisStatus.SUCCESS
 
     def open(self) -> ndis.NdisStatus:
-        """Open the adapter that a bind offers."""
+        """Open the adapter that a bind offers; the pool is gone when that fails."""
         status, self.handle = ndis.open_adapter(self.protocol.handle, self, ndis.OpenParameters(), self._bind_context)
+        if status is not ndis.NdisStatus.SUCCESS:
+            ndis.free_net_buffer_list_pool(self._pool)
         return status
 
     async def close(self) -> ndis.NdisStatus:

@@ -3,24 +3,23 @@
 
 It receives as `handlers` says: ProtocolReceivePacket, ProtocolReceive (copy the lookahead, transfer the rest), or both.
 Frames are bytes from the destination address to the last data octet, without FCS. `fragments` cuts a frame into that
-many buffers; packets are kept with their buffers and used again.
+many buffers; packets5.py keeps packets with their buffers, so that they are used again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 from typing import Any, Literal
 
 from hilnic import ndis
 from hilnic.ndis import NdisMedium, NdisStatus, Oid, RequestType, ndis5
 from hilnic.ndis.ndis5 import BindingEdge, NdisRequest, Packet
+from hilnic.protocols.packets5 import PacketStore
 from hilnic.protocols.raw import DEFAULT_FILTER, RawStatistics
 
 __all__ = ["Handlers5", "RawBinding5", "RawProtocol5"]
 
 Handlers5 = Literal["packet", "lookahead", "both"]
-_HEADER_BYTES = 14
 ReceiveFrame = Callable[["RawBinding5", bytes], None]
 
 
@@ -41,14 +40,10 @@ class RawBinding5:
         self.transferred = 0
         """Frames of which a part came by NdisTransferData."""
         self._kernel = protocol.handle.ndis.kernel
-        _, packets = ndis5.allocate_packet_pool(protocol.handle, protocol.packets, tag=protocol.name)
-        _, buffers = ndis5.allocate_buffer_pool(protocol.handle, 8 * protocol.packets, tag=protocol.name)
-        if packets is None or buffers is None:
-            raise MemoryError(f"no pool of {protocol.packets} packets")
-        self._packets, self._descriptors = packets, buffers
-        self._spare: dict[int, list[Packet]] = {}
+        self.store = PacketStore(protocol.handle, protocol.packets, protocol.buffer_bytes, protocol.name)
+        """Where packets come from, and go back to."""
         self._held: list[Packet] = []
-        self._partial: dict[Packet, tuple[bytes, ndis.Mdl]] = {}
+        self._partial: dict[Packet, bytes] = {}  # header and lookahead of frames whose rest is being transferred
         self._requests: dict[NdisRequest, tuple[Any, list[NdisStatus]]] = {}
         self._idle: Any = None
         self._closed: Any = None
@@ -76,11 +71,11 @@ class RawBinding5:
     # --- send ---------------------------------------------------------------------------------------------------------
 
     def send(self, *frames: bytes, fragments: int = 1, cancel_id: Any = None, flags: int = 0) -> None:
-        """Send frames, one packet each, in one call of NdisSendPackets; RuntimeError on a binding that is closed.
+        """Send frames, one packet each, in one call of NdisSendPackets; `flags`: PacketFlags.
 
-        `flags`: PacketFlags.
+        RuntimeError, and nothing is sent, on a binding that is closed or short of packets.
         """
-        binding, packets = self._open, [self._build(frame, fragments) for frame in frames]
+        binding, packets = self._open, self.store.build(frames, fragments)
         for packet in packets:
             ndis5.set_packet_cancel_id(packet, cancel_id)
             ndis5.set_packet_flags(packet, flags)
@@ -89,43 +84,14 @@ class RawBinding5:
         ndis5.send_packets(binding, packets)
 
     def send_one(self, frame: bytes, fragments: int = 1) -> NdisStatus:
-        """Send one frame by NdisSend; what it answered."""
-        packet = self._build(frame, fragments)
+        """Send one frame by NdisSend; what it answered. RuntimeError as for `send`."""
+        binding, (packet,) = self._open, self.store.build([frame], fragments)
         self._sent += 1
         self._outstanding += 1
-        status = ndis5.send(self._open, packet)
+        status = ndis5.send(binding, packet)
         if status is not NdisStatus.PENDING:
             self.completed(packet, status)
         return status
-
-    def _build(self, frame: bytes, fragments: int) -> Packet:
-        spare = self._spare.get(fragments)
-        if spare and len(frame) <= self.protocol.buffer_bytes:
-            packet = spare.pop()
-            chain = packet.head
-            ndis5.reinitialize_packet(packet)
-        else:
-            _, fresh = ndis5.allocate_packet(self._packets)
-            if fresh is None:
-                raise RuntimeError(f"{self!r}: no packet is left")
-            packet, chain = fresh, self._buffers(max(self.protocol.buffer_bytes, len(frame)), fragments)
-        assert chain is not None
-        _fill(chain, frame, fragments)
-        ndis5.chain_buffer_at_front(packet, chain)
-        reusable = len(frame) <= self.protocol.buffer_bytes
-        packet.protocol_reserved[0] = fragments if reusable else None
-        return packet
-
-    def _buffers(self, size: int, number: int) -> ndis.Mdl:
-        """So many descriptors of one piece of memory."""
-        region = self._kernel.allocate(size)
-        return ndis.link(*(self._describe(region) for _ in range(number)))
-
-    def _describe(self, region: ndis.Region) -> ndis.Mdl:
-        _, mdl = ndis5.allocate_buffer(self._descriptors, region)
-        if mdl is None:
-            raise RuntimeError(f"{self!r}: no buffer descriptor is left")
-        return mdl
 
     def completed(self, packet: Packet, status: int) -> None:
         """ProtocolSendComplete."""
@@ -134,22 +100,9 @@ class RawBinding5:
         if status:
             self._failed += 1
             self.statuses.append(status)
-        fragments = packet.protocol_reserved[0]
-        if fragments is None:
-            self._free(packet)
-        else:
-            self._spare.setdefault(fragments, []).append(packet)
+        self.store.keep(packet)
         if not self._outstanding and self._idle is not None:
             self._idle.set()
-
-    def _free(self, packet: Packet) -> None:
-        region = None
-        while (mdl := ndis5.unchain_buffer_at_front(packet)) is not None:
-            region = mdl.region
-            ndis5.free_buffer(mdl)
-        if region is not None:
-            self._kernel.free(region)
-        ndis5.free_packet(packet)
 
     async def wait_until_idle(self) -> None:
         """Wait until every sent packet has completed."""
@@ -180,12 +133,10 @@ class RawBinding5:
         if not rest:
             self._deliver(seen)
             return NdisStatus.SUCCESS
-        _, packet = ndis5.allocate_packet(self._packets)
+        packet = self.store.empty(rest)
         if packet is None:
             return NdisStatus.NOT_ACCEPTED
-        mdl = self._buffers(rest, 1)
-        ndis5.chain_buffer_at_front(packet, mdl)
-        self._partial[packet] = seen, mdl
+        self._partial[packet] = seen
         status, moved = ndis5.transfer_data(self._open, context, len(lookahead), rest, packet)
         if status is not NdisStatus.PENDING:
             self.transfer_complete(packet, status, moved)
@@ -193,9 +144,8 @@ class RawBinding5:
 
     def transfer_complete(self, packet: Packet, status: NdisStatus, moved: int) -> None:
         """ProtocolTransferDataComplete: the rest is there, or the frame is lost."""
-        seen, mdl = self._partial.pop(packet)
-        rest = bytes(mdl.view)
-        self._free(packet)
+        seen, rest = self._partial.pop(packet), packet.tobytes()
+        self.store.free(packet)
         if status is NdisStatus.SUCCESS and moved == len(rest):
             self.transferred += 1
             self._deliver(seen + rest)
@@ -267,7 +217,7 @@ class RawBinding5:
             self.running = True
             await self.set_filter(self.protocol.packet_filter)
         else:
-            self._free_pools()
+            self.store.close()
         return status
 
     async def close(self) -> None:
@@ -277,33 +227,13 @@ class RawBinding5:
         self._closed = self._kernel.create_event()
         if ndis5.close_adapter(self._open) is NdisStatus.PENDING:
             await self._closed.wait()
-        for packets in self._spare.values():
-            for packet in packets:
-                self._free(packet)
-        self._spare.clear()
-        self._free_pools()
+        self.store.close()
         self.handle = None
-
-    def _free_pools(self) -> None:
-        ndis5.free_packet_pool(self._packets)
-        ndis5.free_buffer_pool(self._descriptors)
 
     def close_complete(self, status: NdisStatus) -> None:
         """ProtocolCloseAdapterComplete."""
         del status
         self._closed.set()
-
-
-def _fill(mdl: ndis.Mdl, frame: bytes, fragments: int) -> None:
-    """Copy a frame into the memory of a chain and cut it over the descriptors; the first has the header (S5-15)."""
-    mdl.region.view[: len(frame)] = frame
-    piece: ndis.Mdl | None = mdl
-    header = min(_HEADER_BYTES, len(frame))
-    cuts = [header + (len(frame) - header) * number // fragments for number in range(1, fragments + 1)]
-    for start, end in pairwise([0, *cuts]):
-        assert piece is not None
-        piece.byte_offset, piece.byte_count = start, end - start
-        piece = piece.next
 
 
 def _nothing_to_do(*_: Any) -> None:

@@ -14,8 +14,9 @@ from typing import Any, Literal, cast
 
 from hilnic import ndis
 from hilnic.ndis import Mdl, NdisStatus, NetBuffer, NetBufferList, SendFlags
-from hilnic.protocols.intermediate import IntermediateDriver, LowerEdge, VirtualMiniport
+from hilnic.protocols.intermediate import IntermediateDriver, LowerEdge
 from hilnic.protocols.mux import Mux, MuxEdge, MuxMiniport
+from hilnic.protocols.virtual_miniport import VirtualMiniport
 
 __all__ = ["Splitter", "SplitterEdge", "SplitterMiniport"]
 
@@ -83,12 +84,11 @@ class SplitterEdge(MuxEdge):
         )
         self.net_buffers = ndis.allocate_net_buffer_pool(driver.miniport, f"{driver.name} frames")
 
-    async def close(self) -> NdisStatus:
+    def free(self) -> None:
         """The pools go with the binding."""
-        status = await super().close()
+        super().free()
         ndis.free_net_buffer_list_pool(self.shells)
         ndis.free_net_buffer_pool(self.net_buffers)
-        return status
 
     def take_apart(self, nbl: NetBufferList) -> _Original:
         """Separate the frames of a list, and their MDLs when those go on in new NET_BUFFERs."""

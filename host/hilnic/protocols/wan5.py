@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A minimal NDIS 5.1 protocol over WAN miniports: sends and receives whole PPP frames of links.
+"""A minimal NDIS 5.1 protocol over WAN miniports: makes calls, sends and receives whole PPP frames of their links.
 
 A WAN packet is memory with room before and behind the frame, into which the miniports below write their headers.
+
+    handle = await protocol.dial(b"")        # OID_TAPI_MAKE_CALL
+    line = await protocol.wait_for(handle)   # NDIS_STATUS_WAN_LINE_UP, or how the call ended
+    protocol.send(handle, frame)             # `received` has (line, frame)
+    await protocol.hang_up(handle)           # OID_TAPI_DROP
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from hilnic import ndis
-from hilnic.ndis import NdisMedium, NdisStatus, ndis5
-from hilnic.ndis.ndis5 import BindingEdge, WanPacket
+from hilnic.ndis import NdisMedium, NdisStatus, Oid, RequestType, ndis5
+from hilnic.ndis.ndis5 import BindingEdge, LineCallState, LineDisconnectMode, NdisRequest, TapiMakeCall, WanPacket
 
-__all__ = ["WanProtocol5"]
+__all__ = ["WanLine", "WanProtocol5"]
 
 HEADER_PADDING = 32
 TAIL_PADDING = 8
+
+
+@dataclass(slots=True)
+class WanLine:
+    """A line that is or was up: this protocol's context of the link."""
+
+    handle: int
+    is_up: bool = True
+    fragments: int = 0
 
 
 class WanProtocol5:
@@ -24,13 +39,23 @@ class WanProtocol5:
     def __init__(self, *, name: str = "wan5", header_padding: int = HEADER_PADDING) -> None:
         self.name, self.header_padding = name, header_padding
         self.binding: BindingEdge | None = None
-        self.received: list[tuple[Any, bytes]] = []
-        """(link context, PPP frame), in order."""
+        self.received: list[tuple[WanLine, bytes]] = []
+        """(line, PPP frame), in order."""
+        self.lines: dict[int, WanLine] = {}
+        """Those that are up, by NdisLinkHandle."""
+        self.ended: dict[int, LineDisconnectMode] = {}
+        """Calls that have ended, by handle, and why."""
+        self.media: list[NdisStatus] = []
+        """Other statuses, in order."""
+        self.status_completes = 0
         self.statuses: list[NdisStatus] = []
         """How sends ended, in order."""
         self.receive_completes = 0
         self.accepts = True
         self.handle: ndis.ProtocolDriver
+        self._calls: list[int] = []  # hdCall by htCall, which counts from 1
+        self._news: Any = None
+        self._requests: dict[NdisRequest, tuple[Any, list[NdisStatus]]] = {}
         self._outstanding = 0
         self._idle: Any = None
         self._closed: Any = None
@@ -58,10 +83,10 @@ class WanProtocol5:
             open_adapter_complete=_nothing_to_do,  # NDIS opens at once
             close_adapter_complete=WanProtocol5._close_complete,
             send_complete=_nothing_to_do,  # sends of this medium end with wan_send_complete
-            request_complete=_nothing_to_do,
+            request_complete=WanProtocol5._request_complete,
             reset_complete=_nothing_to_do,
-            status=_nothing_to_do,
-            status_complete=_nothing_to_do,
+            status=WanProtocol5._status,
+            status_complete=WanProtocol5._status_complete,
             receive_complete=WanProtocol5._receive_complete,
             wan_receive=WanProtocol5._wan_receive,
             wan_send_complete=WanProtocol5._wan_send_complete,
@@ -86,6 +111,78 @@ class WanProtocol5:
     def _close_complete(self, status: NdisStatus) -> None:
         del status
         self._closed.set()
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    async def request(self, request: NdisRequest) -> NdisStatus:
+        """Issue a request and wait for its end."""
+        assert self.binding is not None
+        done, answer = self.handle.ndis.kernel.create_event(), list[NdisStatus]()
+        self._requests[request] = done, answer
+        status = ndis5.request(self.binding, request)
+        if status is NdisStatus.PENDING:
+            await done.wait()
+            return answer[0]
+        del self._requests[request]
+        return status
+
+    def _request_complete(self, request: NdisRequest, status: NdisStatus) -> None:
+        done, answer = self._requests.pop(request)
+        answer.append(status)
+        done.set()
+
+    async def query(self, oid: int, buffer: bytes) -> tuple[NdisStatus, bytes]:
+        """The status and what was written; `buffer` has the inputs, if there are some, and the room."""
+        request = NdisRequest(RequestType.QUERY_INFORMATION, oid, bytearray(buffer))
+        return await self.request(request), request.answer()
+
+    async def set(self, oid: int, data: bytes) -> NdisStatus:
+        """The status."""
+        return await self.request(NdisRequest(RequestType.SET_INFORMATION, oid, bytearray(data)))
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    async def dial(self, address: bytes = b"") -> int:
+        """Begin a call; its handle, which will be that of the link."""
+        self._calls.append(0)
+        ht_call = len(self._calls)
+        status, answer = await self.query(Oid.OID_TAPI_MAKE_CALL, TapiMakeCall(ht_call, address).pack())
+        made = TapiMakeCall.parse(answer)
+        if status is not NdisStatus.SUCCESS or made is None:
+            raise RuntimeError(f"OID_TAPI_MAKE_CALL: {status.name}")
+        self._calls[ht_call - 1] = made.hd_call
+        return made.hd_call
+
+    async def wait_for(self, handle: int) -> WanLine | LineDisconnectMode:
+        """The call's line, once it is up; or why the call ended."""
+        while handle not in self.lines and handle not in self.ended:
+            self._news = self.handle.ndis.kernel.create_event()
+            await self._news.wait()
+        return self.lines[handle] if handle in self.lines else self.ended[handle]
+
+    async def hang_up(self, handle: int) -> NdisStatus:
+        """End a call."""
+        return await self.set(Oid.OID_TAPI_DROP, ndis5.pack_drop(handle))
+
+    def _status(self, code: NdisStatus, buffer: Any) -> None:
+        if code is NdisStatus.WAN_LINE_UP:
+            buffer.ndis_link_context = line = WanLine(buffer.ndis_link_handle)
+            self.lines[line.handle] = line
+        elif code is NdisStatus.WAN_LINE_DOWN:
+            line = buffer.ndis_link_context
+            line.is_up = False
+            del self.lines[line.handle]
+        elif code is NdisStatus.WAN_FRAGMENT:
+            buffer.ndis_link_context.fragments += 1
+        elif code is not NdisStatus.TAPI_INDICATION:
+            self.media.append(code)
+        elif buffer.param1 == LineCallState.DISCONNECTED:
+            self.ended[self._calls[buffer.ht_call - 1]] = LineDisconnectMode(buffer.param2)
+        if self._news is not None:
+            self._news.set()
+
+    def _status_complete(self) -> None:
+        self.status_completes += 1
 
     # --- data ---------------------------------------------------------------------------------------------------------
 

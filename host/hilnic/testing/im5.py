@@ -175,6 +175,7 @@ class FunctionalIntermediate5:
         assert mine is not None, status
         self.copied += 1
         mine.head, mine.tail, mine.valid_counts = packet.head, packet.tail, False
+        mine.frame_id = packet.frame_id
         ndis5.copy_out_of_band(mine, packet)
         ndis5.im_copy_send_per_packet_info(mine, packet)
         ndis5.set_packet_flags(mine, ndis5.get_packet_flags(packet))

@@ -2,8 +2,8 @@
 """The functional miniport of NDIS 5: a driver without hardware whose behaviour a test decides.
 
 Serialized or deserialized, with MiniportSend or MiniportSendPackets; it captures what is sent, has `room` for so many
-packets, indicates full packets or lookaheads, and transfers at once or later. A *mutant* is a subclass that breaks one
-rule.
+packets, indicates full packets or lookaheads, and transfers at once or later; requests are miniport5_requests.py's. A
+*mutant* is a subclass that breaks one rule.
 
     fm = FunctionalMiniport5(ndis)
     kernel.run(fm.start())
@@ -13,14 +13,15 @@ rule.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Literal
 
 from hilnic import ndis
-from hilnic.ndis import MacOptions, Ndis, NdisMedium, NdisStatus, Oid, RequestType, ndis5
-from hilnic.ndis.ndis5 import Attributes5, MiniportCharacteristics5, NdisRequest, Packet, WanPacket
+from hilnic.ndis import Ndis, NdisMedium, NdisStatus, ndis5
+from hilnic.ndis.ndis5 import Attributes5, MiniportCharacteristics5, Packet, WanPacket
 from hilnic.testing.frames import in_parts
 from hilnic.testing.miniport import MAC_ADDRESS
+from hilnic.testing.miniport5_requests import AnsweringMiniport5
 from hilnic.testing.packets import build_packet, fill_info, free_built_packet
 
 __all__ = ["FunctionalMiniport5", "SendStyle"]
@@ -32,12 +33,11 @@ Transfer = Literal["now", "pend", "early"]
 NO_ROOM_LIMIT = 1 << 30
 
 
-class FunctionalMiniport5:
+class FunctionalMiniport5(AnsweringMiniport5):
     """Driver and adapter context in one; `adapter` is NDIS's handle once started."""
 
     medium = NdisMedium.MEDIUM_802_3
     version = (5, 1)
-    mac_options = MacOptions.TRANSFERS_NOT_PEND | MacOptions.COPY_LOOKAHEAD_DATA | MacOptions.NO_LOOPBACK
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class FunctionalMiniport5:
         style: SendStyle = "packets",
         transfer: Transfer = "now",
     ) -> None:
+        super().__init__(mac_address)
         self.ndis = host
         self.name = name
-        self.mac_address = mac_address
         self.serialized = serialized
         self.style: SendStyle = style
         self.transfer: Transfer = transfer
@@ -59,23 +59,11 @@ class FunctionalMiniport5:
         self.captured: list[Packet] = []
         self.pattern: tuple[int, bytes] | None = None
         self.sent_frames: list[bytes] = []
-        self.calls: list[str] = []  # handlers, in order
         self.arrays: list[int] = []  # lengths of the arrays it was given
         self.returned: list[Packet] = []
-        self.requests: list[NdisRequest] = []
-        self.held_request: NdisRequest | None = None
-        self.hold_requests = False
-        self.answers: dict[int, bytes] = {}
-        self.packet_filter = 0
-        self.multicast_list = b""
-        self.lookahead = 0
         self.cancelled: list[Any] = []
         self.frame_in_card = b""  # what a transfer reads
         self.pending_transfers: list[tuple[Packet, int, int]] = []
-        self.inside: list[str] = []  # handlers that run now
-        self.overlaps: list[tuple[str, ...]] = []
-        self.on_call: Callable[[str], None] = lambda _: None
-        self.adapter: ndis.Adapter
         self.pool: ndis5.PacketPool
         status, driver = ndis5.register_miniport(host, self.characteristics(), self)
         assert driver is not None, status
@@ -196,18 +184,6 @@ class FunctionalMiniport5:
         ndis5.indicate_status(self.adapter, status)
         ndis5.indicate_status_complete(self.adapter)
 
-    def enter(self, handler: str) -> None:
-        """A handler begins: note it, and whether another one has not ended (CL-10)."""
-        self.calls.append(handler)
-        if self.inside:
-            self.overlaps.append((*self.inside, handler))
-        self.inside.append(handler)
-        self.on_call(handler)
-
-    def leave(self) -> None:
-        """It ends."""
-        self.inside.pop()
-
     # Handlers.
 
     def initialize(
@@ -229,8 +205,10 @@ class FunctionalMiniport5:
         return Attributes5.BUS_MASTER | (0 if self.serialized else Attributes5.DESERIALIZE)
 
     def halt(self) -> None:
-        """MiniportHalt: free everything."""
+        """MiniportHalt: end what pends, free everything."""
         self.calls.append("halt")
+        while self.pending_transfers:
+            self.finish_transfer(NdisStatus.REQUEST_ABORTED)
         self.release()
         ndis5.free_packet_pool(self.pool)
 
@@ -290,65 +268,6 @@ class FunctionalMiniport5:
             self.finish_transfer()
         return NdisStatus.PENDING, 0
 
-    def query_information(self, request: NdisRequest) -> NdisStatus:
-        """MiniportQueryInformation: answers from `answers` and the attributes, or holds."""
-        return self.serve("query_information", request)
-
-    def set_information(self, request: NdisRequest) -> NdisStatus:
-        """MiniportSetInformation: keeps filter, multicast list and lookahead."""
-        return self.serve("set_information", request)
-
-    def serve(self, handler: str, request: NdisRequest) -> NdisStatus:
-        """Answer a request, or hold it."""
-        self.enter(handler)
-        self.requests.append(request)
-        self.leave()
-        if self.hold_requests:
-            self.held_request = request
-            return NdisStatus.PENDING
-        return self.answer(request)
-
-    def answer(self, request: NdisRequest) -> NdisStatus:
-        """The final answer to a request."""
-        if request.request_type is not RequestType.SET_INFORMATION:
-            data = self.answers.get(request.oid) or self.known().get(request.oid)
-            return NdisStatus.INVALID_OID if data is None else request.reply(data)
-        if request.oid == Oid.OID_802_3_MULTICAST_LIST:
-            status, self.multicast_list = request.take(len(request.buffer))
-            return status
-        if request.oid == Oid.OID_GEN_CURRENT_PACKET_FILTER:
-            status, data = request.take(4)
-            self.packet_filter = int.from_bytes(data, "little")
-            return status
-        if request.oid == Oid.OID_GEN_CURRENT_LOOKAHEAD:
-            status, data = request.take(4)
-            self.lookahead = int.from_bytes(data, "little")
-            return status
-        return NdisStatus.INVALID_OID
-
-    def known(self) -> dict[int, bytes]:
-        """What an Ethernet card of 1 Gbit/s answers."""
-        return {
-            Oid.OID_802_3_CURRENT_ADDRESS: self.mac_address,
-            Oid.OID_802_3_PERMANENT_ADDRESS: self.mac_address,
-            Oid.OID_802_3_MAXIMUM_LIST_SIZE: _u32(32),
-            Oid.OID_GEN_MAXIMUM_FRAME_SIZE: _u32(1500),
-            Oid.OID_GEN_MAXIMUM_LOOKAHEAD: _u32(1500),
-            Oid.OID_GEN_MAC_OPTIONS: _u32(self.mac_options),
-            Oid.OID_GEN_LINK_SPEED: _u32(10_000_000),
-            Oid.OID_GEN_MEDIA_CONNECT_STATUS: _u32(0),
-        }
-
-    def complete_request(self, status: NdisStatus | None = None) -> None:
-        """End the held request."""
-        request, self.held_request = self.held_request, None
-        assert request is not None
-        ended = self.answer(request) if status is None else status
-        if request.request_type is RequestType.SET_INFORMATION:
-            ndis5.set_information_complete(self.adapter, ended)
-        else:
-            ndis5.query_information_complete(self.adapter, ended)
-
     def reset(self) -> tuple[NdisStatus, bool]:
         """MiniportReset: what is held ends; filters have to be set again."""
         self.enter("reset")
@@ -388,10 +307,6 @@ class FunctionalMiniport5:
 
     def __repr__(self) -> str:
         return f"FunctionalMiniport5({self.name}, {len(self.captured)} captured)"
-
-
-def _u32(value: int) -> bytes:
-    return int(value).to_bytes(4, "little")
 
 
 def _initialize(

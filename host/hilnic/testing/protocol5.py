@@ -152,7 +152,7 @@ class FunctionalProtocol5:
         status = ndis5.request(self.open, request)
         if status is NdisStatus.PENDING:
             await done.wait()
-            status = self.requests[-1][1]
+            status = next(ended for asked, ended in reversed(self.requests) if asked is request)
         del self._events[request]
         return status
 

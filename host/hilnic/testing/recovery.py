@@ -12,6 +12,7 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.regs import Cause, QueueState
 from hilnic.testing.conformance import CheckBench, CheckFailed
 from hilnic.testing.nic_adapter import Direction, Done
+from hilnic.wire.link import GAP_OCTETS, NS_PER_OCTET, as_wire_frame
 
 RING = 32
 BOTH = (Direction.TX, Direction.RX)
@@ -24,6 +25,8 @@ class Traffic:
     bench: CheckBench
     sent: list[bytes] = field(default_factory=list)
     arriving: list[bytes] = field(default_factory=list)
+    arriving_ns: int = 0
+    """How long the wire takes for what arrives."""
     done: dict[Direction, list[Done]] = field(default_factory=lambda: {way: [] for way in BOTH})
 
     async def begin(self) -> None:
@@ -39,6 +42,7 @@ class Traffic:
             self.bench.nic.post_tx(0, [self.sent[-1]])
             self.arriving.append(self.bench.frame(self.bench.random.randrange(60, 400)))
             self.bench.peer.send(self.arriving[-1])
+            self.arriving_ns += as_wire_frame(self.arriving[-1]).duration_ns + GAP_OCTETS * NS_PER_OCTET
 
     def take(self) -> None:
         """Take what has completed."""
@@ -128,7 +132,7 @@ async def survive_disable(bench: CheckBench, after_ns: int, *, after: int = 20) 
     bench.expect(bench.peer.data, traffic.sent[: len(bench.peer.frames)], "frames on the wire")
     bench.expect(len(bench.peer.frames), len(traffic.done[Direction.TX]), "frames on the wire against completions")
     traffic.expect_order()
-    await _expect_as_new_when_quiet(bench, after)
+    await _expect_as_new_when_quiet(traffic, after)
 
 
 async def survive_soft_reset(bench: CheckBench, after_ns: int, *, after: int = 20) -> None:
@@ -141,7 +145,7 @@ async def survive_soft_reset(bench: CheckBench, after_ns: int, *, after: int = 2
     await bench.nic.reset()  # forgets the rings: later DMA is a DeviceFault
     for way in BOTH:
         bench.expect((await bench.nic_1g.state(way, 0))[0], QueueState.DISABLED, f"state of the {way.name} queue")
-    await _expect_as_new_when_quiet(bench, after)
+    await _expect_as_new_when_quiet(traffic, after)
 
 
 async def survive_stopped_clocks(bench: CheckBench, after_ns: int, *, after: int = 20) -> None:
@@ -161,13 +165,13 @@ async def survive_stopped_clocks(bench: CheckBench, after_ns: int, *, after: int
     bench.expect(causes <= {Cause.NONE, Cause.FLUSHED}, True, f"causes {causes}")
     for way in ("tx", "rx"):
         bench.controls.start_clock(way)
-    await _expect_as_new_when_quiet(bench, after)
+    await _expect_as_new_when_quiet(traffic, after)
 
 
-async def _expect_as_new_when_quiet(bench: CheckBench, frames: int) -> None:
-    await bench.settle(RING * 4000)  # the rest of the wire's frames
-    await bench.start()
-    await expect_as_new(bench, frames)
+async def _expect_as_new_when_quiet(traffic: Traffic, frames: int) -> None:
+    await traffic.bench.settle(traffic.arriving_ns)  # the rest of the wire's frames, whenever it began
+    await traffic.bench.start()
+    await expect_as_new(traffic.bench, frames)
 
 
 async def expect_late_acknowledgement(bench: CheckBench, withheld_ns: int) -> int:

@@ -23,6 +23,8 @@ class EtherType(IntEnum):
     IPV4 = 0x0800
     ARP = 0x0806
     VLAN = 0x8100
+    PPPOE_DISCOVERY = 0x8863
+    PPPOE_SESSION = 0x8864
     SERVICE_VLAN = 0x88A8
 
 

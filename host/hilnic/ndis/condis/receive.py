@@ -138,7 +138,7 @@ def _deliver(vc: Vc, nbls: NetBufferList, number: int, flags: int) -> None:
     binding: Any = user.binding
     binding.receives_outstanding += number
     if vc.ndis.verifier is not None:
-        vc.ndis.verifier.delivered(binding, nbls, lent=False)
+        vc.ndis.verifier.delivered(binding, nbls, number, lent=False)
     _call(binding, user, nbls, number, flags)
 
 
@@ -157,7 +157,7 @@ def _lend(vc: Vc, nbls: NetBufferList, number: int, flags: int) -> None:
     if is_deliverable(vc):
         assert binding is not None
         if verifier is not None:
-            verifier.delivered(binding, nbls, lent=True)
+            verifier.delivered(binding, nbls, number, lent=True)
         _call(binding, vc.user, nbls, number, flags)
         if verifier is not None:
             verifier.taken_back(binding, originals)

@@ -28,7 +28,6 @@ VERSIONS = {(5, 0): NdisVersion.NDIS_5_0, (5, 1): NdisVersion.NDIS_5_1}
 """What a registration may name; 3.x and 4.0 are not here (A19)."""
 
 InitializeAnswer = tuple[NdisStatus, NdisMedium | None]
-RequestAnswer = NdisStatus
 TransferAnswer = tuple[NdisStatus, int]
 
 

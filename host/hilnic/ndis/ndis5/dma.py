@@ -84,9 +84,12 @@ def free_map_registers(adapter: Adapter) -> None:
 def start_buffer_physical_mapping(
     adapter: Adapter, mdl: Mdl, register: int, write_to_device: bool
 ) -> list[ScatterGatherElement]:
-    """Map one buffer with one map register: (bus address, length) pieces. Undone once by the complete call (IT-08)."""
+    """Map one buffer with map register number `register`: (bus address, length in bytes) pieces.
+
+    Undone once by the complete call (IT-08). Nothing is mapped when the register is in use, or none of the adapter's.
+    """
     edge = miniport_edge.edge_of(adapter, "NdisMStartBufferPhysicalMapping")
-    if edge is None or edge.dma is None:
+    if edge is None or edge.dma is None or not _has_register(edge, mdl, register):
         return []
     if edge.map_registers[register] is not None:
         adapter.ndis.violation("IT-08", adapter, mdl, f"map register {register} is in use")
@@ -100,13 +103,21 @@ def start_buffer_physical_mapping(
 def complete_buffer_physical_mapping(adapter: Adapter, mdl: Mdl, register: int) -> None:
     """The device is done with the buffer."""
     edge = miniport_edge.edge_of(adapter, "NdisMCompleteBufferPhysicalMapping")
-    if edge is None or edge.dma is None:
+    if edge is None or edge.dma is None or not _has_register(edge, mdl, register):
         return
     mapping, edge.map_registers[register] = edge.map_registers[register], None
     if mapping is None:
         adapter.ndis.violation("IT-08", adapter, mdl, f"map register {register} maps nothing")
     else:
         edge.dma.description.mapper.unmap(mapping)
+
+
+def _has_register(edge: miniport_edge.MiniportEdge, mdl: Mdl, register: int) -> bool:
+    number = len(edge.map_registers)
+    if 0 <= register < number:
+        return True
+    edge.ndis.violation("IT-08", edge.adapter, mdl, f"map register {register} of {number}")
+    return False
 
 
 def allocate_shared_memory(adapter: Adapter, length: int, alignment: int = 64) -> SharedMemory | None:

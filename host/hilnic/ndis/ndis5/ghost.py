@@ -38,7 +38,7 @@ def contained(handler: Any, actor_of: Callable[[], Any], name: str, refused: Any
 
 def haunt_miniport(edge: MiniportEdge) -> None:
     """The driver of this adapter is gone: nothing reaches it any more, and what it held ends now."""
-    from hilnic.ndis.ndis5 import wan
+    from hilnic.ndis.ndis5 import transfer, wan
 
     adapter, ghost = edge.adapter, edge.adapter.return_handler
 
@@ -59,6 +59,8 @@ def haunt_miniport(edge: MiniportEdge) -> None:
         edge.queue.end(packet, NdisStatus.FAILURE, answered=False)
     for wan_packet in list(edge.wan_sends):
         wan.complete(edge, wan_packet, NdisStatus.FAILURE)
+    for destination in list(edge.transfers):
+        transfer.complete(edge, destination, NdisStatus.FAILURE, 0)
     edge.queue.resume()
     edge.requests.abandon()
 
@@ -100,6 +102,8 @@ def haunt_protocol(edge: BindingEdge) -> None:
         for packet in [packet for packet in pool.live if isinstance(packet, Packet)]:
             for _ in range(_owed(packet, edge)):
                 receive.release(packet, edge)
+                if not _owed(packet, edge):  # all of it may have been paid without a name
+                    break
 
 
 def _owed(packet: Packet, edge: BindingEdge) -> int:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.driver import MiniportDriver
-from hilnic.ndis.ndis5.characteristics import MiniportCharacteristics5, check_miniport
-from hilnic.ndis.ndis5.miniport_edge import core_driver, edge_of
+from hilnic.ndis.ndis5.characteristics import MiniportCharacteristics5
+from hilnic.ndis.ndis5.miniport_edge import edge_of
+from hilnic.ndis.ndis5.registration import enter
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
@@ -25,12 +26,7 @@ def im_register_layered_miniport(
     ndis: Ndis, characteristics: MiniportCharacteristics5, driver_context: Any = None
 ) -> tuple[NdisStatus, MiniportDriver | None]:
     """Register the upper half of an intermediate driver (C5-01); its adapters come by im_initialize_device_instance."""
-    status = check_miniport(characteristics)
-    if status is not NdisStatus.SUCCESS:
-        return status, None
-    driver = core_driver(ndis, characteristics, driver_context)
-    ndis.miniport_drivers.append(driver)
-    return status, driver
+    return enter(ndis, characteristics, driver_context)
 
 
 @wdk("NdisIMGetDeviceContext")

@@ -40,6 +40,7 @@ class Level:
         "route",
         "shadow",
         "shared",
+        "unnamed",
         "up",
     )
 
@@ -52,6 +53,7 @@ class Level:
         self.shared = False  # several receivers look at it
         self.outstanding = 0  # references that have not been returned; below 0 while a handler returns early (A3)
         self.holders: dict[BindingEdge | None, int] = {}
+        self.unnamed = 0  # returns of which NDIS cannot tell whose of several holders they are
         self.shadow: Any = None  # the verifier's
         self.owner_before: Any = None
 

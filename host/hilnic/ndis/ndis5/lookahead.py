@@ -188,6 +188,8 @@ def _indicate(
         return
     if edge.ledger is not None:
         _check(edge, medium, header, lookahead, packet_size)
+    if adapter.wire_watch is not None:
+        adapter.wire_watch.shown(bytes(header) + bytes(lookahead), len(header) + packet_size)
     _expect_complete(edge)
     at_dispatch(ndis.kernel, _deliver, edge, receive_context, header, lookahead, packet_size)
 
@@ -207,13 +209,14 @@ def _check(edge: MiniportEdge, medium: NdisMedium, header: memoryview, lookahead
 def _deliver(
     edge: MiniportEdge, receive_context: Any, header: memoryview, lookahead: memoryview, packet_size: int
 ) -> None:
-    adapter = edge.adapter
+    """Show it to the 5.x bindings that ask for it; NDIS makes the whole frame when filters or 6.x bindings want it."""
+    adapter, address = edge.adapter, bytes(header[:6])
     indication = Indication(packet_size, edge, receive_context, None)
     others: Sequence[Any] = adapter.receivers
     if not adapter.filters:
-        others = protocol_edge.bindings_of_6(adapter)
+        others = [other for other in protocol_edge.bindings_of_6(adapter) if protocol_edge.asks_for(other, address)]
         for receiver in protocol_edge.edges_of(adapter):
-            if receiver.accepts(bytes(header[:6])):
+            if receiver.accepts(address):
                 _receive(receiver, indication, header, lookahead)
     if others or adapter.filters:
         whole.put_together(edge, receive_context, header, lookahead, packet_size, tuple(others))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ETHERNET_HEADER = 14
 _NO_LOOPBACK = int(MacOptions.NO_LOOPBACK)
 _DONT_LOOPBACK = int(PacketFlags.DONT_LOOPBACK)
+_LOOPBACK_ONLY = int(PacketFlags.LOOPBACK_ONLY)
 _LOOPED = int(PacketFlags.IS_LOOPBACK_PACKET)
 _OPTION_OFF = int(ProtocolOptions.NO_LOOPBACK)
 _ALL_LOCAL = int(PacketFilter.ALL_LOCAL)
@@ -31,14 +32,15 @@ _TAG = int(PacketInfo.IEEE_8021Q)
 
 
 def loop(sender: BindingEdge, lower: MiniportEdge, packet: Packet) -> None:
-    """Copy a packet that is about to be sent for the bindings of its adapter that want it."""
+    """Copy a packet that is about to be sent, or is for loopback only, for the bindings of its adapter that want it."""
     adapter, head = lower.adapter, packet.head
-    if head is None or not adapter.attributes.mac_options & _NO_LOOPBACK:
-        return  # without the option the card loops (LB-09)
+    only = packet.flags & _LOOPBACK_ONLY
+    if head is None or not (only or adapter.attributes.mac_options & _NO_LOOPBACK):
+        return  # without the option the card loops (LB-09), but what it does not get (LB-10)
     wanted = not (packet.flags & _DONT_LOOPBACK or sender.protocol_options & _OPTION_OFF)
     address = bytes(head.view[:6])
     own = wanted and (sender.core.packet_filter & _ALL_LOCAL or sender.accepts(address))
-    if not own and not adapter.loopback:
+    if not own and not adapter.loopback and not only:
         return  # the sender does not want it, and nobody else listens in
     receivers = core.looped_to(core.station_of(adapter), adapter.bindings, sender.core, wanted, address)
     copy = _copy(sender, packet) if receivers else None

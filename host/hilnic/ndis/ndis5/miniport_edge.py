@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The edge between the core and a 5.x miniport: the core sees a 6.x miniport, the driver sees NDIS 5.
 
-Each handler of the core's characteristics is a method here; `adapter.context` is the edge. Pause and restart are NDIS's
-own: a 5.x miniport knows neither. Requests and lists are translated by `ndis.xlate`.
+Each handler of the core's characteristics is a method here, hence the length; `adapter.context` is the edge. Pause and
+restart are NDIS's own: a 5.x miniport knows neither. Requests and lists are translated by `ndis.xlate`.
 """
 
 from __future__ import annotations
@@ -197,7 +197,8 @@ class MiniportEdge:
         return answer
 
     async def _after_reset(self) -> None:
-        await self.adapter.reset_ended.wait()
+        while self.adapter.resetting:
+            await self.adapter.reset_ended.wait()
         self.queue.resume()
 
     async def check_for_hang(self) -> bool:
@@ -244,8 +245,9 @@ class MiniportEdge:
         self.check_idle()
 
     def cancel_send(self, cancel_id: Any) -> None:
-        """6.x drivers cancel: what waits here ends, then the miniport is asked (CN-09)."""
-        self.cancel(cancel_id, lambda packet: packet.packet_info[_CANCEL_ID] == cancel_id)
+        """6.x drivers cancel: what of theirs waits here ends, then the miniport is asked (CN-06, CN-09)."""
+        is_translated = self.queue.is_translated
+        self.cancel(cancel_id, lambda packet: packet.packet_info[_CANCEL_ID] == cancel_id and is_translated(packet))
 
     def cancel(self, cancel_id: Any, matches: Any) -> None:
         """End matching packets that wait, and ask the miniport for the rest."""

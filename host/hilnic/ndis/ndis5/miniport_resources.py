@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis import interrupt as core_interrupt
 from hilnic.ndis.pool import describe_site
+from hilnic.ndis.status import NdisStatus
 
 if TYPE_CHECKING:
     from hilnic.ndis.ndis5.miniport_edge import MiniportEdge
@@ -20,8 +21,13 @@ def check_attributes(edge: MiniportEdge, call: str) -> None:
 
 def check_released(edge: MiniportEdge, when: str) -> None:
     """Name everything that is left, once each, and let go of it (C5-12)."""
+    from hilnic.ndis.ndis5 import transfer
+
     adapter, ndis = edge.adapter, edge.ndis
     left: list[str] = []
+    for destination in list(edge.transfers):
+        left.append(f"a transfer to {destination!r}")
+        transfer.complete(edge, destination, NdisStatus.REQUEST_ABORTED, 0)
     for interrupt in list(adapter.interrupts):
         left.append(repr(interrupt))
         core_interrupt.deregister_interrupt(interrupt)

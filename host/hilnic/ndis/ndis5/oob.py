@@ -27,13 +27,10 @@ SEND_INFO = tuple(
         PacketInfo.CANCEL_ID,
     )
 )
-"""What a new packet for the same frame takes along on its way down."""
+"""What a new packet for the same frame takes along, down or up."""
 
 SEND_COMPLETE_INFO = (int(PacketInfo.TCP_IP_CHECKSUM), int(PacketInfo.IPSEC), int(PacketInfo.TCP_LARGE_SEND))
 """What the original gets from the new packet on completion: the results of the offloads."""
-
-RECEIVE_INFO = (int(PacketInfo.TCP_IP_CHECKSUM), int(PacketInfo.IPSEC), int(PacketInfo.IEEE_8021Q))
-"""What a new packet for the same frame takes along on its way up."""
 
 
 def get_packet_status(packet: Packet) -> int:
@@ -153,7 +150,7 @@ def im_get_current_packet_stack(packet: Packet) -> tuple[PacketStackSlot | None,
 
 @wdk("NdisIMCopySendPerPacketInfo")
 def im_copy_send_per_packet_info(destination: Packet, source: Packet) -> None:
-    """Give the information of a send to the packet that an intermediate driver made of it (OB-05)."""
+    """Give a packet's information to the one that an intermediate driver made of it, also of a received one (OB-05)."""
     for slot in SEND_INFO:
         destination.packet_info[slot] = source.packet_info[slot]
 

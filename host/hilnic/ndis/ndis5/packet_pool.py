@@ -82,12 +82,15 @@ def new_packet(pool: PacketPool) -> Packet:
 
 @wdk("NdisFreePacket")
 def free_packet(packet: Packet) -> None:
-    """Give the packet back to its pool; its buffers stay their owner's."""
-    ledger = packet.pool.ndis.ndis5.ledger
+    """Give the packet back to its pool, once; its buffers stay their owner's."""
+    pool = packet.pool
+    ledger = pool.ndis.ndis5.ledger
     if ledger is not None and not ledger.freed(packet):
         return
-    packet.pool.live.pop(packet, None)
-    packet.pool.free.append(packet)
+    if pool.live.pop(packet, None) is None:
+        pool.ndis.violation("S5-12", pool.owner, packet, "freed twice")
+    else:
+        pool.free.append(packet)
 
 
 @wdk("NdisReinitializePacket")

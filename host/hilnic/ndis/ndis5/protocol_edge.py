@@ -113,11 +113,7 @@ class BindingEdge:
 
     def accepts(self, header: bytes) -> bool:
         """Whether this binding's own packet filter asks for a frame that begins with `header` (R6-15)."""
-        if self.medium not in _ADDRESSED_MEDIA:
-            return True
-        core = self.core
-        own = core.adapter.attributes.mac_address
-        return filter_accepts(core.packet_filter, own, core.multicast_list, header[:6])
+        return asks_for(self.core, header)
 
     def __repr__(self) -> str:
         return f"BindingEdge({self.core.name})" if hasattr(self, "core") else "BindingEdge(opening)"
@@ -188,16 +184,17 @@ class BindingEdge:
         at_dispatch(self.ndis.kernel, self.request_complete_handler, self.context, ndis_request, ended)
 
     def status(self, indication: StatusIndication) -> None:
-        """The core's indication in NDIS 5's words; a link change of a 5.x miniport has come as it is."""
+        """The core's indication in NDIS 5's words; a 5.x miniport's comes as it is while no filter is between."""
         code = indication.status_code
-        if self.direct is not None and code not in {NdisStatus.RESET_START, NdisStatus.RESET_END}:
+        before = self.link_state
+        if code is NdisStatus.LINK_STATE and isinstance(indication.buffer, LinkState):
+            self.link_state = indication.buffer
+        if self.lower is not None and code not in {NdisStatus.RESET_START, NdisStatus.RESET_END}:
             return
-        if code is NdisStatus.LINK_STATE:
-            if isinstance(indication.buffer, LinkState):
-                before, self.link_state = self.link_state, indication.buffer
-                for news, buffer in xlate_link.to_5(before, indication.buffer):
-                    self.indicate(news, buffer)
-                    self.indicate_complete()
+        if code is NdisStatus.LINK_STATE and self.link_state is not None:
+            for news, buffer in xlate_link.to_5(before, self.link_state):
+                self.indicate(news, buffer)
+                self.indicate_complete()
         elif xlate_link.reaches_5(code):
             self.indicate(code, indication.buffer)
             self.indicate_complete()
@@ -241,6 +238,14 @@ def is_foreign(binding: Any, call: str) -> bool:
         return False
     binding.ndis.violation("XL-16", binding, binding, f"{call} called by a driver of NDIS 6")
     return True
+
+
+def asks_for(binding: Binding, header: bytes) -> bool:
+    """Whether a binding of either version asks for a frame that begins with `header`: six bytes at least (R6-15)."""
+    attributes = binding.adapter.attributes
+    if attributes.media_type not in _ADDRESSED_MEDIA:
+        return True
+    return filter_accepts(binding.packet_filter, attributes.mac_address, binding.multicast_list, header[:6])
 
 
 def edges_of(adapter: Any) -> list[BindingEdge]:

@@ -4,6 +4,7 @@
 Each packet is shown to the bindings one after the other, the same packet to all (R5-04). What their handlers answer
 adds up; when as many returns have been paid, the miniport has it back (R5-01 to R5-03). A return that comes before
 its handler has answered counts against the answer (A3). With OOB status RESOURCES nobody may keep it (R5-07).
+Indications and returns are one file, because they keep one account.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ def indicate_receive_packet(adapter: Adapter, packets: list[Packet]) -> None:
         _check_stickiness(edge, packets)
     else:
         packets = packets.copy()
+    if adapter.wire_watch is not None:
+        for packet in packets:
+            adapter.wire_watch.received(packet)
     at_dispatch(ndis.kernel, _indicate, edge, packets)
 
 
@@ -235,6 +239,8 @@ def _come_home(packet: Packet, level: Level) -> bool:
         ndis.violation("R5-34", level.route, packet, "returned while drivers above still hold it")
         return False
     levels.pop(packet)
+    if level.unnamed:
+        _clear_holders(level)
     if ndis.trace.enabled:
         ndis.trace.emit("packet.return", frame=packet.frame_id, packet=packet.id)
     if packet.stack_index < 0:
@@ -245,6 +251,13 @@ def _come_home(packet: Packet, level: Level) -> bool:
     return True
 
 
+def _clear_holders(level: Level) -> None:
+    """Returns without a name have paid for the rest."""
+    for edge in _owing(level):
+        edge.core.receives_outstanding -= level.holders.pop(edge)
+        edge.core.check_close()
+
+
 # Returns.
 
 
@@ -252,8 +265,9 @@ def _come_home(packet: Packet, level: Level) -> bool:
 def return_packets(packets: Sequence[Packet], binding: BindingEdge | None = None) -> None:
     """Each entry of the list, which is not empty, pays one reference (R5-01); also from inside a handler (A3).
 
-    The WDK's call names no binding. With `binding` the count is kept per protocol exactly; without it a return is
-    charged to the binding whose handler runs, or to one that holds the packet.
+    The WDK's call names no binding. With `binding` the count is kept per protocol exactly. Without it the payer is the
+    binding whose handler runs, or the only one that holds the packet; of several it stays unknown, nobody is charged,
+    and all of them count as holders, for a close too, until the packet is home.
     """
     ndis = packets[0].ndis
     for packet in packets:
@@ -263,8 +277,10 @@ def return_packets(packets: Sequence[Packet], binding: BindingEdge | None = None
             ndis.violation("R5-05", binding or ndis, packet, "returned, but it is not indicated")
         elif level.is_lent:
             ndis.violation("R5-07", binding or holder or ndis, packet, "returned although it is RESOURCES")
+        elif holder is None and len(owing := _owing(level)) > 1:
+            _release_unnamed(packet, level)
         else:
-            release(packet, holder or _some_holder(level) or level.calling)
+            release(packet, holder or (owing[0] if owing else level.calling))
 
 
 def _running_holder(packet: Packet) -> BindingEdge | None:
@@ -277,8 +293,20 @@ def _running_holder(packet: Packet) -> BindingEdge | None:
     return edge if level is not None and (level.holders.get(edge, 0) > 0 or level.calling is edge) else None
 
 
-def _some_holder(level: Level) -> BindingEdge | None:
-    return next((edge for edge, owed in level.holders.items() if owed > 0 and edge is not None), None)
+def _owing(level: Level) -> list[BindingEdge]:
+    return [edge for edge, owed in level.holders.items() if owed > 0 and edge is not None]
+
+
+def _release_unnamed(packet: Packet, level: Level) -> None:
+    """One of several holders has paid, who knows which."""
+    level.unnamed += 1
+    level.outstanding -= 1
+    if level.is_settled and not level.outstanding:
+        if _come_home(packet, level):
+            level.route.packet_returned(packet)
+        else:
+            level.unnamed -= 1  # the return did not count
+            level.outstanding += 1
 
 
 def release(packet: Packet, holder: BindingEdge | None) -> None:

@@ -32,6 +32,13 @@ def register_miniport(
     ndis: Ndis, characteristics: MiniportCharacteristics5, driver_context: Any = None
 ) -> tuple[NdisStatus, MiniportDriver | None]:
     """Driver entry of a 5.x miniport; adapters follow by `start_adapter`. BAD_VERSION, BAD_CHARACTERISTICS (C5-01)."""
+    return enter(ndis, characteristics, driver_context)
+
+
+def enter(
+    ndis: Ndis, characteristics: MiniportCharacteristics5, driver_context: Any
+) -> tuple[NdisStatus, MiniportDriver | None]:
+    """Take a miniport driver in, or the upper half of an intermediate one."""
     status = check_miniport(characteristics)
     if status is not NdisStatus.SUCCESS:
         return status, None

@@ -94,9 +94,10 @@ def _refusal(binding: BindingEdge) -> NdisStatus | None:
 
 
 def _number(binding: BindingEdge, packet: Packet) -> None:
-    """Give the frame the id that follows it to the wire."""
+    """Give the frame the id that follows it to the wire; what an intermediate driver sends on keeps the one it has."""
     ndis = binding.ndis
-    ndis.last_frame_id = packet.frame_id = ndis.last_frame_id + 1
+    if not packet.frame_id or binding.driver.upper_edge is None:
+        ndis.last_frame_id = packet.frame_id = ndis.last_frame_id + 1
     if ndis.trace.enabled:
         ndis.trace.emit(
             "packet.send", frame=packet.frame_id, packet=packet.id, binding=binding.core.name, bytes=packet.length()
@@ -137,8 +138,11 @@ def send_resources_available(adapter: Adapter) -> None:
 
 @wdk("NdisCancelSendPackets", callout=True)
 def cancel_send_packets(binding: BindingEdge, cancel_id: Any) -> None:
-    """Ask to give up this binding's packets with this cancel id; each still ends once, with REQUEST_ABORTED (CN-09)."""
-    if is_foreign(binding, "NdisCancelSendPackets"):
+    """Ask to give up this binding's packets with this cancel id; each still ends once (CN-09). No id, no match (CN-07).
+
+    Those that are given up end with REQUEST_ABORTED.
+    """
+    if is_foreign(binding, "NdisCancelSendPackets") or not cancel_id:
         return
     lower = binding.lower
     if lower is None:

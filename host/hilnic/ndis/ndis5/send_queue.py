@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from hilnic.ndis.mdl import chain_length
 from hilnic.ndis.ndis5 import dma, levels
 from hilnic.ndis.ndis5.levels import Level, SendRoute
 from hilnic.ndis.ndis5.packet import Packet
@@ -43,7 +44,7 @@ class SendQueue:
         if edge.lock.serialized:
             self.waiting.extend(packets)
             edge.lock.run(self._drain)
-        elif edge.adapter.resetting:
+        elif edge.adapter.resetting or self.waiting:  # what is held over a reset goes first (S5-09)
             self.waiting.extend(packets)
         else:
             edge.lock.run(lambda: self._hand_over_at_once(packets))
@@ -120,7 +121,7 @@ class SendQueue:
         self.is_blocked = True
         kept = [packet for packet in packets if packet in self.in_miniport]
         for packet in kept:
-            self._leave(packet)
+            self._leave(packet, NdisStatus.RESOURCES)
         self.waiting.extendleft(reversed(kept))
 
     def _enter(self, packet: Packet) -> None:
@@ -131,10 +132,14 @@ class SendQueue:
             dma.map_packet(edge, packet)
         if not self.is_translated(packet):
             edge.adapter.sends_outstanding += 1
+        if edge.adapter.wire_watch is not None:
+            edge.adapter.wire_watch.sent(packet)
 
-    def _leave(self, packet: Packet) -> None:
+    def _leave(self, packet: Packet, status: int) -> None:
         edge = self._edge
         del self.in_miniport[packet]
+        if edge.adapter.wire_watch is not None:
+            edge.adapter.wire_watch.ended(packet, status)
         if edge.maps_sends:
             dma.unmap_packet(edge, packet)
         if not self.is_translated(packet):
@@ -191,9 +196,9 @@ class SendQueue:
     def end(self, packet: Packet, status: int, answered: bool = True) -> None:
         """The miniport is done with a packet; `answered`: by what its send handler said, not by a completion."""
         edge = self._edge
-        self._leave(packet)
+        self._leave(packet, status)
         if edge.ledger is not None:
-            edge.ledger.completed(edge, packet, status, packet.length() > edge.adapter.largest_frame)
+            edge.ledger.completed(edge, packet, status, chain_length(packet.head) > edge.adapter.largest_frame)
         self._give_back(packet, status, answered)
 
     def _give_back(self, packet: Packet, status: int, answered: bool = False) -> None:
@@ -210,7 +215,10 @@ class SendQueue:
 
     def abort(self, status: NdisStatus, matches: Callable[[Packet], bool] | None = None) -> None:
         """NDIS ends what still waits, or those of it that match."""
-        ending = [packet for packet in self.waiting if matches is None or matches(packet)]
+        ending: list[Packet] = []
+        kept: deque[Packet] = deque()
+        for packet in self.waiting:
+            (ending if matches is None or matches(packet) else kept).append(packet)
+        self.waiting = kept  # before anybody hears of it: a sender may send or cancel again from its completion
         for packet in ending:
-            self.waiting.remove(packet)
             self._give_back(packet, status)

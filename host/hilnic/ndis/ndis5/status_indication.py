@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""NdisMIndicateStatus and its Complete: every binding hears both, 6.x ones in the words of NDIS 6 (C5-13)."""
+"""NdisMIndicateStatus and its Complete: every binding hears both, 6.x ones in the words of NDIS 6 (C5-13).
+
+Without filters a 5.x binding hears what the miniport says. With a filter everything passes the filters in the words of
+NDIS 6, so that each may see, change or swallow it (OI-20), and is translated back for 5.x bindings.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ COMPLETE_WITHIN_NS = 1_000_000_000
 
 @wdk("NdisMIndicateStatus", callout=True)
 def indicate_status(adapter: Adapter, code: NdisStatus, buffer: Any = None) -> None:
-    """Tell every 5.x binding; 6.x drivers hear of a link change as LINK_STATE, with the miniport's speed (XL-14)."""
+    """Tell every binding; filters and 6.x protocols hear of a link change as LINK_STATE, with its speed (XL-14)."""
     edge = miniport_edge.edge_of(adapter, "NdisMIndicateStatus")
     if edge is None:
         return
@@ -56,6 +60,9 @@ def indicate_status_complete(adapter: Adapter) -> None:
 
 
 def _receivers(adapter: Adapter) -> list[protocol_edge.BindingEdge]:
+    """The 5.x bindings that hear the miniport directly."""
+    if adapter.filters:
+        return []
     return [b.context for b in adapter.bindings if isinstance(b.context, protocol_edge.BindingEdge)]
 
 
@@ -77,4 +84,4 @@ async def _tell_link_state(edge: MiniportEdge, code: NdisStatus) -> None:
 
 
 def _tell_6(adapter: Adapter, indication: StatusIndication) -> None:
-    core.deliver_status(adapter, indication)  # a 5.x binding has heard it already and does not listen
+    core.deliver_status(adapter, indication)  # without filters a 5.x binding has heard it already and does not listen

@@ -9,6 +9,7 @@ from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.flags import NdisMedium
 from hilnic.ndis.ndis5 import miniport_edge, whole
 from hilnic.ndis.ndis5.buffers import scatter
+from hilnic.ndis.ndis5.characteristics import TransferAnswer
 from hilnic.ndis.ndis5.lookahead import Indication
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.ndis5.protocol_edge import BindingEdge, is_foreign
@@ -16,8 +17,6 @@ from hilnic.ndis.ndis5.serializer import at_dispatch
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
-
-TransferAnswer = tuple[NdisStatus, int]
 
 
 @wdk("NdisTransferData", callout=True)
@@ -91,9 +90,14 @@ def _from_miniport(
         number,
         packet,
     )
-    if answer[0] is not NdisStatus.PENDING and edge.transfers.pop(packet, None) is not None:
-        binding.core.receives_outstanding -= 1
-        _ends(binding, packet)
+    if answer[0] is NdisStatus.PENDING:
+        return answer
+    if edge.transfers.pop(packet, None) is None:  # it has ended: by the miniport, or by NDIS, for it has been taken out
+        if not edge.adapter.driver.faulted:
+            edge.ndis.violation("R5-21", edge.adapter, packet, "a transfer answered and completed as well")
+        return NdisStatus.PENDING, 0
+    binding.core.receives_outstanding -= 1
+    _ends(binding, packet)
     return answer
 
 
@@ -105,15 +109,20 @@ def transfer_data_complete(adapter: Adapter, packet: Packet, status: NdisStatus,
         return
     if packet not in edge.transfers:
         adapter.ndis.violation("R5-21", adapter, packet, "a transfer completed that does not pend")
-        return
-    waiting = edge.transfers.pop(packet)
-    if isinstance(waiting, whole.Assembly):
-        at_dispatch(adapter.ndis.kernel, waiting.transferred, status, moved)
     else:
-        _ends(waiting, packet)
-        at_dispatch(adapter.ndis.kernel, waiting.transfer_complete_handler, waiting.context, packet, status, moved)
-        waiting.core.receives_outstanding -= 1
-        waiting.core.check_close()
+        complete(edge, packet, status, moved)
+
+
+def complete(edge: miniport_edge.MiniportEdge, packet: Packet, status: NdisStatus, moved: int) -> None:
+    """A transfer that pends has ended: whoever waits for it is told."""
+    waiting, kernel = edge.transfers.pop(packet), edge.ndis.kernel
+    if isinstance(waiting, whole.Assembly):
+        at_dispatch(kernel, waiting.transferred, status, moved)
+        return
+    _ends(waiting, packet)
+    at_dispatch(kernel, waiting.transfer_complete_handler, waiting.context, packet, status, moved)
+    waiting.core.receives_outstanding -= 1
+    waiting.core.check_close()
 
 
 @wdk("NdisGetReceivedPacket")

@@ -55,12 +55,18 @@ class WanPacket:
 
 @wdk("WanMiniportSend", callout=True)
 def wan_send(binding: BindingEdge, link_handle: Any, packet: WanPacket) -> NdisStatus:
-    """Send one frame over a link. A final status: done. PENDING: one wan_send_complete follows."""
+    """Send one frame over a link. A final status: done. PENDING: one wan_send_complete follows.
+
+    NOT_SUPPORTED on another medium; FAILURE for a packet that has been sent and has not come back (S5-08).
+    """
     if is_foreign(binding, "MiniportWanSend"):
         return NdisStatus.FAILURE
     edge = binding.direct
     if edge is None or edge.wan_send_handler is None:
         return NdisStatus.NOT_SUPPORTED
+    if packet in edge.wan_sends:
+        binding.ndis.violation("S5-08", binding, packet, "sent again while it pends")
+        return NdisStatus.FAILURE
     refusal = binding.core.refusal
     if refusal is not None:
         return NdisStatus(xlate_status.to_5(refusal))
@@ -122,13 +128,12 @@ def wan_indicate_receive(adapter: Adapter, link_context: Any, frame: memoryview)
         return NdisStatus.FAILURE
     if not miniport_edge.may_indicate(edge):
         return NdisStatus.FAILURE
-    answers = [
-        at_dispatch(adapter.ndis.kernel, receiver.wan_receive_handler, receiver.context, link_context, frame)
-        for receiver in protocol_edge.edges_of(adapter)
-        if receiver.wan_receive_handler is not None
-    ]
+    answers = []
     for receiver in protocol_edge.edges_of(adapter):
-        receiver.is_receive_complete_due = True
+        if receiver.wan_receive_handler is not None:
+            receiver.is_receive_complete_due = True
+            handler, context = receiver.wan_receive_handler, receiver.context
+            answers.append(at_dispatch(adapter.ndis.kernel, handler, context, link_context, frame))
     return NdisStatus.SUCCESS if NdisStatus.SUCCESS in answers else NdisStatus.NOT_ACCEPTED
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.mdl import Mdl
-from hilnic.ndis.ndis5 import owned, receive
+from hilnic.ndis.ndis5 import miniport_edge, owned, receive
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.ndis5.packet_pool import free_packet
 from hilnic.ndis.ndis5.serializer import at_dispatch
@@ -32,14 +32,16 @@ class Assembly:
         self.receivers = receivers
 
     def transferred(self, status: NdisStatus, moved: int) -> None:
-        """The rest is there, or the frame is lost."""
+        """The rest is there, or the frame is lost; so it is to whoever has been paused or closed meanwhile (R6-16)."""
         if self.edge.ledger is not None:
             self.edge.ledger.transfer_ends(self.destination)
         complete = status is NdisStatus.SUCCESS and moved == self.destination.length()
         free_packet(self.destination)
-        if complete:
+        adapter = self.edge.adapter
+        receivers = tuple(binding for binding in self.receivers if binding in adapter.receivers)
+        if complete and (receivers or adapter.filters) and miniport_edge.may_indicate(self.edge):
             self.edge.ndis.xlate_copies += moved
-            receive.pass_up(self.edge, self.frame, self.receivers)
+            receive.pass_up(self.edge, self.frame, receivers)
         else:
             owned.free(self.frame)
 

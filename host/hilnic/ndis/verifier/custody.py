@@ -6,6 +6,8 @@
 
 A *level* begins when somebody hands on a list that he has to take back; each has its own holder, shadow and source
 handle, so everybody answers for the form in which he got the list and for no other (S6-04, IM-01 to IM-03).
+
+With `fast` most lists travel in a batch (batch.py), which knows all that for them; to ask for one of them takes it out.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from collections import deque
 from typing import Any
 
 from hilnic.ndis.status import NdisStatus
+from hilnic.ndis.verifier import shadow
+from hilnic.ndis.verifier.batch import Batch, Event
 
 HOME, SENT, INDICATED, LENT, FREED = "home", "sent", "indicated", "lent", "freed"
 
@@ -45,39 +49,118 @@ class Custody:
     """The verifier's record of one NBL."""
 
     __slots__ = (
+        "_born",
+        "_freed",
+        "_history",
         "borrowed",
         "call",
         "children_before",
         "clones",
         "clones_before",
-        "history",
+        "held",
+        "holder",
         "hop",
         "outer",
-        "owner",
         "pieces",
         "shadow",
         "source",
-        "state",
+        "trip",
     )
 
     def __init__(self, owner: Any, time_ns: int) -> None:
-        self.state = HOME
-        self.owner = owner
-        self.shadow: Any = None
+        self.shadow: Any = None  # in a batch its form, else what shadow.py takes
         self.source: Any = None  # the source handle it was handed over with
+        self.borrowed: Any = ()  # in `full`: its NBs, and the list that each belonged to before
+        self.call = 0
+        self.begin(owner, time_ns)
+
+    def begin(self, owner: Any, time_ns: int) -> None:
+        """The list comes from its pool."""
+        self.held: Any = HOME  # a state, or the batch that the list travels in
+        self.holder = owner  # who has it when it is in no batch
+        self._born: Event = (time_ns, "allocated by", owner)
+        self._freed: Event | None = None
+        self._history: deque[Event] | None = None  # made when somebody asks
+        self.trip: list[Event] | None = None  # what happened in its last batch, when `history` does not have it
         self.hop = False  # handed on by a filter that had it from somebody else
         self.outer: Level | None = None  # the level of the present holder's giver
-        self.clones = 0
-        self.clones_before = self.children_before = 0  # when it was handed over: the giver's business
-        self.borrowed: Any = ()  # in `full`: its NBs, and the list that each belonged to before
+        self.clones = self.clones_before = self.children_before = 0  # before = handed over with: the giver's business
         self.pieces = 0  # lists made from it that are being sent (IM-04)
-        self.call = 0
-        self.history: deque[tuple[int, str, Any]] = deque([(time_ns, "allocated by", owner)], HISTORY_LENGTH)
+
+    @property
+    def state(self) -> str:
+        """HOME, SENT, INDICATED, LENT or FREED."""
+        self.alone()
+        state: str = self.held
+        return state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self.alone()
+        self.held = state
+
+    @property
+    def owner(self) -> Any:
+        """Who has it."""
+        self.alone()
+        return self.holder
+
+    @owner.setter
+    def owner(self, owner: Any) -> None:
+        self.alone()
+        self.holder = owner
+
+    @property
+    def history(self) -> deque[Event]:
+        """What happened to it, oldest first; of what it did in batches only the last trip."""
+        self.alone()
+        if self._history is None:
+            self._history = deque([self._born], HISTORY_LENGTH)
+        if self.trip is not None:
+            self._history.extend(self.trip)
+            self.trip = None
+        if self._freed is not None:
+            self._history.append(self._freed)
+            self._freed = None
+        return self._history
+
+    def freed(self, event: Event) -> None:
+        """Back in its pool."""
+        self.held = FREED
+        self._freed = event
+
+    def alone(self) -> None:
+        """Out of the batch, if it is in one: from here on this list is followed by itself."""
+        batch = self.held
+        if batch.__class__ is not Batch:
+            return
+        data = batch.leaves(self)
+        form, self.shadow = self.shadow, shadow.from_batch(self.shadow, data)
+        brief = self.shadow
+        if batch.givers and (batch.sure is None or batch.sure.ndis_custody is not self):
+            brief = shadow.brief(form)
+        self.held, self.holder, self.source = batch.state, batch.holder, batch.source
+        self.hop, self.outer = False, None
+        for giver in batch.givers:
+            self.outer = (SENT, giver, self.shadow, self.source, self.hop, self.outer, 0, 0)
+            self.shadow, self.hop = brief, True
+        self.clones_before = self.children_before = 0
+        self._history = self._history or deque([self._born], HISTORY_LENGTH)
+        self._history.extend(batch.events)
+        self.trip = None
+
+    def cloned(self) -> None:
+        """One more clone is made of it: it travels in no batch now."""
+        self.alone()
+        if self.held is HOME:
+            self.shadow = None
+        self.clones += 1
 
     def push(self, hop: bool) -> None:
         """The holder hands the list on: a new level."""
+        self.alone()
         self.outer = (
-            self.state, self.owner, self.shadow, self.source, self.hop, self.outer,
+            self.held, self.holder, self.shadow, self.source, self.hop, self.outer,
             self.clones_before, self.children_before,
         )  # fmt: skip
         self.hop = hop
@@ -85,16 +168,18 @@ class Custody:
 
     def pop(self) -> None:
         """The list is the giver's again, as it was; without one it is at home."""
+        self.alone()
         if self.outer is None:
-            self.state, self.owner, self.hop = HOME, self.source, False
+            self.held, self.holder, self.hop = HOME, self.source, False
         else:
             (
-                self.state, self.owner, self.shadow, self.source, self.hop, self.outer,
+                self.held, self.holder, self.shadow, self.source, self.hop, self.outer,
                 self.clones_before, self.children_before,
             ) = self.outer  # fmt: skip
 
     def givers(self) -> list[Any]:
         """Who waits for the list to come back, nearest first."""
+        self.alone()
         found, level = [], self.outer
         while level is not None:
             found.append(level[1])

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.nbl import NetBufferList, chain, walk
+from hilnic.ndis.verifier.batch import Batch
+from hilnic.ndis.verifier.batch_ledger import BatchLedger
 from hilnic.ndis.verifier.custody import HOME, INDICATED, LENT, SENT, Custody
-from hilnic.ndis.verifier.ledger_checks import Fault, LedgerChecks, frame_fault, frames_fault, return_fault
+from hilnic.ndis.verifier.ledger_checks import Fault, frame_fault, frames_fault, return_fault
 from hilnic.ndis.verifier.shadow import poison, take_received, take_sent
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _RESOURCES = int(ReceiveFlags.RESOURCES)
 
 
-class FilterLedger(LedgerChecks):
+class FilterLedger(BatchLedger):
     """The filters' part of the verifier."""
 
     __slots__ = ()
@@ -30,6 +32,8 @@ class FilterLedger(LedgerChecks):
 
     def sent_on(self, module: FilterModule, nbls: NetBufferList | None) -> NetBufferList | None:
         """A filter sends: lists of its own with its own handle, and those it was given, their handle untouched."""
+        if self.sent_further(module, nbls):
+            return nbls
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
         holder = module.lower_sender or module.adapter
@@ -78,8 +82,19 @@ class FilterLedger(LedgerChecks):
             return "S6-09", f"sent while {custody.owner!r} holds it"
         return "S6-22", f"sent while {custody.state}"
 
-    def check_queue(self, module: FilterModule, given: list[NetBufferList]) -> None:
+    @staticmethod
+    def queueable(nbls: NetBufferList) -> Batch | list[NetBufferList]:
+        """What a filter is about to be given, for `check_queue`."""
+        held = nbls.ndis_custody.held
+        return held if isinstance(held, Batch) else list(walk(nbls))
+
+    def check_queue(self, module: FilterModule, given: Batch | list[NetBufferList]) -> None:
         """The send handler of a filter that cannot cancel has returned: it may not have kept anything (IM-13)."""
+        if isinstance(given, Batch):
+            if not given.kept_by(module):
+                return
+            live = (nbl for pool in self.ndis.pools for nbl in pool.live if isinstance(nbl, NetBufferList))
+            given = [nbl for nbl in live if nbl.ndis_custody.owner is module]
         for nbl in given:
             custody: Custody = nbl.ndis_custody
             if custody.state is SENT and custody.owner is module:
@@ -87,9 +102,11 @@ class FilterLedger(LedgerChecks):
 
     def completed_on(self, module: FilterModule, nbls: NetBufferList | None) -> NetBufferList | None:
         """A filter completes upwards: lists that it was given from above, whether it has sent them on or not."""
+        upper = module.upper_completer
+        if self.completed_upwards(module, nbls, upper):
+            return nbls
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
-        upper = module.upper_completer
         offenders: set[NetBufferList] = set()
         nbl = nbls
         while nbl is not None:
@@ -122,15 +139,18 @@ class FilterLedger(LedgerChecks):
 
     # Up: receives.
 
-    def handed_up(self, module: FilterModule, nbls: NetBufferList, lent: bool) -> None:
+    def handed_up(self, module: FilterModule, nbls: NetBufferList, number: int, lent: bool) -> None:
         """NDIS gives an indication to the filter that is next above."""
+        if not lent and self.given(module.adapter, nbls, number, module, "given to"):
+            return
         event = (self.ndis.kernel.now_ns(), "lent to" if lent else "given to", module)
         state = LENT if lent else INDICATED
         nbl: NetBufferList | None = nbls
         while nbl is not None:
             custody: Custody = nbl.ndis_custody
-            custody.state = state
-            custody.owner = module
+            custody.alone()
+            custody.held = state
+            custody.holder = module
             custody.history.append(event)
             nbl = nbl.next
 
@@ -138,6 +158,8 @@ class FilterLedger(LedgerChecks):
         self, module: FilterModule, nbls: NetBufferList | None, number: int, receive_flags: int
     ) -> NetBufferList | None:
         """A filter indicates: lists of its own with its own handle, and those it was given, their handle untouched."""
+        if not receive_flags & _RESOURCES and self.passed(module, nbls, module.adapter, "indicated by", module, number):
+            return nbls
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
         offenders: set[NetBufferList] = set()
@@ -197,12 +219,15 @@ class FilterLedger(LedgerChecks):
                 poison(custody.shadow)
             custody.state, custody.owner = state, module
 
-    def handed_down(self, module: FilterModule, nbls: NetBufferList) -> None:
+    def handed_down(self, module: FilterModule, nbls: NetBufferList, number: int | None) -> None:
         """NDIS gives returned lists to the filter that is next below: its own are home, others on their way."""
+        if self.given(module.adapter, nbls, number, module, "given back to"):
+            return
         event = (self.ndis.kernel.now_ns(), "given back to", module)
         nbl: NetBufferList | None = nbls
         while nbl is not None:
             custody: Custody = nbl.ndis_custody
+            custody.alone()
             if custody.source is module:
                 self.check_returned(module, nbl, custody)
                 if nbl.parent_net_buffer_list is None:
@@ -214,6 +239,8 @@ class FilterLedger(LedgerChecks):
 
     def returned_on(self, module: FilterModule, nbls: NetBufferList | None) -> NetBufferList | None:
         """A filter gives received lists back: those that it was given from below."""
+        if self.passed(module, nbls, module.adapter, "returned by", module):
+            return nbls
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
         offenders: set[NetBufferList] = set()

@@ -23,7 +23,7 @@ from hilnic.ndis.verifier.filter_ledger import FilterLedger
 from hilnic.ndis.verifier.frame_rules import LONGEST_HEADER, SINGLE, mixed_fault, received_fault, sent_fault
 from hilnic.ndis.verifier.ledger_checks import LEFT_BY_RECEIVER, frame_fault, frames_fault, return_fault
 from hilnic.ndis.verifier.reserved import scribble_above, scribble_below
-from hilnic.ndis.verifier.shadow import poison, received_change, take_received, take_sent
+from hilnic.ndis.verifier.shadow import cancel_id, poison, received_change, take_received, take_sent
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
@@ -44,32 +44,36 @@ class Verifier(FilterLedger):
     # Allocation.
 
     def allocated(self, nbl: NetBufferList) -> None:
-        """A new NBL is at home with its pool's owner."""
-        nbl.ndis_custody = Custody(nbl.pool.owner, self.ndis.kernel.now_ns())
+        """An NBL, new or rested, is at home with its pool's owner."""
+        if nbl.ndis_custody is None:
+            nbl.ndis_custody = Custody(nbl.pool.owner, self.ndis.kernel.now_ns())
+        else:
+            nbl.ndis_custody.begin(nbl.pool.owner, self.ndis.kernel.now_ns())
         nbl.ndis_custody.source = nbl.source_handle
 
     def freed(self, nbl: NetBufferList) -> bool:
         """Whether the NBL may be freed: it is at home."""
-        custody = nbl.ndis_custody
-        if custody.state is not HOME:
+        custody: Custody = nbl.ndis_custody
+        if custody.held is not HOME:
             self.ndis.violation("S6-16", nbl.pool.owner, nbl, f"freed while {custody.state}")
             return False
-        custody.state = FREED
         if self.ndis.guard is not None:
             self.ndis.guard.forget(nbl)
-        custody.history.append((self.ndis.kernel.now_ns(), "freed by", nbl.pool.owner))
+        custody.freed((self.ndis.kernel.now_ns(), "freed by", nbl.pool.owner))
         return True
 
     # Send.
 
     def sent(self, binding: Binding, nbls: NetBufferList | None, send_flags: int) -> NetBufferList | None:
         """A protocol sends: source handle, layout, ownership; the shadow is taken."""
+        if nbls is None or send_flags or not self.ndis.watchdogs.armed:
+            self.begin_send(binding, nbls, send_flags)
+        if self.begin_sent(binding, nbls):
+            return nbls
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
         holder = binding.adapter.top_sender or binding.adapter
         offenders: set[NetBufferList] | None = None
-        if nbls is None or send_flags or not self.ndis.watchdogs.armed:
-            self.begin_send(binding, nbls, send_flags)
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
@@ -138,7 +142,7 @@ class Verifier(FilterLedger):
         if custody.state is SENT and edges_of_one_driver(custody.owner, binding):
             if nbl.source_handle is not binding:
                 return "IM-01", f"sent on with the source handle {nbl.source_handle!r}"
-            if nbl.net_buffer_list_info[_CANCEL_ID] != custody.shadow[2][_CANCEL_ID]:
+            if nbl.net_buffer_list_info[_CANCEL_ID] != cancel_id(custody.shadow):
                 return "CN-07", "sent on with another cancel id"
             if send_flags & _CHECK_FOR_LOOPBACK:
                 self.ndis.warning("IM-08", binding, nbl, "sent on with CHECK_FOR_LOOPBACK")
@@ -151,8 +155,10 @@ class Verifier(FilterLedger):
 
     def completed(self, adapter: Adapter, nbls: NetBufferList | None) -> NetBufferList | None:
         """A miniport completes: it holds the list, which is as submitted, and the status is final."""
-        now = self.ndis.kernel.now_ns()
         upper = adapter.bottom_completer
+        if self.completed_upwards(adapter, nbls, upper):
+            return nbls
+        now = self.ndis.kernel.now_ns()
         offenders: set[NetBufferList] | None = None
         nbl = nbls
         while nbl is not None:
@@ -175,7 +181,7 @@ class Verifier(FilterLedger):
                 self.ndis.violation(rule, adapter, nbl, detail)
                 offenders = offenders or set()
                 if nbl in offenders:
-                    break
+                    return None  # a cycle: nothing of the list goes on
                 offenders.add(nbl)
             nbl = nbl.next
         return nbls if offenders is None else chain(n for n in walk(nbls) if n not in offenders)
@@ -186,6 +192,8 @@ class Verifier(FilterLedger):
         self, adapter: Adapter, nbls: NetBufferList | None, number: int, receive_flags: int
     ) -> NetBufferList | None:
         """A miniport indicates: its handle, the count, one NB per NBL, and no list that is still out."""
+        if not receive_flags & (SINGLE | _RESOURCES) and self.begin_received(adapter, nbls, number):
+            return nbls
         self._call = call = self._call + 1
         now = self.ndis.kernel.now_ns()
         offenders: set[NetBufferList] | None = None
@@ -255,15 +263,18 @@ class Verifier(FilterLedger):
             return self.upward_handle_fault(adapter, nbl, f"indicated on with the source handle {nbl.source_handle!r}")
         return None
 
-    def delivered(self, binding: Binding, nbls: NetBufferList | None, lent: bool) -> None:
+    def delivered(self, binding: Binding, nbls: NetBufferList | None, number: int, lent: bool) -> None:
         """NDIS hands a chain to a protocol, to keep or (RESOURCES) to look at."""
         state, verb = (LENT, "lent to") if lent else (INDICATED, "given to")
+        if not lent and self.given(binding.adapter, nbls, number, binding, verb):
+            return
         now = self.ndis.kernel.now_ns()
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
-            custody.state = state
-            custody.owner = binding
+            custody.alone()
+            custody.held = state
+            custody.holder = binding
             custody.history.append((now, verb, binding))
             nbl = nbl.next
 
@@ -280,41 +291,48 @@ class Verifier(FilterLedger):
 
     def returned(self, binding: Binding, nbls: NetBufferList | None) -> NetBufferList | None:
         """A protocol returns: it holds each list, from an indication without RESOURCES."""
+        if self.passed(binding, nbls, binding.adapter, "returned by", binding):
+            return nbls
         now = self.ndis.kernel.now_ns()
         offenders: set[NetBufferList] | None = None
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
-            if custody is not None and custody.state is INDICATED and custody.owner is binding:
+            if custody is not None:
+                custody.alone()
+            if custody is not None and custody.held is INDICATED and custody.holder is binding:
                 if nbl.source_handle is not custody.source:
                     fault = self.upward_handle_fault(binding, nbl, f"returned with the handle {nbl.source_handle!r}")
                     if fault is not None:
                         self.ndis.violation(fault[0], binding, nbl, fault[1])
                     nbl.source_handle = custody.source
-                custody.owner = binding.adapter
+                custody.holder = binding.adapter
                 custody.history.append((now, "returned by", binding))
             else:
                 rule, detail = return_fault(binding, custody)
                 self.ndis.violation(rule, binding, nbl, detail)
                 offenders = offenders or set()
                 if nbl in offenders:
-                    break
+                    return None  # a cycle: nothing of the list goes on
                 offenders.add(nbl)
             nbl = nbl.next
         return nbls if offenders is None else chain(n for n in walk(nbls) if n not in offenders)
 
     def clone_returned(self, clone: NetBufferList) -> None:
         """One of NDIS's fan-out clones is done with; its bytes are its original's business."""
-        clone.ndis_custody.state = FREED
+        clone.ndis_custody.held = FREED
 
     def came_home(self, adapter: Adapter, nbls: NetBufferList | None, lent: bool = False) -> None:
         """The last holder is done: bytes unchanged while held (R6-06), chain unchanged (MD-09), then poison.
 
         What was lent has been compared by `taken_back`.
         """
+        if not lent and self.end_received(adapter, nbls):
+            return
         nbl = nbls
         while nbl is not None:
             custody = nbl.ndis_custody
+            custody.alone()
             if not lent:
                 self.check_returned(adapter, nbl, custody)
             if custody.outer is None and nbl.pool.poisons and nbl.parent_net_buffer_list is None:

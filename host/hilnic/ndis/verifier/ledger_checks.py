@@ -134,6 +134,7 @@ class LedgerChecks:
         """NDIS completes a send itself, which then goes up to `upper` or its sender."""
         now = self.ndis.kernel.now_ns()
         for nbl in walk(nbls):
+            nbl.ndis_custody.alone()
             self.climb(nbl, nbl.ndis_custody, upper)
             nbl.ndis_custody.history.append((now, "refused by", "NDIS"))
 
@@ -141,6 +142,7 @@ class LedgerChecks:
     def piece_sent(original: NetBufferList) -> None:
         """A list made from `original` is sent: the original may not go back before it has (IM-04)."""
         if original.ndis_custody is not None:
+            original.ndis_custody.alone()
             original.ndis_custody.pieces += 1
 
     @staticmethod

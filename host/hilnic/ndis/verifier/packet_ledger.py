@@ -33,6 +33,14 @@ HEADER_SIZES = {NdisMedium.MEDIUM_802_3: (14, 14), NdisMedium.MEDIUM_802_5: (14,
 """Bytes that a media header has, least and most; a medium that is not here is not checked."""
 
 Fault = tuple[str, str] | None
+Event = tuple[int, str, Any]
+"""(time in ns, verb, who)."""
+
+_IGNORE_PACKET_TIMEOUT = int(Attributes5.IGNORE_PACKET_TIMEOUT)
+_INTERMEDIATE_DRIVER = int(Attributes5.INTERMEDIATE_DRIVER)
+_SUCCESS, _PENDING, _RESOURCES = NdisStatus.SUCCESS, NdisStatus.PENDING, NdisStatus.RESOURCES
+_ETHERNET = NdisMedium.MEDIUM_802_3
+_ETHERNET_SIZES, _NO_SIZES = HEADER_SIZES[_ETHERNET], (0, 0)
 
 
 class PacketState(Enum):
@@ -48,16 +56,27 @@ class PacketState(Enum):
 class PacketCustody:
     """Who has the packet, and what happened to it."""
 
-    __slots__ = ("history", "is_untimed", "owner", "state")
+    __slots__ = ("history", "owner", "state")
 
     late_rule = "S5-07"
     """What a send breaks that does not end in time (V8)."""
 
     def __init__(self, owner: Any, time_ns: int) -> None:
+        self.history: deque[Event] = deque(maxlen=HISTORY_LENGTH)
+        self.begin(owner, time_ns)
+
+    def begin(self, owner: Any, time_ns: int) -> None:
+        """The packet comes from its pool."""
         self.state = PacketState.HOME
-        self.is_untimed = False  # its miniport says that packets take as long as they take
         self.owner = owner
-        self.history: deque[tuple[int, str, Any]] = deque([(time_ns, "allocated by", owner)], HISTORY_LENGTH)
+        self.history.clear()
+        self.history.append((time_ns, "allocated by", owner))
+
+    @property
+    def is_untimed(self) -> bool:
+        """Whether the miniport that has it says that packets take as long as they take."""
+        flags = getattr(getattr(self.owner, "context", None), "flags", 0)
+        return isinstance(flags, int) and flags & _IGNORE_PACKET_TIMEOUT != 0
 
 
 class PacketLedger:
@@ -71,8 +90,11 @@ class PacketLedger:
     # Allocation.
 
     def allocated(self, packet: Packet) -> None:
-        """A packet left its pool."""
-        packet.ndis_custody = PacketCustody(packet.pool.owner, self.ndis.kernel.now_ns())
+        """A packet left its pool, for the first time or again."""
+        if packet.ndis_custody is None:
+            packet.ndis_custody = PacketCustody(packet.pool.owner, self.ndis.kernel.now_ns())
+        else:
+            packet.ndis_custody.begin(packet.pool.owner, self.ndis.kernel.now_ns())
 
     def freed(self, packet: Packet) -> bool:
         """A packet goes back to its pool: it is at home."""
@@ -88,7 +110,8 @@ class PacketLedger:
 
     def sent(self, edge: BindingEdge, packet: Packet, *, has_header: bool = True) -> bool:
         """A protocol sends: what it holds, its media header in one buffer (S5-15); an SDU of a VC has none."""
-        return self._passes(edge, packet, self._send_fault(edge, packet, has_header))
+        fault = self._send_fault(edge, packet, has_header)
+        return fault is None or self._passes(edge, packet, fault)
 
     def _send_fault(self, edge: BindingEdge, packet: Packet, has_header: bool) -> Fault:
         custody = packet.ndis_custody
@@ -96,7 +119,10 @@ class PacketLedger:
             return "S5-12", "sent, but no pool has given it out"
         if custody.state is not PacketState.HOME and not self._holds(edge, custody):
             return "S5-08", f"TOUCH_WHILE_PENDING: sent again while {custody.state.value}"
-        least, _ = HEADER_SIZES.get(edge.medium, (0, 0)) if has_header else (0, 0)
+        if not has_header:
+            least = 0
+        else:
+            least, _ = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
         if packet.head is None or packet.head.byte_count < least:
             return "S5-15", f"the first buffer has fewer than the {least} bytes of the media header"
         return None
@@ -110,16 +136,18 @@ class PacketLedger:
     def handed_down(self, packet: Packet, level: Level, by: Any, to: Any) -> None:
         """The packet is the miniport's (or the translation's) until it completes."""
         level.shadow = packet_shadow.take_sent(packet)
-        packet.ndis_custody.is_untimed = bool(getattr(to.context, "flags", 0) & Attributes5.IGNORE_PACKET_TIMEOUT)
+        custody: PacketCustody = packet.ndis_custody
         if not self.ndis.watchdogs.armed:
             self.ndis.watchdogs.watch_sends()
-        self._hand_over(packet, level, PacketState.SENT, to, "sent by", by)
+        level.owner_before = custody.state, custody.owner
+        custody.state, custody.owner = PacketState.SENT, to
+        custody.history.append((self.ndis.kernel.now_ns(), "sent by", by))
 
     def completed(self, edge: MiniportEdge, packet: Packet, status: int, oversize: bool) -> None:
         """A miniport ends a packet that it held: with a final status, and unchanged (S5-07, S5-10, S5-11, S5-14)."""
-        if status == NdisStatus.PENDING:
+        if status == _PENDING:
             self.ndis.violation("S5-07", edge.adapter, packet, "completed with PENDING")
-        if oversize and status == NdisStatus.SUCCESS:
+        if oversize and status == _SUCCESS:
             self.ndis.violation("S5-11", edge.adapter, packet, f"{packet.length()} bytes completed with SUCCESS")
 
     def came_back(self, packet: Packet, level: Level, by: Any) -> None:
@@ -127,7 +155,9 @@ class PacketLedger:
         change = packet_shadow.sent_change(packet, level.shadow)
         if change is not None:
             self.ndis.violation(change[0], by, packet, change[1])
-        self._take_back(packet, level, "completed by", by)
+        custody: PacketCustody = packet.ndis_custody
+        custody.state, custody.owner = level.owner_before
+        custody.history.append((self.ndis.kernel.now_ns(), "completed by", by))
 
     def unknown_completion(self, edge: MiniportEdge, packet: Packet) -> None:
         """A miniport ends what it does not hold (S5-12)."""
@@ -140,7 +170,8 @@ class PacketLedger:
 
     def indicated(self, edge: MiniportEdge, packet: Packet) -> bool:
         """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02)."""
-        return self._passes(edge.adapter, packet, self._indicate_fault(edge, packet))
+        fault = self._indicate_fault(edge, packet)
+        return fault is None or self._passes(edge.adapter, packet, fault)
 
     def _indicate_fault(self, edge: MiniportEdge, packet: Packet) -> Fault:
         custody = packet.ndis_custody
@@ -149,9 +180,10 @@ class PacketLedger:
         passes_on = custody.state is PacketState.INDICATED and self._may_pass_up(edge, packet)
         if custody.state is not PacketState.HOME and not passes_on:
             return "R5-08", f"indicated while {custody.state.value}"
-        if packet.oob.status not in {NdisStatus.SUCCESS, NdisStatus.RESOURCES}:
-            return "OB-01", f"OOB status is {packet.oob.status:#010x}"
-        least, most = HEADER_SIZES.get(edge.medium, (0, 0))
+        status = packet.oob.status
+        if status != _SUCCESS and status != _RESOURCES:
+            return "OB-01", f"OOB status is {status:#010x}"
+        least, most = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
         if most and not least <= packet.oob.header_size <= most:
             return "OB-02", f"header size is {packet.oob.header_size}"
         return None
@@ -168,7 +200,10 @@ class PacketLedger:
     def handed_up(self, packet: Packet, level: Level, by: Any) -> None:
         """The packet is on its way up: NDIS's until a protocol gets it."""
         level.shadow = packet_shadow.take_received(packet)
-        self._hand_over(packet, level, PacketState.INDICATED, self.ndis, "indicated by", by)
+        custody: PacketCustody = packet.ndis_custody
+        level.owner_before = custody.state, custody.owner
+        custody.state, custody.owner = PacketState.INDICATED, self.ndis
+        custody.history.append((self.ndis.kernel.now_ns(), "indicated by", by))
 
     def given(self, packet: Packet, edge: BindingEdge) -> None:
         """A protocol's receive handler is called with the packet."""
@@ -178,14 +213,16 @@ class PacketLedger:
 
     def came_home(self, packet: Packet, level: Level, to: Any) -> None:
         """Nobody holds the packet any more: unchanged (R5-12), then poisoned (R5-35), and its miniport's again."""
+        custody: PacketCustody = packet.ndis_custody
         if packet_shadow.received_change(packet, level.shadow):
-            self.ndis.violation("R5-12", packet.ndis_custody.owner, packet, "its buffers or bytes changed while held")
+            self.ndis.violation("R5-12", custody.owner, packet, "its buffers or bytes changed while held")
         if packet.stack_index < 0 and packet.pool.poisons and not self._is_intermediate(to):
             packet_shadow.poison(packet)
-        self._take_back(packet, level, "returned to", to)
+        custody.state, custody.owner = level.owner_before
+        custody.history.append((self.ndis.kernel.now_ns(), "returned to", to))
 
     def _is_intermediate(self, route: Any) -> bool:
-        return bool(getattr(route, "flags", 0) & Attributes5.INTERMEDIATE_DRIVER)
+        return getattr(route, "flags", 0) & _INTERMEDIATE_DRIVER != 0
 
     # Transfer.
 
@@ -204,19 +241,6 @@ class PacketLedger:
 
     # Common.
 
-    def _passes(self, actor: Any, packet: Packet, fault: Fault) -> bool:
-        if fault is None:
-            return True
+    def _passes(self, actor: Any, packet: Packet, fault: tuple[str, str]) -> bool:
         self.ndis.violation(fault[0], actor, packet, fault[1])
         return False
-
-    def _hand_over(self, packet: Packet, level: Level, state: PacketState, to: Any, verb: str, by: Any) -> None:
-        custody = packet.ndis_custody
-        level.owner_before = custody.state, custody.owner
-        custody.state, custody.owner = state, to
-        custody.history.append((self.ndis.kernel.now_ns(), verb, by))
-
-    def _take_back(self, packet: Packet, level: Level, verb: str, by: Any) -> None:
-        custody = packet.ndis_custody
-        custody.state, custody.owner = level.owner_before
-        custody.history.append((self.ndis.kernel.now_ns(), verb, by))

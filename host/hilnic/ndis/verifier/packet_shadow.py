@@ -4,58 +4,76 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import Any, NamedTuple
-from zlib import crc32
+from typing import Any
 
-from hilnic.ndis.ndis5.constants import PacketInfo
+from hilnic.ndis.ndis5.constants import PACKET_INFO_SLOTS, PacketInfo
 from hilnic.ndis.ndis5.packet import Packet
-from hilnic.ndis.verifier.shadow import POISON
+from hilnic.ndis.verifier.shadow import POISON, POISON_BYTES
 
-_POISON_BYTES = bytes([POISON]) * 65536
 _POISON_WORD = int.from_bytes(bytes([POISON]) * 8, "little")
+_POISON_SIZE = _POISON_WORD & 0xFFFFFFFF
+_EMPTY_INFO: list[Any] = [None] * PACKET_INFO_SLOTS
+_NOTHING = (None, None, None, None)
 _own_info = itemgetter(
     PacketInfo.CLASSIFICATION_HANDLE, PacketInfo.IEEE_8021Q, PacketInfo.ORIGINAL_PACKET, PacketInfo.CANCEL_ID
 )  # the other slots carry results back, or are NDIS's
 
+Buffers = tuple[Any, ...]
+"""Of each buffer: the descriptor, its region, where it begins in that, how long it is."""
 
-class SentShadow(NamedTuple):
-    """Of a packet that was sent."""
+SentShadow = tuple[Buffers, bytes, tuple[Any, ...], list[Any]]
+"""(buffers, their bytes, out-of-band data, protocol_reserved)."""
 
-    buffers: list[Any]
-    crc: int
-    out_of_band: tuple[Any, ...]
-    protocol_reserved: list[Any]
-
-
-ReceivedShadow = tuple[list[Any], int]
+ReceivedShadow = tuple[Buffers, bytes]
 
 
 def take_sent(packet: Packet) -> SentShadow:
     """Everything that the miniport must leave as it is."""
+    buffers, data, out_of_band, reserved = _look(packet)
+    return buffers, data, out_of_band, reserved.copy()
+
+
+def _look(packet: Packet) -> SentShadow:
     oob = packet.oob
-    out_of_band = (oob.time_to_send, oob.header_size, oob.media_specific_information)
-    info = _own_info(packet.packet_info)
-    buffers, crc = _look(packet)
-    return SentShadow(buffers, crc, out_of_band + info, packet.protocol_reserved.copy())
+    info = packet.packet_info
+    own = _NOTHING if info == _EMPTY_INFO else _own_info(info)
+    out_of_band = (oob.time_to_send, oob.header_size, oob.media_specific_information, own)
+    mdl = packet.head
+    if mdl is None or mdl.next is not None:
+        return *take_received(packet), out_of_band, packet.protocol_reserved
+    region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count  # one piece, as most are
+    data = region.view[start : start + length].tobytes()
+    return (mdl, region, start, length), data, out_of_band, packet.protocol_reserved
 
 
 def sent_change(packet: Packet, before: SentShadow) -> tuple[str, str] | None:
     """The rule that a completed packet breaks and what changed, or None."""
-    now = take_sent(packet)
-    if now.buffers != before.buffers:
+    now = _look(packet)
+    if now == before:
+        return None
+    if now[0] != before[0]:
         return "S5-10", "its buffer chain differs from the submitted one"
-    if now.out_of_band != before.out_of_band:
+    if now[2] != before[2]:
         return "S5-10", "its out-of-band data differs from the submitted one"
-    if now.crc != before.crc:
+    if now[1] != before[1]:
         return "S5-08", "TOUCH_WHILE_PENDING: its bytes differ from the submitted ones"
-    if now.protocol_reserved != before.protocol_reserved:
-        return "S5-14", "ProtocolReserved differs from the submitted one"
-    return None
+    return "S5-14", "ProtocolReserved differs from the submitted one"
 
 
 def take_received(packet: Packet) -> ReceivedShadow:
-    """What a receiver must leave as it is."""
-    return _look(packet)
+    """What a receiver must leave as it is: identity and extent of every buffer, and the bytes."""
+    mdl = packet.head
+    if mdl is not None and mdl.next is None:  # one piece, as most are
+        region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count
+        return (mdl, region, start, length), region.view[start : start + length].tobytes()
+    buffers: list[Any] = []
+    pieces = []
+    while mdl is not None:
+        region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count
+        buffers += (mdl, region, start, length)
+        pieces.append(region.view[start : start + length])
+        mdl = mdl.next
+    return tuple(buffers), b"".join(pieces)
 
 
 def received_change(packet: Packet, before: ReceivedShadow) -> bool:
@@ -68,30 +86,23 @@ def poison(packet: Packet) -> None:
 
     The bytes of a translated packet are its list's, which may have other holders.
     """
-    if packet.pool.poisons:
-        for mdl in packet.buffers():
-            fill(mdl.view)
+    mdl = packet.head if packet.pool.poisons else None
+    while mdl is not None:
+        fill(mdl.view)
+        mdl = mdl.next
     oob = packet.oob
     oob.time_to_send = oob.time_sent = oob.time_received = _POISON_WORD
-    oob.header_size = _POISON_WORD & 0xFFFFFFFF
-    oob.media_specific_information = bytes([POISON]) * len(oob.media_specific_information)
+    oob.header_size = _POISON_SIZE
+    if oob.media_specific_information:
+        oob.media_specific_information = POISON_BYTES[: len(oob.media_specific_information)]
 
 
 def fill(view: memoryview) -> None:
     """Poison a piece of memory."""
-    for at in range(0, len(view), len(_POISON_BYTES)):
-        piece = view[at : at + len(_POISON_BYTES)]
-        piece[:] = _POISON_BYTES[: len(piece)]
-
-
-def _look(packet: Packet) -> tuple[list[Any], int]:
-    """Identity and extent of every buffer, and the CRC-32 of the bytes."""
-    buffers: list[Any] = []
-    crc = 0
-    mdl = packet.head
-    while mdl is not None:
-        region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count
-        buffers += (mdl, region, start, length)
-        crc = crc32(region.view[start : start + length], crc)
-        mdl = mdl.next
-    return buffers, crc
+    size = len(view)
+    if size <= len(POISON_BYTES):
+        view[:] = POISON_BYTES[:size]
+        return
+    for at in range(0, size, len(POISON_BYTES)):
+        piece = view[at : at + len(POISON_BYTES)]
+        piece[:] = POISON_BYTES[: len(piece)]

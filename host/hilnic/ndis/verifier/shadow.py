@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """V2 and V3: what a NET_BUFFER_LIST looked like when it was handed over, and poison when its validity ends.
 
-A shadow is cheap on purpose, for one is taken and compared per frame and direction.
+A list that is followed alone has a shadow; what travels in a batch has a form, of which `from_batch` makes one.
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ from hilnic.ndis.context import depth
 from hilnic.ndis.flags import NblInfo
 from hilnic.ndis.mdl import Mdl
 from hilnic.ndis.nbl import NetBufferList
+from hilnic.ndis.verifier.batch import EMPTY_INFO, SentForm
 from hilnic.ndis.verifier.reserved import Kept, miniport_fields, same, sender_fields
 
-SendShadow = tuple[list[Any], bytes, list[Any], int, Kept | None, int, int]
-"""(identities and fields of every NB and MDL, the used bytes, out-of-band, pieces of context, in `full` the
-sender's reserved fields, flags, nbl_flags)."""
+SendShadow = tuple[list[Any], bytes | None, list[Any], int, Kept | None, int, int]
+"""(identities and fields of every NB and MDL, the used bytes if they were kept, out-of-band, pieces of context,
+in `full` the sender's reserved fields, flags, nbl_flags)."""
 
-ReceiveShadow = tuple[list[Any], bytes, Mdl | None, int, int, int, Kept | None]
-"""(identities of NB and MDLs, the used bytes, first used MDL, offset in it, length, pieces of context, in
-`full` the miniport's reserved fields)."""
+ReceiveShadow = tuple[list[Any], bytes | None, Mdl | None, int, int, int, Kept | None]
+"""(identities of NB and MDLs, the used bytes if they were kept, first used MDL, offset in it, length, pieces of
+context, in `full` the miniport's reserved fields)."""
+
+BriefShadow = tuple[Any, Any, int]
+"""(NET_BUFFER, its MDL chain, its length)."""
 
 POISON = 0xDD
-_POISON_BYTES = bytes([POISON]) * 65536
+_BRIEF = 3  # members of a BriefShadow; a SendShadow has more
+_RECEIVED = 3  # members of a ReceivedForm; a SentForm has many more
+POISON_BYTES = bytes([POISON]) * 65536
+_CANCEL_ID = int(NblInfo.CANCEL_ID)
 _LSO = int(NblInfo.TCP_LARGE_SEND)  # a completion writes its result into this slot (OF-09)
 
 
@@ -75,14 +82,18 @@ def _sent_form(nbl: NetBufferList) -> tuple[list[Any], bytes]:
     return structure, b"".join(frames)
 
 
-def sent_change(nbl: NetBufferList, before: SendShadow) -> tuple[str, str] | None:
-    """The rule that a completed list breaks and what changed, or None."""
-    if nbl.first_net_buffer is None:
+def sent_change(nbl: NetBufferList, before: tuple[Any, ...]) -> tuple[str, str] | None:
+    """The rule that a completed list breaks and what changed, or None; `before` is a SendShadow or a BriefShadow."""
+    nb = nbl.first_net_buffer
+    if nb is None:
         return "S6-04", "NBL_MUTATED: its NBs are gone"
+    if len(before) == _BRIEF:
+        unchanged = nb is before[0] and nb.mdl_chain is before[1] and nb.data_length == before[2]
+        return None if unchanged else ("S6-04", "NBL_MUTATED: NB, MDL chain or length differ from the submitted ones")
     structure, data = _sent_form(nbl)
     if structure != before[0]:
         return "S6-04", "NBL_MUTATED: NB list, MDL chain or offsets differ from the submitted ones"
-    if data != before[1]:
+    if before[1] is not None and data != before[1]:
         return "S6-09", "TOUCH_WHILE_PENDING: the bytes differ from the submitted ones"
     info = nbl.net_buffer_list_info
     same_info = info == before[2] or info[:_LSO] + info[_LSO + 1 :] == before[2][:_LSO] + before[2][_LSO + 1 :]
@@ -112,7 +123,7 @@ def received_change(nbl: NetBufferList, before: ReceiveShadow) -> str | None:
     structure, data, mdl, offset, length, context, kept = before
     if _received_structure(nbl) != structure:
         return "chain"
-    if content(mdl, offset, length) != data:
+    if data is not None and content(mdl, offset, length) != data:
         return "bytes"
     if (0 if nbl.context is None else depth(nbl)) != context:
         return "context"
@@ -135,6 +146,26 @@ def _received_structure(nbl: NetBufferList) -> list[Any]:
     return structure
 
 
+def from_batch(form: tuple[Any, ...], data: bytes | None) -> SendShadow | ReceiveShadow:
+    """The shadow of a list that is taken out of its batch, from its form there and its bytes if they were kept."""
+    if len(form) == _RECEIVED:
+        (_, _, _, nb, _, mdl, _, region, first, size), offset, length = form
+        return [nb, mdl, region, first, size], data, mdl, offset, length, 0, None
+    _, flags, nbl_flags, _, _, info, nb, _, start, length, current, at, _, mdl, _, region, first, size = form
+    structure = [nb, start, length, current, at, mdl, region, first, size]
+    return structure, data, EMPTY_INFO if info is None else info, 0, None, flags, nbl_flags
+
+
+def brief(form: SentForm) -> BriefShadow:
+    """What is compared of most lists of a batch between filters."""
+    return form[6], form[13], form[9]
+
+
+def cancel_id(before: tuple[Any, ...]) -> Any:
+    """The cancel id that a list was sent with; what has a BriefShadow had none."""
+    return None if len(before) == _BRIEF else before[2][_CANCEL_ID]
+
+
 def poison(shadow: ReceiveShadow) -> None:
     """Fill the range with 0xDD: whoever reads it later sees that it is not his any more (V3)."""
     _, _, mdl, offset, length, _, _ = shadow
@@ -144,7 +175,7 @@ def poison(shadow: ReceiveShadow) -> None:
             piece = length
         if piece > 0:
             start = mdl.byte_offset + offset
-            mdl.region.view[start : start + piece] = _POISON_BYTES[:piece]
+            mdl.region.view[start : start + piece] = POISON_BYTES[:piece]
             length -= piece
         mdl = mdl.next
         offset = 0

@@ -25,22 +25,29 @@ Piece = tuple[Any, int, int]
 """(region, offset in it, length), never empty."""
 
 _FAILURE_BIT = 0x80000000
+_SUCCESS = NdisStatus.SUCCESS
 
 
 def sent(edge: Any, nbl: NetBufferList, nb: NetBuffer, packet: Packet) -> None:
     """A packet and a NET_BUFFER of a send, whichever was there first."""
     _frame(edge, nb, packet)
-    _information(edge, oob.send_difference(packet, nbl), packet)
+    difference = oob.send_difference(packet, nbl)
+    if difference is not None:
+        edge.ndis.violation("XL-12", edge, packet, difference)
 
 
 def received(edge: Any, nbl: NetBufferList, nb: NetBuffer, packet: Packet) -> None:
     """A packet and a NET_BUFFER of a receive, whichever was there first."""
     _frame(edge, nb, packet)
-    _information(edge, oob.receive_difference(packet, nbl), packet)
+    difference = oob.receive_difference(packet, nbl)
+    if difference is not None:
+        edge.ndis.violation("XL-12", edge, packet, difference)
 
 
 def ended(edge: Any, subject: Any, six: int, five: int) -> None:
     """How a send ended, on both sides: success is success, and shortage of resources or a reset keep their name."""
+    if six is _SUCCESS and five is _SUCCESS:
+        return
     went_well = five < _FAILURE_BIT and five != NdisStatus.NOT_ACCEPTED
     same = went_well == (six == NdisStatus.SUCCESS)
     if six in _KEPT or five in _KEPT:
@@ -73,7 +80,12 @@ def typed(ndis: Ndis, handler: Callable[..., Any], actor: Any, name: str) -> Cal
 
 
 def _frame(edge: Any, nb: NetBuffer, packet: Packet) -> None:
-    if list(_pieces_of(nb)) != list(_buffers_of(packet)):
+    head = packet.head
+    if head is not None and nb.current_mdl is head and head.next is None and not nb.current_mdl_offset:
+        differs = nb.data_length != head.byte_count  # one whole piece, the very same on both sides
+    else:
+        differs = list(_pieces_of(nb)) != list(_buffers_of(packet))
+    if differs:
         edge.ndis.violation("XL-15", edge, packet, f"{packet.length()} bytes do not lie where the {nb!r} has them")
     elif edge.ndis.guard is not None and nb.tobytes() != packet.tobytes():
         edge.ndis.violation("XL-15", edge, packet, f"its bytes are not those of {nb!r}")
@@ -88,8 +100,3 @@ def _buffers_of(packet: Packet) -> Iterator[Piece]:
     for mdl in packet.buffers():
         if mdl.byte_count:
             yield mdl.region, mdl.byte_offset, mdl.byte_count
-
-
-def _information(edge: Any, difference: str | None, packet: Packet) -> None:
-    if difference is not None:
-        edge.ndis.violation("XL-12", edge, packet, difference)

@@ -58,13 +58,15 @@ def to_6(status: int, link_speed_units: int, before: LinkState | None = None) ->
 
     A disconnected link has no speed and no duplex. NDIS 5 does not tell the duplex: that of `before` stays.
     """
+    state = MediaConnectState.CONNECTED
     if status == NdisStatus.MEDIA_DISCONNECT:
-        return LinkState(MediaConnectState.DISCONNECTED, MediaDuplexState.UNKNOWN, UNKNOWN_SPEED, UNKNOWN_SPEED)
+        state = MediaConnectState.DISCONNECTED
+    elif status == NdisStatus.LINK_SPEED_CHANGE and before is not None:
+        state = before.media_connect_state
+    if state is MediaConnectState.DISCONNECTED:
+        return LinkState(state, MediaDuplexState.UNKNOWN, UNKNOWN_SPEED, UNKNOWN_SPEED)
     speed = link_speed_units * SPEED_UNIT
     duplex = MediaDuplexState.UNKNOWN if before is None else before.media_duplex_state
-    state = MediaConnectState.CONNECTED
-    if status == NdisStatus.LINK_SPEED_CHANGE and before is not None:
-        state = before.media_connect_state
     return LinkState(state, duplex, speed, speed)
 
 

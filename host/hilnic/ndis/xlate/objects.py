@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where translated objects come from: NDIS's own packets and lists of one edge, used again and again.
 
+With verify=off the last one that came back is the next one to go. With `fast` it rests until `RESTING` more have come
+back, so that whoever still uses it is caught; with `full` each is used once.
+
 A translated packet's `wrapper_reserved` is the NBL it was made of; a translated NBL has its packet in
 `protocol_reserved[0]` (a send) or `miniport_reserved[0]` (a receive), the fields that its maker gets back untouched.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +27,13 @@ if TYPE_CHECKING:
     from hilnic.ndis.net_buffer import NetBuffer
 
 _UNBOUNDED = 1 << 30
+RESTING = 256
 
 
 class PacketSource(PacketPool):
     """Packets that stand for the NET_BUFFERs of lists."""
 
-    __slots__ = ("edge", "fault")
+    __slots__ = ("edge", "fault", "resting")
 
     poisons = False
 
@@ -36,12 +41,17 @@ class PacketSource(PacketPool):
         super().__init__(edge, _UNBOUNDED, 0, tag)
         self.edge = edge
         self.fault: Callable[[], bool] | None = None  # asked before each allocation; True = there is no memory
+        self.resting: deque[Packet] = deque()
 
     def take(self, nbl: NetBufferList, nb: NetBuffer) -> Packet | None:
         """A packet that describes exactly the used data of `nb`, on the same buffers; None without memory."""
         if self.fault is not None and self.fault():
             return None
-        packet = self.free.pop() if self.free else new_packet(self)
+        if len(self.resting) > RESTING:
+            packet = self.resting.popleft()
+            _clean(packet)
+        else:
+            packet = self.free.pop() if self.free else new_packet(self)
         packet.wrapper_reserved = nbl
         packet.frame_id = nb.frame_id
         describe(nb, packet)
@@ -56,18 +66,18 @@ class PacketSource(PacketPool):
         if self.live.pop(packet, None) is None:
             return False
         ledger = self.ndis.ndis5.ledger
-        if ledger is not None:
-            ledger.freed(packet)
-            return True  # a new object every time, so that whoever still uses this one is caught
-        _clean(packet)
-        self.free.append(packet)
+        if ledger is None:
+            _clean(packet)
+            self.free.append(packet)
+        elif ledger.freed(packet) and self.ndis.guard is None:
+            self.resting.append(packet)
         return True
 
 
 class ListSource(NetBufferListPool):
     """Lists of one NET_BUFFER that stand for packets."""
 
-    __slots__ = ("edge", "fault", "free")
+    __slots__ = ("edge", "fault", "free", "resting")
 
     poisons = False
 
@@ -75,13 +85,18 @@ class ListSource(NetBufferListPool):
         super().__init__(edge, NetBufferListPoolParameters(tag=tag))
         self.edge = edge
         self.free: list[NetBufferList] = []
+        self.resting: deque[NetBufferList] = deque()
         self.fault: Callable[[], bool] | None = None
 
     def take(self, packet: Packet, source_handle: Any) -> NetBufferList | None:
         """A list whose one NET_BUFFER describes the packet's buffers from their first byte on; None without memory."""
         if self.fault is not None and self.fault():
             return None
-        nbl = self.free.pop() if self.free else self._new()
+        if len(self.resting) > RESTING:
+            nbl = self.resting.popleft()
+            _clean_list(nbl)
+        else:
+            nbl = self.free.pop() if self.free else self._new()
         nb = nbl.first_net_buffer
         assert nb is not None
         nb.mdl_chain = nb.current_mdl = packet.head
@@ -98,20 +113,11 @@ class ListSource(NetBufferListPool):
         if self.live.pop(nbl, None) is None:
             return False
         verifier = self.ndis.verifier
-        if verifier is not None:
-            verifier.freed(nbl)
-            return True  # a new object every time, so that whoever still uses this one is caught
-        nb = nbl.first_net_buffer
-        assert nb is not None
-        nb.mdl_chain = nb.current_mdl = None
-        nb.data_offset = nb.current_mdl_offset = nb.data_length = nb.frame_id = 0
-        nb.scatter_gather_list = None
-        if nbl.net_buffer_list_info != oob.EMPTY_6:
-            nbl.net_buffer_list_info = oob.EMPTY_6.copy()
-        nbl.next = nbl.scratch = None
-        nbl.status, nbl.nbl_flags, nbl.flags = NdisStatus.SUCCESS, 0, 0
-        nbl.protocol_reserved[0] = nbl.miniport_reserved[0] = None
-        self.free.append(nbl)
+        if verifier is None:
+            _clean_list(nbl)
+            self.free.append(nbl)
+        elif verifier.freed(nbl) and self.ndis.guard is None:
+            self.resting.append(nbl)
         return True
 
     def _new(self) -> NetBufferList:
@@ -167,6 +173,20 @@ def _clean(packet: Packet) -> None:
     packet.miniport_reserved[:] = None, None
     packet.miniport_reserved_ex[:] = None, None, None
     packet.oob.reset()
+
+
+def _clean_list(nbl: NetBufferList) -> None:
+    """Nothing of its last use is left in a list."""
+    nb = nbl.first_net_buffer
+    assert nb is not None
+    nb.mdl_chain = nb.current_mdl = None
+    nb.data_offset = nb.current_mdl_offset = nb.data_length = nb.frame_id = 0
+    nb.scatter_gather_list = None
+    if nbl.net_buffer_list_info != oob.EMPTY_6:
+        nbl.net_buffer_list_info = oob.EMPTY_6.copy()
+    nbl.next = nbl.scratch = None
+    nbl.status, nbl.nbl_flags, nbl.flags = NdisStatus.SUCCESS, 0, 0
+    nbl.protocol_reserved[0] = nbl.miniport_reserved[0] = None
 
 
 def note(ndis: Ndis, way: str, nbl: NetBufferList, packet: Packet) -> None:

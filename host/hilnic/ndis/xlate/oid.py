@@ -201,11 +201,15 @@ _ATTRIBUTES: Final[dict[int, int]] = {
 
 
 async def read_attributes(ask: Ask) -> dict[int, bytes]:
-    """The answers to all of the above that the miniport gives."""
+    """The answers to all of the above that the miniport gives; one that needs more room is asked for once more."""
     answers: dict[int, bytes] = {}
     for oid, size in _ATTRIBUTES.items():
         request = query(oid, size)
-        if await ask(request) is NdisStatus.SUCCESS:
+        status = await ask(request)
+        if status is NdisStatus.INVALID_LENGTH and request.bytes_needed > size:
+            request = query(oid, request.bytes_needed)
+            status = await ask(request)
+        if status is NdisStatus.SUCCESS:
             answers[oid] = request.answer()
     return answers
 

@@ -218,7 +218,10 @@ _SAME_OBJECTS: Final = (("IPsec", _IPSEC5, _IPSEC6), ("classification", _CLASS5,
 
 def send_difference(packet: Packet, nbl: NetBufferList) -> str | None:
     """What packet and list of one send say differently, or None."""
-    if (packet.flags & _PROTOCOL_ID_MASK) != (nbl.net_buffer_list_info[_PROTOCOL_ID6] or 0) & _PROTOCOL_ID_MASK:
+    protocol_id = packet.flags & _PROTOCOL_ID_MASK
+    if not protocol_id and packet.packet_info == EMPTY_5 and nbl.net_buffer_list_info == EMPTY_6:
+        return "media-specific information" if packet.oob.media_specific_information else None
+    if protocol_id != (nbl.net_buffer_list_info[_PROTOCOL_ID6] or 0) & _PROTOCOL_ID_MASK:
         return "protocol id"
     objects = (*_SAME_OBJECTS, ("cancel id", _CANCEL5, _CANCEL6))
     return _difference(packet, nbl, _SEND_PAIRS, objects)

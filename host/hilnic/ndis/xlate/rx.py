@@ -121,9 +121,8 @@ def nbls_to_packets(edge: BindingPort, nbls: NetBufferList, receive_flags: int) 
 def packet_returned(edge: BindingPort, packet: Packet) -> None:
     """Nobody holds the packet any more: its list goes back, with others while a receive handler runs (XL-10)."""
     translation = edge.xlate
-    nbl: NetBufferList = packet.wrapper_reserved
-    scarce = packet.oob.status == NdisStatus.RESOURCES
-    if not translation.packets.give(packet) or scarce:
+    nbl: NetBufferList | None = packet.wrapper_reserved
+    if not translation.packets.give(packet) or nbl is None:
         return
     if translation.returning is not None:
         translation.returning.append(nbl)
@@ -140,7 +139,9 @@ def _packet_of(edge: BindingPort, nbl: NetBufferList, scarce: bool) -> Packet | 
     if packet is None:
         translation.dropped += 1
         return None
-    packet.oob.status = NdisStatus.RESOURCES if scarce else NdisStatus.SUCCESS
+    if scarce:
+        packet.oob.status = NdisStatus.RESOURCES
+        packet.wrapper_reserved = None  # nothing goes back: the list is lent for the call, and its lender's again then
     packet.oob.header_size = HEADER_SIZE
     oob.receive_to_5(nbl, packet)
     translation.translated += 1

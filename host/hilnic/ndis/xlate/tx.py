@@ -52,7 +52,7 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
             continue
         flags = at_dispatch | (0 if never_loop or packet.flags & _DONT_LOOPBACK else _CHECK_FOR_LOOPBACK)
         if packet.flags & _LOOPBACK_ONLY:
-            loop_back(binding, nbl, flags)
+            loop_back(binding, nbl, flags, only=True)
             edge.xlate.lists.give(nbl)
             ended.append((packet, NdisStatus.SUCCESS))
             continue
@@ -87,7 +87,8 @@ def nbls_completed(edge: BindingPort, nbls: NetBufferList) -> None:
     for nbl in walk(nbls):
         packet: Packet = nbl.protocol_reserved[0]
         ended = nbl.status
-        oob.send_result_to_5(nbl, packet)
+        if ended == NdisStatus.SUCCESS:
+            oob.send_result_to_5(nbl, packet)
         if not lists.give(nbl):
             continue
         translated = status.to_5(ended)
@@ -118,11 +119,11 @@ def nbls_to_packets(edge: MiniportPort, nbls: NetBufferList, send_flags: int) ->
             failed.append(nbl)
             continue
         packets = _packets_of(edge, nbl, packet_flags)
-        if packets is None:
-            nbl.status = NdisStatus.RESOURCES
-            failed.append(nbl)
-        else:
+        if packets:
             ready += packets
+        else:  # a list without a frame is nothing to send (S6-21)
+            nbl.status = NdisStatus.RESOURCES if packets is None else NdisStatus.FAILURE
+            failed.append(nbl)
     if ready:
         edge.submit(ready, edge.xlate)
     if failed.first is not None:
@@ -157,7 +158,8 @@ def packet_completed(edge: MiniportPort, packet: Packet, ended: int) -> None:
     translated = status.to_6(ended)
     if edge.ndis.verifier is not None:
         check.ended(edge, nbl, translated, ended)
-    oob.send_result_to_6(packet, nbl)
+    if translated == NdisStatus.SUCCESS:
+        oob.send_result_to_6(packet, nbl)
     if not edge.xlate.packets.give(packet):
         return
     reserved = nbl.miniport_reserved

@@ -218,7 +218,9 @@ def _packet_of(edge: BindingEdge, nbl: NetBufferList, scarce: bool) -> Packet | 
     if packet is None:
         edge.xlate.dropped += 1
         return None
-    packet.oob.status = NdisStatus.RESOURCES if scarce else NdisStatus.SUCCESS
+    if scarce:
+        packet.oob.status = NdisStatus.RESOURCES
+        packet.wrapper_reserved = None  # nothing goes back: the list is lent for the call, and its lender's again then
     packet.oob.header_size = 14
     oob.receive_to_5(nbl, packet)
     edge.xlate.translated += 1
