@@ -34,7 +34,8 @@ sim: setup      ## the co-simulation regression (T= SEED= SIM= ENDS= WAVES= J=)
 
 soak: setup     ## the long ones: Verilator, many seeds; every schedule of two CPUs; six corners of live; each WDK function and handler as a no-op
 	@$(BIN)/hilnic sim $(if $(T),'$(T)') --soak $(SIM_OPTIONS)
-	@$(if $(T),,HILNIC_SOAK=1 $(BIN)/python -m pytest tests/ndis/test_concurrency.py -n $(or $(J),auto))
+	@$(if $(T),,HILNIC_SOAK=1 $(BIN)/python -m pytest tests/ndis/test_concurrency.py tests/signalling/test_fuzz.py \
+	  tests/protocols/test_call_fuzz.py -n $(or $(J),auto))
 	@$(if $(T),,$(BIN)/python -m pytest -m simulator tests/apps/test_live_corners.py)
 	@$(if $(T),,$(BIN)/python -m hilnic.apps.noop)
 
