@@ -48,6 +48,27 @@ def test_mutant_call_manager_changes_the_parameters_and_says_nothing(cobench, ki
         b.signalling.connect(b.managed(call), call_parameters(rate=4000))
 
 
+@pytest.mark.rule("CC-13")
+@pytest.mark.mutant("CC-13")
+@pytest.mark.parametrize("operation", ["modify_call_qos", "add_party"])
+def test_mutant_client_writes_into_the_parameters_of_a_change_or_a_party(cobench, kind, operation):
+    b = cobench(kind=kind)
+    b.signalling.pend.add(operation)
+    call = b.client.make_call(call_parameters(), party="one")
+    parameters = call_parameters(rate=5000)
+    if operation == "add_party":
+        party = call.add_party("two", parameters)
+    else:
+        call.modify(parameters)
+    parameters.media.receive_priority = 7
+    with expect_violation(b.ndis, "CC-13"):
+        if operation == "add_party":
+            context = b.managed(call).parties[1]
+            b.signalling.call("complete_add_party")(party.open, NdisStatus.SUCCESS, context, parameters)
+        else:
+            b.signalling.finish_modify(b.managed(call))
+
+
 @pytest.mark.rule("CC-14")
 def test_a_call_is_made_after_its_vc_is_active(cobench):
     b = cobench()

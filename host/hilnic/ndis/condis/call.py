@@ -65,12 +65,12 @@ def ask_call_manager(vc: Vc, name: str, *args: Any, refused: Any = NdisStatus.FA
 # What belongs to the call manager for a while (CC-13).
 
 
-def seal(call: Call, parameters: CallParameters) -> None:
+def seal(call: Call | PartyHandle, parameters: CallParameters) -> None:
     """The call manager has the parameters now."""
     call.sealed, call.seal = parameters, parameters.copy()
 
 
-def unseal(call: Call, answer: CallParameters) -> None:
+def unseal(call: Call | PartyHandle, answer: CallParameters) -> None:
     """It gives them back, or others: a difference that is not announced is somebody's breach."""
     given, before = call.sealed, call.seal
     call.sealed = call.seal = None

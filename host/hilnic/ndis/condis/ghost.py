@@ -285,7 +285,7 @@ def _end_vc(vc: Vc) -> None:
     assert handle is not None
     for member in list(vc.call.parties):
         if party.ADD in member.pending:
-            party.complete_add(member, NdisStatus.FAILURE, None, CallParameters())
+            party.complete_add(member, NdisStatus.FAILURE, None, member.sealed or CallParameters())
         elif party.DROP in member.pending:
             party.complete_drop(member, NdisStatus.SUCCESS)
     if call.CLOSE in vc.call.pending and not vc.call.is_draining:

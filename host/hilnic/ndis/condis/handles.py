@@ -250,13 +250,15 @@ class VcHandle:
 class PartyHandle(Machine):
     """NdisPartyHandle: one party of a multipoint call."""
 
-    __slots__ = ("client_context", "cm_context", "vc")
+    __slots__ = ("client_context", "cm_context", "seal", "sealed", "vc")
 
     kind = "party"
 
     def __init__(self, vc: Vc, context: Any) -> None:
         super().__init__(vc.ndis, PartyState.ADDING)
         self.vc = vc
+        self.sealed: CallParameters | None = None  # as in a call, until add_party completes (CC-13)
+        self.seal: CallParameters | None = None
         self.client_context = context
         self.cm_context: Any = None
 

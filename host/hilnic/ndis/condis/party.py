@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from hilnic.ndis.condis.answers import answered, completed
-from hilnic.ndis.condis.call import ask_call_manager, family_of, is_clients
+from hilnic.ndis.condis.call import ask_call_manager, family_of, is_clients, seal, unseal
 from hilnic.ndis.condis.handles import PartyHandle, VcHandle, ask, is_stale, tell
 from hilnic.ndis.condis.machines import CallState, PartyEvent, PartyState
 from hilnic.ndis.condis.parameters import CallParameters
@@ -22,22 +22,24 @@ _TALKING = frozenset({CallState.CONNECTED, CallState.MODIFYING})
 
 @wdk("NdisClAddParty", callout=True)
 def cl_add_party(vc: VcHandle, party_context: Any, parameters: CallParameters) -> tuple[NdisStatus, PartyHandle | None]:
-    """One more party for a multipoint call that is connected. PENDING: add_party_complete follows."""
+    """One more party for a connected multipoint call. PENDING: add_party_complete follows; CC-13 as in cl_make_call."""
     call = vc.vc.call
     if not is_clients(vc, "NdisClAddParty") or not call.parties or call.state not in _TALKING:
         return _FAILED
     party = PartyHandle(vc.vc, party_context)
     call.parties.append(party)
+    seal(party, parameters)
     party.pending.add(ADD)
     status, cm_context = ask_call_manager(vc.vc, "add_party", parameters, party, refused=_FAILED)
     if not answered(party, ADD, family_of(vc.vc).provider.actor, status):
         return NdisStatus.PENDING, party
-    _added(party, status, cm_context)
+    _added(party, status, cm_context, parameters)
     return NdisStatus(status), party if status is NdisStatus.SUCCESS else None
 
 
-def _added(party: PartyHandle, status: NdisStatus, cm_context: Any) -> None:
+def _added(party: PartyHandle, status: NdisStatus, cm_context: Any, parameters: CallParameters) -> None:
     actor = family_of(party.vc).provider.actor
+    unseal(party, parameters)
     if status is NdisStatus.SUCCESS:
         party.cm_context = cm_context
         party.step(PartyEvent.ADDED, actor)
@@ -49,7 +51,7 @@ def _added(party: PartyHandle, status: NdisStatus, cm_context: Any) -> None:
 def complete_add(party: PartyHandle, status: NdisStatus, cm_context: Any, parameters: CallParameters) -> None:
     """A call manager ends add_party."""
     if completed(party, ADD, family_of(party.vc).provider.actor, status):
-        _added(party, status, cm_context)
+        _added(party, status, cm_context, parameters)
         _tell_client(party, "add_party_complete", status, party, parameters)
 
 
