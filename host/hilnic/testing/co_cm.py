@@ -60,6 +60,12 @@ class FunctionalCallManager(FunctionalProtocol):
             self.registered = condis.cm_register_address_family(self.open, FAMILY)
         return status
 
+    def open_adapter_complete(self, status: NdisStatus) -> None:
+        """ProtocolOpenAdapterCompleteEx: the registration follows the open."""
+        if status is NdisStatus.SUCCESS:
+            self.registered = condis.cm_register_address_family(self.open, FAMILY)
+        super().open_adapter_complete(status)
+
     def unbind_adapter(self, unbind_context: ndis.UnbindContext) -> NdisStatus:
         """ProtocolUnbindAdapterEx: the clients are asked to leave first, and the last one's leaving ends it."""
         if self.registered is not NdisStatus.SUCCESS or self._deregister():

@@ -31,6 +31,13 @@ def test_clients_that_were_bound_before_the_call_manager_are_told_too(cobench):
 
 
 @pytest.mark.rule("CC-01")
+def test_opens_that_pend_change_nothing(cobench, kind):
+    b = cobench(kind=kind, profile=ndis.Profile(pend_open=True))
+    assert (b.client.heard, b.client.af_status) == (["notify 1"], NdisStatus.SUCCESS)
+    b.end(b.client.make_call())
+
+
+@pytest.mark.rule("CC-01")
 def test_a_second_call_manager_of_the_same_family_is_refused(cobench, kind):
     b = cobench(kind=kind)
     second = b.add(FunctionalCallManager(b.ndis, "second"))
