@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Carries out what software orders of virtual connections (docs/nic.md sections 11.2, 11.3). An activation reads the draft, checks it, asks
 // who has the queues and the vid, hands the contract to tx_sched, and only then is the VC active; 30 to 60 cycles. A deactivation takes effect
-// at once, and the VC drains, one VC after the other: a barrier behind the last transmit frame, a mark behind the last stored received frame.
+// at once, and the VC drains, together with all that drain then: a barrier behind the last transmit frame, a mark behind the last stored
+// received frame.
 `default_nettype none
 `include "check.svh"
 
@@ -128,16 +129,12 @@ module vc_orders #(
   } drain_e;
 
   drain_e drain_q;
-  logic pick_valid, leaves;
-  logic [10:0] pick_vc;
+  logic leaves, stops;
   logic [11:0] patience_q;
-  logic [VcBits-1:0] leaving_q;
+  logic [Vcs-1:0] leaving_q; // those that the barrier and the mark are for
 
-  queue_pick #(.NumQueues(Vcs)) u_pick (
-      .clk_i, .rst_ni, .req_i(draining_q), .valid_o(pick_valid), .queue_o(pick_vc), .take_i(leaves)
-  );
-
-  assign unused = &{1'b0, vlan[31:16], tx[30:11], rx[30:11], frame[31:16], burst[31:24], peak_burst[31:24], share[30:16], pick_vc};
+  assign stops = state_q == StDone && !order_on_i && is_active;
+  assign unused = &{1'b0, vlan[31:16], tx[30:11], rx[30:11], frame[31:16], burst[31:24], peak_burst[31:24], share[30:16]};
   assign barrier_valid_o = drain_q == DrBarrier;
   assign mark_valid_o = drain_q == DrMark;
   assign leaves = drain_q == DrCount && patience_q == CountCycles;
@@ -150,7 +147,7 @@ module vc_orders #(
   // ---- registers ----
   logic awake;
 
-  assign awake = `AWAKE(order_valid_i || state_q != StIdle || drain_q != DrIdle || pick_valid || stop_all_i || off_o);
+  assign awake = `AWAKE(order_valid_i || state_q != StIdle || drain_q != DrIdle || ending_any_o || stop_all_i || off_o);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -209,22 +206,18 @@ module vc_orders #(
         end
         default: begin // StDone
           state_q <= StIdle;
-          if (!order_on_i && is_active) begin
-            active_q[order_vc_i] <= 1'b0;
-            draining_q[order_vc_i] <= 1'b1;
-          end
+          if (stops) active_q[order_vc_i] <= 1'b0;
         end
       endcase
       // draining
-      if (stop_all_i && state_q == StIdle) begin
-        active_q <= '0;
-        draining_q <= draining_q | active_q;
-      end
+      if (stop_all_i && state_q == StIdle) active_q <= '0;
+      draining_q <= (leaves ? draining_q & ~leaving_q : draining_q) | (stop_all_i && state_q == StIdle ? active_q : '0)
+          | (stops ? Vcs'(1) << order_vc_i : '0);
       off_o <= leaves;
       patience_q <= drain_q != DrReceived && drain_q != DrCount || mark_done_i ? 12'd0 : hurry_o ? patience_q : patience_q + 12'd1;
       case (drain_q)
-        DrIdle: if (pick_valid && !off_o) begin
-          leaving_q <= pick_vc[VcBits-1:0];
+        DrIdle: if (ending_any_o) begin
+          leaving_q <= draining_q;
           drain_q <= DrBarrier;
         end
         DrBarrier: if (barrier_ready_i) drain_q <= DrSent;
@@ -232,10 +225,7 @@ module vc_orders #(
         DrMark: if (mark_ready_i) drain_q <= DrReceived;
         DrReceived: if (mark_done_i) drain_q <= DrCount;
         default: // DrCount
-        if (leaves) begin
-          drain_q <= DrIdle;
-          draining_q[leaving_q] <= 1'b0;
-        end
+        if (leaves) drain_q <= DrIdle;
       endcase
     end
   end
