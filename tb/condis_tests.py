@@ -16,7 +16,7 @@ from hilnic.testing.co_host import address
 from hilnic.testing.vcs import counted, tagged, vlan_of
 
 BURST = 4 * 1522
-LENGTHS = (14, 41, 42, 43, 46, 47, 200, 1499, 1500)
+LENGTHS = (1, 2, 14, 41, 42, 43, 46, 47, 200, 1499, 1500)
 
 
 def sdu(number, length):

@@ -12,6 +12,7 @@ from hilnic.miniport_co.header import sdu_bytes
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis import ServiceType
 from hilnic.protocols.raw import RawProtocol
+from hilnic.stack import CoConfig
 from hilnic.testing.co_host import address
 from hilnic.testing.vcs import counted, tagged, vlan_of
 
@@ -191,3 +192,19 @@ def test_sends_that_wait_can_be_cancelled(make_pair, small):
     statuses = [status for _, status in ours.completed]
     assert NdisStatus.SEND_ABORTED in statuses
     pair.until(lambda: len(theirs.received) == statuses.count(NdisStatus.SUCCESS), 40_000_000)
+
+
+def test_a_connectionless_protocol_that_keeps_every_buffer_holds_up_no_connection(make_pair):
+    kept = []
+    raws = [RawProtocol(), RawProtocol(on_receive=lambda _binding, nbls, _count, _flags: kept.append(nbls))]
+    few = {"rx_ring": 4, "rx_buffers": 4, "rx_low_water": 0}
+    pair = make_pair(protocols=lambda number: (raws[number],), connections=CoConfig(rx_low_water=16), **few)
+    ours, theirs = pair.calls()
+    frame = address(1) + address(0) + b"\x88\xb5" + bytes(60)
+    raws[0].bindings["nic0"].send(*[frame] * 10)
+    pair.sleep(50_000)
+    ours.send(b"an SDU behind them")
+    pair.until(lambda: theirs.received)
+    assert sum(1 for nbls in kept for _ in ndis.walk(nbls)) == 4
+    for nbls in kept:
+        raws[1].bindings["nic1"].return_nbls(nbls)

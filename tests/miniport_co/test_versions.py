@@ -12,7 +12,7 @@ from hilnic.ndis import NdisStatus
 from hilnic.protocols.raw import RawProtocol
 from hilnic.testing.co_host import address
 
-LENGTHS = (14, 41, 42, 43, 45, 46, 47, 100, 1499, 1500)
+LENGTHS = (1, 2, 14, 41, 42, 43, 45, 46, 47, 100, 1499, 1500)
 CORNERS = list(itertools.product(("6", "5"), ("6-co", "5-co")))
 
 

@@ -175,8 +175,8 @@ class Connections:
         return (connection for connection in list(self.by_entry.values()) if connection.contract is not None)
 
     async def start(self) -> bool:
-        """Bring every active one up."""
-        self.nic.hardware.write(regs.VC_SCHED, self.config.quantum)
+        """Bring every active one up; a connectionless frame without a buffer is dropped, lest they wait behind it."""
+        self.nic.hardware.write(regs.VC_SCHED, self.config.quantum | regs.VC_SCHED_RX_NO_WAIT)
         return all([await connection.start() is NdisStatus.SUCCESS for connection in self.active()])
 
     async def silence(self) -> bool:
