@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cocotb
 from device_bench import HARD, device
@@ -178,6 +179,29 @@ async def soft_reset_comes_amid_a_drain(dut):
         bench.vcs.begin_deactivation(turn % 3)
         await bench.nic.reset()
         assert [(await bench.vcs.state(number))[0] for number in range(3)] == [VcState.OFF] * 3
+    harness.stop()
+
+
+@cocotb.test()
+async def short_frames_fill_the_line_in_any_build(dut):
+    """64 octets, from a VC and from a connectionless queue in turns and alone: back to back."""
+    harness, bench = await started(dut)
+    await connect(bench, VcSetup(0, vlan=7, guaranteed=True))
+    await bench.enable(Direction.TX, number=CONNECTIONLESS, size=64)
+    for sources in (
+        [Source(1, (56, 56))],
+        [Source(CONNECTIONLESS, (60, 60))],
+        [Source(1, (56, 56)), Source(CONNECTIONLESS, (60, 60))],
+    ):
+        bench.peer.frames.clear()
+        await run(bench, sources, 120_000)
+        times = [frame.time_ns for frame in bench.peer.frames[60:]]
+        distances = [after - before for before, after in pairwise(times)]
+        assert len(distances) > 60
+        assert sum(distances) <= len(distances) * 84 * 8 * 1.002, f"{sum(distances) / len(distances):.1f} ns per frame"
+        for source in sources:
+            source.left = 0
+            await run(bench, sources, 200_000, source.is_done)
     harness.stop()
 
 

@@ -408,6 +408,12 @@ module nic_1g #(
   );
 
   if (NumVcs > 0) begin : g_vcs
+`ifndef SYNTHESIS
+    initial begin
+      if (NumVcs != 1 << VcBits) $fatal(1, "nic_1g: NumVcs must be a power of two from 2");
+    end
+`endif
+
     vc_table #(.NumTxQueues(NumTxQueues), .NumRxQueues(NumRxQueues), .VcBits(VcBits)) u_vc_table (
         .clk_i, .rst_ni(rst_n),
         .bus_valid_i(vbus_valid), .bus_write_i(qbus_write), .bus_addr_i(qbus_addr[17:0]), .bus_wdata_i(qbus_wdata), .bus_ready_o(vbus_ready),
