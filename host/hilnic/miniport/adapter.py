@@ -196,10 +196,10 @@ class NicAdapter:
 
     def _make_pollers(self) -> None:
         """One for each vector of queues."""
-        self._add_poller(self.config.vector, self)
+        self._add_poller(self.config, self)
 
-    def _add_poller(self, vector: int, queues: PolledQueues) -> None:
-        poller = self.pollers[vector] = QueuePoller(self.handle, self.config, queues)
+    def _add_poller(self, config: NicConfig, queues: PolledQueues) -> None:
+        poller = self.pollers[config.vector] = QueuePoller(self.handle, config, queues)
         self._undo.push(poller.free)
 
     async def _set_up(self) -> None:

@@ -49,7 +49,7 @@ class CoNic(NicAdapter):
 
     def _make_pollers(self) -> None:
         super()._make_pollers()
-        self._add_poller(self.connections.of_connection.vector, self.connections.queues)
+        self._add_poller(self.connections.of_connection, self.connections.queues)
 
     # --- what the adapter's life does to connections ------------------------------------------------------------------
 
