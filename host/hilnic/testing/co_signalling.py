@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The call manager's handlers and what a test commands, of a stand-alone one and of one in the miniport alike."""
+"""The call manager's handlers and what a test commands, of a stand-alone one and of one in the miniport alike.
+
+One class and one file, for every handler ends what a command has begun.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from hilnic import ndis
@@ -11,53 +13,9 @@ from hilnic.ndis import NdisStatus, OidRequest, condis
 from hilnic.ndis.condis import AfHandle, CallParameters, CoAddressFamily, PartyHandle, Sap, SapHandle, VcHandle
 from hilnic.testing.co_managed import ManagedAf, ManagedParty, ManagedSap, ManagedVc
 from hilnic.testing.co_miniport import Scripted
+from hilnic.testing.co_spelling import SPELLINGS
 
-__all__ = ["SPELLINGS", "Signalling"]
-
-_CM: dict[str, Callable[..., Any]] = {
-    "register_address_family": condis.cm_register_address_family,
-    "deregister_address_family": condis.cm_deregister_address_family,
-    "complete_open_address_family": condis.cm_complete_open_address_family,
-    "complete_close_address_family": condis.cm_complete_close_address_family,
-    "notify_close_address_family": condis.cm_notify_close_address_family,
-    "complete_register_sap": condis.cm_complete_register_sap,
-    "complete_deregister_sap": condis.cm_complete_deregister_sap,
-    "activate_vc": condis.cm_activate_vc,
-    "deactivate_vc": condis.cm_deactivate_vc,
-    "complete_make_call": condis.cm_complete_make_call,
-    "complete_close_call": condis.cm_complete_close_call,
-    "complete_modify_call_qos": condis.cm_complete_modify_call_qos,
-    "dispatch_call_connected": condis.cm_dispatch_call_connected,
-    "dispatch_incoming_call": condis.cm_dispatch_incoming_call,
-    "dispatch_incoming_call_qos_change": condis.cm_dispatch_incoming_call_qos_change,
-    "dispatch_incoming_close_call": condis.cm_dispatch_incoming_close_call,
-    "complete_add_party": condis.cm_complete_add_party,
-    "complete_drop_party": condis.cm_complete_drop_party,
-    "dispatch_incoming_drop_party": condis.cm_dispatch_incoming_drop_party,
-}
-_MCM: dict[str, Callable[..., Any]] = {
-    "register_address_family": condis.mcm_register_address_family,
-    "deregister_address_family": condis.mcm_deregister_address_family,
-    "complete_open_address_family": condis.mcm_complete_open_address_family,
-    "complete_close_address_family": condis.mcm_complete_close_address_family,
-    "notify_close_address_family": condis.mcm_notify_close_address_family,
-    "complete_register_sap": condis.mcm_complete_register_sap,
-    "complete_deregister_sap": condis.mcm_complete_deregister_sap,
-    "activate_vc": condis.mcm_activate_vc,
-    "deactivate_vc": condis.mcm_deactivate_vc,
-    "complete_make_call": condis.mcm_complete_make_call,
-    "complete_close_call": condis.mcm_complete_close_call,
-    "complete_modify_call_qos": condis.mcm_complete_modify_call_qos,
-    "dispatch_call_connected": condis.mcm_dispatch_call_connected,
-    "dispatch_incoming_call": condis.mcm_dispatch_incoming_call,
-    "dispatch_incoming_call_qos_change": condis.mcm_dispatch_incoming_call_qos_change,
-    "dispatch_incoming_close_call": condis.mcm_dispatch_incoming_close_call,
-    "complete_add_party": condis.mcm_complete_add_party,
-    "complete_drop_party": condis.mcm_complete_drop_party,
-    "dispatch_incoming_drop_party": condis.mcm_dispatch_incoming_drop_party,
-}
-SPELLINGS = {"cm": _CM, "mcm": _MCM}
-"""NdisCm... and NdisMCm..., by what they have in common."""
+__all__ = ["Signalling"]
 
 
 class Signalling:

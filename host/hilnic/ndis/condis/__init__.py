@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connection-oriented NDIS: address families, SAPs, virtual connections, calls, parties. See docs/condis.md."""
 
+from hilnic.ndis.condis.activation import mco_complete_activate_vc, mco_complete_deactivate_vc
 from hilnic.ndis.condis.address_family import (
     cl_close_address_family,
     cl_complete_notify_close_address_family,
@@ -84,7 +85,7 @@ from hilnic.ndis.condis.receive import mco_indicate_receive_net_buffer_lists
 from hilnic.ndis.condis.sap import cl_deregister_sap, cl_register_sap
 from hilnic.ndis.condis.send import co_send_net_buffer_lists, mco_complete_send_net_buffer_lists
 from hilnic.ndis.condis.status_indication import mco_indicate_status
-from hilnic.ndis.condis.vc import co_create_vc, co_delete_vc, mco_complete_activate_vc, mco_complete_deactivate_vc
+from hilnic.ndis.condis.vc import co_create_vc, co_delete_vc
 
 __all__ = [
     "UNSPECIFIED",

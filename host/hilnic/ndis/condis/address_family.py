@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.binding import Binding
 from hilnic.ndis.condis.answers import answered, completed
+from hilnic.ndis.condis.callout import ask, is_stale, tell
 from hilnic.ndis.condis.characteristics import CallManagerHandlers, ClientHandlers
-from hilnic.ndis.condis.handles import AfHandle, Provider, ask, is_stale, tell
+from hilnic.ndis.condis.handles import AfHandle, Provider
 from hilnic.ndis.condis.machines import AfEvent, AfState
 from hilnic.ndis.condis.parameters import CoAddressFamily
 from hilnic.ndis.states import BindingState

@@ -15,8 +15,9 @@ from typing import Any
 
 from hilnic.ndis.condis import receive
 from hilnic.ndis.condis.answers import answered, completed
+from hilnic.ndis.condis.callout import ask, is_stale, tell
 from hilnic.ndis.condis.constants import CallFlags
-from hilnic.ndis.condis.handles import AfHandle, Call, PartyHandle, Role, Vc, VcHandle, ask, is_stale, tell
+from hilnic.ndis.condis.handles import AfHandle, Call, PartyHandle, Role, Vc, VcHandle
 from hilnic.ndis.condis.machines import CallEvent, CallState, PartyEvent, VcState
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.status import NdisStatus

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.binding import Binding
-from hilnic.ndis.condis import address_family, call, incoming, party, sap
+from hilnic.ndis.condis import activation, address_family, call, incoming, party, sap
 from hilnic.ndis.condis import vc as virtual_connection
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, SapHandle, VcHandle, core_binding
 from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily
@@ -74,7 +74,7 @@ def cm_activate_vc(vc: VcHandle, parameters: CallParameters) -> NdisStatus:
     """
     if not virtual_connection.is_call_managers(vc, "NdisCmActivateVc", mcm=False):
         return NdisStatus.FAILURE
-    return virtual_connection.activate(vc, parameters)
+    return activation.activate(vc, parameters)
 
 
 @wdk("NdisCmDeactivateVc", callout=True)
@@ -85,7 +85,7 @@ def cm_deactivate_vc(vc: VcHandle) -> NdisStatus:
     """
     if not virtual_connection.is_call_managers(vc, "NdisCmDeactivateVc", mcm=False):
         return NdisStatus.FAILURE
-    return virtual_connection.deactivate(vc)
+    return activation.deactivate(vc)
 
 
 # Calls.

@@ -10,8 +10,9 @@ from typing import Any
 
 from hilnic.ndis.adapter import Adapter
 from hilnic.ndis.binding import Binding
+from hilnic.ndis.condis.callout import ask, is_stale, tell
 from hilnic.ndis.condis.characteristics import CallManagerHandlers, ClientHandlers
-from hilnic.ndis.condis.handles import AfHandle, PartyHandle, Role, VcHandle, ask, is_stale, tell
+from hilnic.ndis.condis.handles import AfHandle, PartyHandle, Role, VcHandle
 from hilnic.ndis.condis.machines import AfState
 from hilnic.ndis.oid_request import OidRequest
 from hilnic.ndis.states import ADAPTER_OPERATIONS, BindingState, Operation

@@ -5,13 +5,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.condis import ghost
+from hilnic.ndis.condis import ghost_manager
+from hilnic.ndis.condis.activation import (
+    ACTIVATE,
+    DEACTIVATE,
+    mco_complete_activate_vc,
+    mco_complete_deactivate_vc,
+)
 from hilnic.ndis.condis.characteristics import MiniportCoCharacteristics
 from hilnic.ndis.condis.co_oid import mco_complete_oid_request
 from hilnic.ndis.condis.handles import Vc, VcHandle
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.condis.send import mco_complete_send_net_buffer_lists
-from hilnic.ndis.condis.vc import ACTIVATE, DEACTIVATE, mco_complete_activate_vc, mco_complete_deactivate_vc
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier.custody import SENT
@@ -30,7 +35,7 @@ def haunt_adapter(adapter: Adapter) -> None:
         vc.miniport.context = vc.miniport
     for provider in co.providers:
         if provider.is_mcm:
-            ghost.haunt_manager(provider)
+            ghost_manager.haunt_manager(provider)
 
 
 def end_pending(adapter: Adapter) -> None:
@@ -44,7 +49,7 @@ def end_pending(adapter: Adapter) -> None:
     check_drained(adapter)
     for provider in list(adapter.co.providers):
         if provider.is_mcm:
-            ghost.end_pending(provider)
+            ghost_manager.end_pending(provider)
 
 
 def complete_held(adapter: Adapter) -> None:
@@ -71,8 +76,8 @@ def check_drained(adapter: Adapter) -> None:
             continue
         if DEACTIVATE in vc.pending:
             mco_complete_deactivate_vc(vc.miniport, NdisStatus.SUCCESS)
-        elif vc.call_manager is vc.miniport and vc.provider.handlers is ghost.MANAGER and vc.call.pending:
-            ghost.go_on(vc.miniport)
+        elif vc.call_manager is vc.miniport and vc.provider.handlers is ghost_manager.MANAGER and vc.call.pending:
+            ghost_manager.go_on(vc.miniport)
 
 
 def _deactivate(handle: VcHandle) -> NdisStatus:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from hilnic.ndis.condis import receive
 from hilnic.ndis.condis.answers import answered, completed
 from hilnic.ndis.condis.call import ACTIVE, ask_call_manager, is_clients, tell_client
-from hilnic.ndis.condis.handles import SapHandle, Vc, VcHandle, ask, is_stale
+from hilnic.ndis.condis.callout import ask, is_stale
+from hilnic.ndis.condis.handles import SapHandle, Vc, VcHandle
 from hilnic.ndis.condis.machines import CallEvent, SapState
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.status import NdisStatus

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.condis import address_family, call, co_oid, incoming, party, sap
+from hilnic.ndis.condis import activation, address_family, call, co_oid, incoming, party, sap
 from hilnic.ndis.condis import vc as virtual_connection
 from hilnic.ndis.condis.handles import AfHandle, PartyHandle, Role, SapHandle, VcHandle
 from hilnic.ndis.condis.parameters import CallParameters, CoAddressFamily
@@ -87,7 +87,7 @@ def mcm_activate_vc(vc: VcHandle, parameters: CallParameters) -> NdisStatus:
     """Tell NDIS that the VC is active, with these parameters; again: that they are new (CC-09)."""
     if not virtual_connection.is_call_managers(vc, "NdisMCmActivateVc", mcm=True):
         return NdisStatus.FAILURE
-    return virtual_connection.activate_by_mcm(vc, parameters)
+    return activation.activate_by_mcm(vc, parameters)
 
 
 @wdk("NdisMCmDeactivateVc", callout=True)
@@ -95,7 +95,7 @@ def mcm_deactivate_vc(vc: VcHandle) -> NdisStatus:
     """Tell NDIS that the VC is inactive: every send has completed and every receive is back (CC-10)."""
     if not virtual_connection.is_call_managers(vc, "NdisMCmDeactivateVc", mcm=True):
         return NdisStatus.FAILURE
-    return virtual_connection.deactivate_by_mcm(vc)
+    return activation.deactivate_by_mcm(vc)
 
 
 # Calls.

@@ -7,7 +7,8 @@ from typing import Any
 
 from hilnic.ndis.condis.answers import answered, completed
 from hilnic.ndis.condis.call import ask_call_manager, family_of, is_clients, seal, unseal
-from hilnic.ndis.condis.handles import PartyHandle, VcHandle, ask, is_stale, tell
+from hilnic.ndis.condis.callout import ask, is_stale, tell
+from hilnic.ndis.condis.handles import PartyHandle, VcHandle
 from hilnic.ndis.condis.machines import CallState, PartyEvent, PartyState
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.status import NdisStatus

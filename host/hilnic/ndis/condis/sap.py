@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from hilnic.ndis.condis.answers import answered, completed
-from hilnic.ndis.condis.handles import AfHandle, SapHandle, ask, is_stale, tell
+from hilnic.ndis.condis.callout import ask, is_stale, tell
+from hilnic.ndis.condis.handles import AfHandle, SapHandle
 from hilnic.ndis.condis.machines import AfState, SapEvent, SapState
 from hilnic.ndis.condis.parameters import Sap
 from hilnic.ndis.status import NdisStatus

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from hilnic.ndis.adapter import Adapter
-from hilnic.ndis.condis.handles import VcHandle, is_stale, tell
+from hilnic.ndis.condis.callout import is_stale, tell
+from hilnic.ndis.condis.handles import VcHandle
 from hilnic.ndis.states import ADAPTER_OPERATIONS, Operation
 from hilnic.ndis.status_indication import StatusIndication
 from hilnic.ndis.wdk import wdk
