@@ -245,3 +245,19 @@ def test_a_look_costs_the_connections_that_have_work(make_pair):
     ours.send(*[bytes(100)] * 20)
     pair.until(lambda: len(theirs.received) == 20)
     assert {queue.page.page for queue in served} == {regs.tx_page(18), regs.rx_page(18)}
+
+
+def test_a_vlan_id_has_one_owner_also_while_the_adapter_is_paused(pair):
+    pair.run(ndis.pause_adapter(pair.one.stack.adapter))
+    nic = pair.one.stack.co_nic
+    connections = [nic.connections.create(None)[1] for _ in range(2)]
+    statuses = []
+    for connection in connections:
+        nic.connections.activate(connection, call_parameters(100), statuses.append)
+    pair.sleep(50_000)
+    assert statuses == [NdisStatus.SUCCESS, NdisStatus.VC_NOT_AVAILABLE]
+    nic.connections.deactivate(connections[0], statuses.append)
+    pair.sleep(50_000)
+    for connection in connections:
+        assert nic.connections.delete(connection) is NdisStatus.SUCCESS
+    assert pair.run(ndis.restart_adapter(pair.one.stack.adapter)) is NdisStatus.SUCCESS

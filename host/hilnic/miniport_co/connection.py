@@ -139,6 +139,9 @@ class Connection(ABC):
         return NdisStatus.SUCCESS
 
     async def _bring_up(self, contract: Contract) -> NdisStatus:
+        taken = {each.contract.media.vlan_id for each in self.connections.active() if each.contract}
+        if contract.media.vlan_id in taken:  # the NIC says so too, but not while the adapter is paused
+            return NdisStatus.VC_NOT_AVAILABLE
         try:
             self._allocate()
         except MemoryError:
