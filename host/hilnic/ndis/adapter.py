@@ -155,6 +155,8 @@ class Adapter:
         self.refusal = self.send_refusal()
         for binding in self.bindings:
             binding.refusal = binding.send_refusal()
+        if self.co is not None:
+            self.co.drop_what_nobody_receives()
         self.update_loopback()
 
     def update_loopback(self) -> None:

@@ -109,6 +109,31 @@ def test_sends_on_vcs_during_a_reset_end_with_it(cobench, kind):
     assert call.completed[-1][1] is NdisStatus.SUCCESS
 
 
+@pytest.mark.rule("ST-03", "CC-15")
+@pytest.mark.parametrize("state", ["offered", "idle"])
+def test_a_pause_does_not_wait_for_data_that_waits_for_a_call(cobench, kind, state):
+    b = cobench(kind=kind)
+    b.client.pend.add("incoming_call")
+    if state == "offered":
+        call = b.incoming()
+    else:
+        b.signalling.pend.add("make_call")
+        call = b.client.make_call(call_parameters())
+        b.signalling.activate(b.managed(call), call_parameters())
+    b.data(call).indicate(*b.frames(2))
+    assert b.fm.adapter.receives_outstanding == 2
+    b.run(ndis.pause_adapter(b.fm.adapter))
+    assert (len(b.fm.returned), call.received) == (2, [])
+    b.run(ndis.restart_adapter(b.fm.adapter))
+    b.data(call).indicate(b.frame(7))
+    if state == "offered":
+        b.client.accept(call)
+    else:
+        b.signalling.connect(b.managed(call))
+    b.run()
+    assert call.received == [b.frame(7)]
+
+
 def test_a_client_that_is_paused_sees_no_data(cobench, kind):
     b = cobench(kind=kind)
     call = b.client.make_call()

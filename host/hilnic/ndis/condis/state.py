@@ -35,6 +35,14 @@ class CoAdapter:
         """Who offers this kind of signalling; one at most (CC-01)."""
         return next((p for p in self.providers if p.family.address_family == address_family), None)
 
+    def drop_what_nobody_receives(self) -> None:
+        """Bindings have changed: data that waited for a call of one that is paused goes home, and the pause can end."""
+        from hilnic.ndis.condis.receive import settle_early
+
+        for vc in self.vcs:
+            if vc.early and not vc.user.binding.receives:  # type: ignore[union-attr]
+                settle_early(vc)
+
     def cancel(self, binding: Binding, cancel_id: Any) -> None:
         """End what NDIS itself keeps of the binding's sends with this id (CN-10)."""
         from hilnic.ndis.condis.send import cancel_deferred
