@@ -12,6 +12,7 @@ from hilnic.hw.regs import VcCounter
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis import ServiceType
 from hilnic.protocols.raw import RawProtocol
+from hilnic.stack import CoConfig
 from hilnic.testing.co_host import address
 from hilnic.testing.vcs import counted, tagged, vlan_of
 
@@ -156,3 +157,28 @@ async def many_connections_at_once(dut):
         assert theirs.received == [sdu(number + n, 100 + n) for n in range(3)]
         assert ours.received == [sdu(number, 60)]
     await finish(one, other)
+
+
+@cocotb.test()
+@cocotb.parametrize(length=[46, 1496])
+async def data_on_a_connection_is_as_fast_as_without(dut, length):
+    """Octets on the wire per time: within one hundredth of those of the connectionless path, which fills the line."""
+    raws = [RawProtocol(), RawProtocol()]
+    one, other = await co_hosts(dut, protocols=lambda number: (raws[number],), connections=CoConfig())
+    ours, theirs = await calls(one, other)
+    number = 200 if length < 100 else 80
+    raws[0].bindings["nic0"].send(*[address(1) + address(0) + b"\x88\xb5" + sdu(n, length) for n in range(number)])
+    received = raws[1].bindings["nic1"].received
+    await one.until(lambda: len(received) == number, "all frames")
+    without = wire_share(one.wire)
+    one.wire.clear()
+    ours.send(*[sdu(n, length) for n in range(number)])
+    await one.until(lambda: len(theirs.received) == number, "all SDUs")
+    assert wire_share(one.wire) > 0.99 * without > 0.97
+    await finish(one, other)
+
+
+def wire_share(wire):
+    """The part of the line's time that the frames took, with preamble and gap."""
+    octets = sum(counted(frame.data) + 20 for frame in wire[:-1])
+    return octets * 8 / (wire[-1].time_ns - wire[0].time_ns)
