@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from hilnic.ndis import NdisStatus, condis
-from hilnic.ndis.condis.machines import CALL_MACHINE, CallEvent, CallState, VcState
+from hilnic.ndis.condis.machines import CALL_MACHINE, CallEvent, CallState, PartyState, VcState
 from hilnic.testing import expect_violation
 from hilnic.testing.co_bench import CoBench, call_parameters
 
@@ -73,7 +73,7 @@ class Calls(RuleBasedStateMachine):
         self.script(data, "make_call")
         if self.kind == "cm" and data.draw(SOMETIMES):
             self.b.co.pend.add("activate_vc")
-        call = self.client.make_call(call_parameters())
+        call = self.client.make_call(call_parameters(), party=data.draw(st.sampled_from([None, "first"])))
         self.b.co.pend.discard("activate_vc")
         self.seen.append(call)
         self.pends(call, "make_call", call.status)
@@ -147,7 +147,7 @@ class Calls(RuleBasedStateMachine):
     def close(self, data):
         states = [state for state, edges in CALL_MACHINE.items() if CallEvent.CLOSE in edges]
         call = self.call_in(data, *states)
-        if call is None or call.open.vc.sends_outstanding:
+        if call is None or call.open.vc.sends_outstanding or len(call.open.vc.call.parties) > 1:
             return
         self.script(data, "close_call")
         self.pends(call, "close_call", call.close())
@@ -169,11 +169,61 @@ class Calls(RuleBasedStateMachine):
             else:
                 assert not idle
 
+    # Parties.
+
+    def party_in(self, data, *states):
+        """A party in one of these states, and the states of all parties of its call."""
+        parties = [party for call in self.client.calls for party in call.open.vc.call.parties]
+        found = [party for party in parties if party.state in states]
+        party = data.draw(st.sampled_from(found)) if found else None
+        return party, [] if party is None else [each.state for each in party.vc.call.parties]
+
+    @rule(data=st.data())
+    def add_party(self, data):
+        call = self.call_in(data, CallState.CONNECTED)
+        if call is not None and 0 < len(call.open.vc.call.parties) < 4:
+            self.script(data, "add_party")
+            self.number += 1
+            call.add_party(f"party {self.number}", call_parameters())
+
+    @rule(data=st.data())
+    def network_ends_an_addition(self, data):
+        party, states = self.party_in(data, PartyState.ADDING)
+        if party is not None and party.pending and len(states) > 1:
+            status = data.draw(st.sampled_from([NdisStatus.SUCCESS, NdisStatus.DEST_OUT_OF_ORDER]))
+            context = next(each for vc in self.signalling.vcs for each in vc.parties if each.handle is party)
+            if status is not NdisStatus.SUCCESS:
+                context.vc.parties.remove(context)
+            self.signalling.call("complete_add_party")(party, status, context, call_parameters())
+
+    @rule(data=st.data())
+    def drop_party(self, data):
+        party, states = self.party_in(data, PartyState.ADDED, PartyState.LEAVING)
+        if party is None:
+            return
+        self.script(data, "drop_party")
+        others = len(states) - states.count(PartyState.DROPPING) - 1
+        status = party.client_context.drop()
+        assert (status is NdisStatus.FAILURE) is (others == 0)
+
+    @rule(data=st.data())
+    def network_ends_a_drop(self, data):
+        party, _ = self.party_in(data, PartyState.DROPPING)
+        if party is not None:
+            self.signalling.call("complete_drop_party")(party, NdisStatus.SUCCESS)
+            assert party not in party.vc.call.parties
+
+    @rule(data=st.data())
+    def a_party_leaves(self, data):
+        party, states = self.party_in(data, PartyState.ADDED)
+        if party is not None and states.count(PartyState.ADDED) > 1:
+            self.signalling.leave(party.cm_context)
+
     @rule(data=st.data(), event=st.sampled_from(["make", "close", "modify"]))
     def client_tries_what_is_not_allowed(self, data, event):
         table = {"make": CallEvent.MAKE, "close": CallEvent.CLOSE, "modify": CallEvent.MODIFY}
         call = self.call_in(data, *[s for s, edges in CALL_MACHINE.items() if table[event] not in edges])
-        if call is None or call.open.vc.sends_outstanding:
+        if call is None or call.open.vc.sends_outstanding or len(call.open.vc.call.parties) > 1:
             return
         before = call.open.vc.call.state
         with expect_violation(self.b.ndis, "CC-26") as found:
@@ -251,6 +301,16 @@ class Calls(RuleBasedStateMachine):
             assert self.ended(call, f"{operation}_complete") == number
         self.b.stop()
 
+    def drop_all_but_one(self, call):
+        for party in list(call.parties):
+            if party.state is PartyState.ADDING and len(call.parties) > 1:
+                self.signalling.call("complete_add_party")(party, NdisStatus.FAILURE, None, call_parameters())
+        for party in list(call.parties):
+            if party.state is PartyState.DROPPING:
+                self.signalling.call("complete_drop_party")(party, NdisStatus.SUCCESS)
+        for party in call.parties[1:]:
+            assert party.client_context.drop() is NdisStatus.SUCCESS
+
     def finish(self, call):
         vc, data = self.managed(call), self.b.data(call)
         if vc.open.vc.state is VcState.ACTIVATING:
@@ -262,6 +322,7 @@ class Calls(RuleBasedStateMachine):
             self.client.reject(call)
         else:
             data.complete_all()
+            self.drop_all_but_one(call.open.vc.call)
             if CallEvent.CLOSE in CALL_MACHINE[state]:
                 self.pends(call, "close_call", call.close())
             if vc.is_closing and vc.open.vc.state in {VcState.ACTIVE, VcState.CREATED}:

@@ -174,12 +174,13 @@ def _lend(vc: Vc, nbls: NetBufferList, number: int, flags: int) -> None:
 def settle_early(vc: Vc) -> None:
     """The call has moved on: what waits goes up from a DPC, or home."""
     if vc.early and is_deliverable(vc):
-        vc.ndis.kernel.queue_dpc(lambda: _deliver_early(vc))
+        vc.ndis.kernel.queue_dpc(lambda: flush_early(vc))
     elif not _is_coming(vc):
         drop_early(vc)
 
 
-def _deliver_early(vc: Vc) -> None:
+def flush_early(vc: Vc) -> None:
+    """Deliver what has waited, or send it home."""
     early, vc.early = vc.early, []
     for deliver, drop in early:
         (deliver if is_deliverable(vc) else drop)()
