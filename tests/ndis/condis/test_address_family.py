@@ -94,6 +94,18 @@ def test_a_family_with_vcs_or_saps_is_not_closed(cobench, kind, what):
     assert b.client.make_call().status is NdisStatus.SUCCESS  # the handle is alive
 
 
+@pytest.mark.rule("CC-03")
+def test_a_close_may_pend_until_the_family_is_empty(cobench, kind):
+    b = cobench(kind=kind)
+    call, sap, af = b.client.make_call(), b.client.register_sap(b"here"), b.client.opened
+    b.signalling.pend.add("close_af")
+    assert b.client.close_family() is NdisStatus.PENDING
+    b.end(call)
+    assert b.client.deregister_sap(sap) is NdisStatus.SUCCESS
+    b.signalling.call("complete_close_address_family")(af, NdisStatus.SUCCESS)
+    assert (b.client.heard[-1], b.client.af) == ("close_af_complete SUCCESS", None)
+
+
 class ClosesEarly(Signalling):
     """Answers SUCCESS whatever is still there."""
 

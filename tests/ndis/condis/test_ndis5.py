@@ -195,6 +195,19 @@ def test_early_data_waits_in_every_version(of_versions, client, miniport):
     assert call.received == [b.frame(1), b.frame(2), b.frame(3)]
 
 
+@pytest.mark.rule("CD-07", "CD-09")
+@pytest.mark.parametrize(("client", "miniport"), PAIRS)
+def test_a_scarce_receive_does_not_overtake_what_waited_for_the_call(of_versions, client, miniport):
+    b = of_versions(client, miniport)
+    b.client.pend.add("incoming_call")
+    call = b.incoming()
+    b.data(call).indicate(b.frame(1), b.frame(2))
+    b.client.accept(call)
+    scarce(b.data(call), b.frame(3))
+    b.run()
+    assert call.received == [b.frame(1), b.frame(2), b.frame(3)]
+
+
 @pytest.mark.rule("CC-16")
 @pytest.mark.parametrize(("client", "miniport"), PAIRS)
 def test_early_data_of_a_rejected_call_goes_home(of_versions, client, miniport):

@@ -156,6 +156,7 @@ def _lend(vc: Vc, nbls: NetBufferList, number: int, flags: int) -> None:
     binding = vc.user.binding
     if is_deliverable(vc):
         assert binding is not None
+        flush_early(vc)  # what came before goes first (CD-07)
         if verifier is not None:
             verifier.delivered(binding, nbls, number, lent=True)
         _call(binding, vc.user, nbls, number, flags)

@@ -105,6 +105,7 @@ def _indicate(route: MiniportRoute, packet: Packet, receiver: BindingEdge) -> No
     vc, edge = route.vc, route.edge
     if _is_scarce(packet):
         if co_receive.is_deliverable(vc):
+            co_receive.flush_early(vc)
             level = receive.begin(route, packet, shared=False)
             receive.give_on_vc(packet, level, receiver, receiver.co_receive_handler, vc.user.context)
             receive.settle(packet, level)
