@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -248,6 +248,26 @@ async def overload_takes_nothing_from_a_guaranteed_contract(dut) -> None:
         expect_rate(own, contract.rate)
     line = sum(frame.octets + GAP for frame in frames[300:-1])
     assert frames[-1].at - frames[300].at <= line * 1.002, "the line rests with frames waiting"
+
+
+@cocotb.test()
+async def a_vc_may_change_its_class_in_traffic(dut) -> None:
+    """Guaranteed and not, again and again, most often while its frame is at work: nobody falls out of the rings."""
+    bench = await Bench.start(dut)
+    vcs = [Contract(vc, vc + 1, 200_000_000, 2 * LONGEST, quantum=9000) for vc in range(3)]
+    guaranteed = dict.fromkeys(range(3), False)
+    for contract in vcs:
+        await bench.connect(contract)
+    await bench.fill(0, 1, 2, 3)
+    for _ in range(200):
+        frames = await bench.run(bench.random.randrange(1, 6), (46, 700))
+        vc = frames[-1].queue - 1 if frames[-1].queue else bench.random.randrange(3)
+        guaranteed[vc] = not guaranteed[vc]
+        await bench.connect(replace(vcs[vc], guaranteed=guaranteed[vc]), new=False)
+    for contract in vcs:
+        await bench.connect(contract, new=False)
+    frames = await bench.run(60, (46, 700))
+    assert {frame.queue for frame in frames} == {0, 1, 2, 3}
 
 
 @cocotb.test()

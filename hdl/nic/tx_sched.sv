@@ -197,7 +197,7 @@ module tx_sched #(
   assign ring_pop[1] = begin_op && op == OpPick && !withdraw && turn && !hold_q[1];
 
   // ---- judgement ------------------------------------------------------------------------------------------------------------------
-  logic keeps, broke, to_ring, to_hold, to_wait, idle_class, refill;
+  logic keeps, broke, to_offer, to_ring, to_hold, to_wait, idle_class, refill;
   logic [55:0] early;
 
   assign bound = bound_q[queue_q];
@@ -211,9 +211,10 @@ module tx_sched #(
   assign account_d = (refill && !broke ? 18'd0 : balance_q) + (refill ? {2'b00, quantum == 16'd0 ? 16'd1 : quantum} : 18'd0);
   assign idle_class = ring_empty[high] && !hold_q[high] && !offer_q && !serving_q;
   assign to_wait = keeps && wait_q && op_q != OpPick;
-  assign to_hold = keeps && !to_wait && ((op_q == OpEnd && !broke) || (op_q == OpPick && !broke && !cfg_tx_enable_i) ||
-                   ((op_q == OpJoin || op_q == OpLook) && idle_class));
-  assign to_ring = keeps && !to_wait && !to_hold && !(op_q == OpPick && !broke);
+  assign to_offer = keeps && op_q == OpPick && !broke && cfg_tx_enable_i;
+  // a class holds one queue: another is held already when a contract has moved this one to the other class
+  assign to_hold = keeps && !to_wait && !to_offer && !hold_q[high] && (op_q == OpJoin || op_q == OpLook ? idle_class : !broke);
+  assign to_ring = keeps && !to_wait && !to_offer && !to_hold;
   assign first_wait = to_wait && op_q != OpLook;
   assign wait_push = state_q == StPlace && to_wait;
   assign ring_push[0] = state_q == StPlace && to_ring && !high;
@@ -310,7 +311,7 @@ module tx_sched #(
             wait_vc_o <= vc_q;
           end
           if (op_q == OpEnd) {serving_q, ended_q} <= 2'b00;
-          if (keeps && op_q == OpPick && !broke && cfg_tx_enable_i) begin
+          if (to_offer) begin
             offer_q <= 1'b1;
             serve_q <= queue_q;
             serve_vc_q <= vc_q;
