@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls over two Verilog NICs: the signalling and the data both cross the wire; both kinds of call manager."""
+
+import cocotb
+from condis_call_bench import call_hosts, connected, finish
+from stack_bench import HARD
+
+from hilnic.hw import regs
+from hilnic.ndis import NdisStatus
+from hilnic.protocols.co_client import CallFailed, CoClient, ConnectionState, Qos
+from hilnic.protocols.co_client5 import CoClient5
+
+FAST = Qos(rate=25_000_000, burst=4 * 1522, max_sdu=1500)
+PAIRS = [("6-co", "6-co"), ("6-mcm", "6-mcm"), ("6-co", "6-mcm")]
+
+
+def sdus(number, length=700):
+    """Numbered SDUs."""
+    return [n.to_bytes(2, "big") * (length // 2) for n in range(number)]
+
+
+@cocotb.test()
+@cocotb.parametrize(pair=PAIRS, client=[CoClient, CoClient5])
+async def a_call_is_set_up_used_and_released_over_the_wire(dut, pair, client):
+    """CC-14, CC-15, CC-23: SETUP to RELEASE COMPLETE in frames of the signalling VLAN, data in those of the call's."""
+    one, other = await call_hosts(dut, *pair, client=client)
+    ours, theirs = await connected(one, other, FAST, FAST, data=b"hello")
+    ours.send(*sdus(20))
+    theirs.send(*sdus(20))
+    await one.until(lambda: len(ours.received) == len(theirs.received) == 20, "all SDUs")
+    assert list(ours.received) == list(theirs.received) == sdus(20)
+    await ours.close(b"bye")
+    await one.until(lambda: theirs.state is ConnectionState.CLOSED, "the close at the other end")
+    assert (theirs.close_status, theirs.close_data) == (NdisStatus.SUCCESS, b"bye")
+    said = [kind.name for kind in one.said()]
+    assert said[:3] == ["RESTART", "SETUP", "STATUS"]
+    assert "RELEASE" in said
+    assert [kind.name for kind in other.said()][:3] == ["RESTART_ACKNOWLEDGE", "CALL_PROCEEDING", "CONNECT"]
+    await finish(one, other)
+
+
+@cocotb.test()
+@cocotb.parametrize(pair=PAIRS[:2])
+async def ids_and_entries_are_used_again_with_frames_in_flight(dut, pair):
+    """CD-08: no frame of an old call reaches a new one, over slow and disordered memory."""
+    one, other = await call_hosts(dut, *pair, timing=HARD, seed=5)
+    for number in range(6):
+        ours, theirs = await connected(one, other, FAST, FAST)
+        mark = bytes([number])
+        ours.send(*[mark * 900] * 5)
+        theirs.send(*[mark * 900] * 5)
+        await (ours if number % 2 else theirs).close()
+        for end in (ours, theirs):
+            await one.until(lambda end=end: end.state is ConnectionState.CLOSED, "the close")
+            assert {sdu[:1] for sdu in end.received} <= {mark}
+    await finish(one, other)
+
+
+@cocotb.test()
+@cocotb.parametrize(pair=PAIRS[:2])
+async def a_stopped_peer_makes_calls_fail_by_timer(dut, pair):
+    """The peer's NIC takes nothing any more: an active call ends by T309, a new one by T316."""
+    one, other = await call_hosts(dut, *pair)
+    ours, _ = await connected(one, other, FAST)
+    other.stack.hardware.write(regs.CTRL, 0)
+    await one.until(lambda: ours.state is ConnectionState.CLOSED, "T309 and T322", limit_ns=20_000_000)
+    assert ours.close_status is NdisStatus.DEST_OUT_OF_ORDER
+    try:
+        await one.call(other, FAST)
+    except CallFailed as failed:
+        assert failed.status is NdisStatus.DEST_OUT_OF_ORDER
+    else:
+        raise AssertionError("a call to a stopped NIC went through")
+    other.stack.hardware.write(regs.CTRL, regs.CTRL_TX_ENABLE | regs.CTRL_RX_ENABLE)
+    await finish(one, other)
+
+
+@cocotb.test()
+@cocotb.parametrize(pair=PAIRS[:2])
+async def a_change_of_contract_is_felt_in_traffic(dut, pair):
+    """CC-25: MODIFY REQUEST while frames wait for the shaper."""
+    one, other = await call_hosts(dut, *pair)
+    slow = Qos(rate=5_000_000, burst=2 * 1522, max_sdu=1500)
+    ours, theirs = await connected(one, other, slow)
+    ours.send(*sdus(20, 1400))
+    await one.clock.sleep(1_000_000)
+    assert len(theirs.received) < 8
+    await ours.change(Qos(rate=100_000_000, burst=4 * 1522, max_sdu=1500), None)
+    await one.until(lambda: len(theirs.received) == 20, "the rest", limit_ns=1_000_000)
+    await finish(one, other)
