@@ -13,22 +13,28 @@ from typing import Any
 from hilnic.cosim import hostmem
 from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.harness import Harness
+from hilnic.mcm.peer import Settings
+from hilnic.miniport_co.mcm import McmConfig
 from hilnic.protocols.call_manager import CallManager
 from hilnic.protocols.co_client import CoBinding, CoClient, Connection, Qos
 from hilnic.protocols.co_client5 import CoClient5
 from hilnic.signalling import MessageType, decode
 from hilnic.signalling.control import TimerValues
-from hilnic.stack import CoConfig, NicConfig, Stack
+from hilnic.stack import NicConfig, Stack
 from hilnic.testing import run_record
 from hilnic.wire.ethernet import EthernetFrame
 
 run_record.of_simulation(Recorder.current_folder)
 
-SMALL = CoConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8)
 SELECTOR = b"there"
 SIGNALLING = 5
-QUICK = TimerValues(t309=1_000_000)
-"""A silent peer is asked after a millisecond."""
+REPEAT_NS, TIMES = 250_000, 4
+QUIET_NS = 500_000
+QUICK = TimerValues(t303=REPEAT_NS, t308=REPEAT_NS, t309=QUIET_NS, t316=REPEAT_NS, t322=REPEAT_NS, attempts=TIMES)
+"""A silent peer is given up sooner than by default: simulated time is dear."""
+QUICK_MCM = Settings(repeat_ns=REPEAT_NS, quiet_ns=QUIET_NS, times=TIMES)
+CARDS = McmConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8, signalling=QUICK_MCM)
+"""Rings and pools that let many connections fit into a small memory."""
 
 
 class CallHost:
@@ -48,7 +54,7 @@ class CallHost:
             trace=harness.trace if number == 0 else None,
             name=f"nic{number}",
             miniport=miniport,
-            connections=SMALL,
+            connections=CARDS,
         )
         self.accepted: list[Connection] = []
         self.wire: list[Any] = []

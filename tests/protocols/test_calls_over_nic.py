@@ -111,6 +111,17 @@ def test_a_card_that_falls_silent_ends_the_call_by_timer(lan: NicLan) -> None:
     assert caught.value.status is NdisStatus.DEST_OUT_OF_ORDER
 
 
+@pytest.mark.rule("CC-22")
+def test_an_integrated_call_manager_shows_ndis_nothing_of_its_signalling() -> None:
+    lan = NicLan(miniport="6-mcm")
+    lan.open()
+    for stack in lan.stacks:
+        calls = stack.host.calls
+        assert not any(calls[name] for name in calls if name.startswith(("NdisCm", "NdisCoSend")))
+        assert calls["NdisMCmActivateVc"] == 1
+    lan.stop()
+
+
 @pytest.mark.parametrize("miniport", KINDS)
 def test_three_parties_hear_one_root_over_a_switch(miniport) -> None:
     lan = NicLan(4, miniport=miniport)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 from hilnic.ndis import NdisStatus
@@ -115,8 +116,8 @@ class Ledger:
     def lend(self, owner: object, peer: bytes, number: int) -> tuple[int, ...]:
         """Ids to offer to a peer: the station with the higher address has the odd ones, the other the even ones."""
         odd = self.address > peer
-        every = [*range(self._from, _LAST + 1), *range(_FIRST, self._from)]
-        ids = [each for each in every if each % 2 == odd and each not in self.ids][:number]
+        every = chain(range(self._from, _LAST + 1), range(_FIRST, self._from))
+        ids = list(islice((each for each in every if each % 2 == odd and each not in self.ids), number))
         self.ids.update(dict.fromkeys(ids, owner))
         self._from = ids[0] + 1 if ids else self._from
         return tuple(ids)

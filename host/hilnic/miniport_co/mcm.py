@@ -8,11 +8,12 @@ a connection of its own, which takes an entry of the NIC's table, but no VC of N
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hilnic import ndis
 from hilnic.mcm.half import HANDLERS, SIGNALLING_VLAN_ID, Mcm
+from hilnic.mcm.peer import Settings
 from hilnic.mcm.vc import McmVc
 from hilnic.miniport.adapter import Step
 from hilnic.miniport.bring_up import require
@@ -26,10 +27,18 @@ from hilnic.miniport_co.signals import SignalConnection
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 
-__all__ = ["McmNic", "register"]
+__all__ = ["McmConfig", "McmNic", "register"]
 
 _LINE_RATE = 125_000_000
 _HIGHEST_PRIORITY = 7
+
+
+@dataclass(frozen=True, slots=True)
+class McmConfig(CoConfig):
+    """Settings of an adapter with a call manager; a CoConfig does, too."""
+
+    signalling: Settings = field(default_factory=Settings)
+    """Timers and limits of the signalling."""
 
 
 class McmNic(CoNic):
@@ -43,7 +52,9 @@ class McmNic(CoNic):
         return [*super().initialization_steps(), self._make_mcm]
 
     async def _make_mcm(self) -> None:
-        self.mcm = Mcm(self.handle, self, self.config.mac_address, _LINE_RATE)
+        config = self.connections.config
+        settings = config.signalling if isinstance(config, McmConfig) else None
+        self.mcm = Mcm(self.handle, self, self.config.mac_address, _LINE_RATE, settings)
         await self._make_signals()
         require(self.mcm.start())
         self._undo.push(self.mcm.stop)
