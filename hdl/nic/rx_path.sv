@@ -190,7 +190,9 @@ module rx_path #(
     assign {vc_done, vc_hit, vc_queue, vc_tci} = {1'b1, 28'd0};
     assign hdr_data[HeaderBits-1-:18] = '0;
     assign length = hdr_data[QueueBits+:16];
-    assign {out_valid, buf_ready, out_data} = {buf_valid, out_ready, buf_data};
+    assign out_valid = buf_valid;
+    assign out_data = buf_data;
+    assign buf_ready = out_ready;
     assign unused = &{1'b0, look_done_i, look_hit_i, look_vc_i, look_queue_i, hdr_in_data[HeaderBits-1-:18], hdr_data[HeaderBits-1-:18]};
   end
 

@@ -117,7 +117,10 @@ module tx_path #(
         .valid_o(pick_valid), .queue_o(pick_queue), .take_i(take)
     );
     assign {pick_tagged, pick_limit} = 17'd0;
-    assign {buf_valid, buf_data, buf_commit, buf_rollback} = {wr_valid, wr_data, wr_commit, wr_rollback};
+    assign buf_valid = wr_valid;
+    assign buf_data = wr_data;
+    assign buf_commit = wr_commit;
+    assign buf_rollback = wr_rollback;
     assign vc_set_ready_o = 1'b0;
     assign {vc_wait_valid_o, vc_wait_vc_o} = '0;
     assign unused = &{1'b0, cfg_ifg_i, cfg_quantum_i, start_valid_i, start_queue_i, fill_valid_i, fill_queue_i, vc_active_i,
