@@ -153,7 +153,8 @@ module vc_orders #(
     if (!rst_ni) begin
       state_q <= StIdle;
       {count_q, draft_q, cause_q, kind_q, fresh_vc_q, set_done_q, zero_done_q} <= '0;
-      {active_q, draining_q} <= '0;
+      active_q <= '0;
+      draining_q <= '0;
       drain_q <= DrIdle;
       {patience_q, leaving_q, off_o} <= '0;
     end else if (awake) begin
