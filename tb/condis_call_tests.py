@@ -22,7 +22,7 @@ def sdus(number, length=700):
 @cocotb.test()
 @cocotb.parametrize(pair=PAIRS, client=[CoClient, CoClient5])
 async def a_call_is_set_up_used_and_released_over_the_wire(dut, pair, client):
-    """CC-14, CC-15, CC-23: SETUP to RELEASE COMPLETE in frames of the signalling VLAN, data in those of the call's."""
+    """CC-01, CC-14, CC-15, CC-20, CC-22, CC-23: SETUP to RELEASE COMPLETE on the signalling VC, data on the call's."""
     one, other = await call_hosts(dut, *pair, client=client)
     ours, theirs = await connected(one, other, FAST, FAST, data=b"hello")
     ours.send(*sdus(20))

@@ -28,7 +28,7 @@ def sdu(number, length):
 @cocotb.test()
 @cocotb.parametrize(versions=[("6", "6-co"), ("5", "6-co"), ("6", "5-co"), ("5", "5-co")])
 async def an_sdu_goes_from_client_to_client(dut, versions):
-    """CD-01 to CD-11, XL-17, XL-18: create, activate, send on a VC of host A, receive on host B; tag and length."""
+    """CD-01, CD-02, CD-07, CD-10, CD-11, XL-17, XL-18: sent on a VC of host A, received on host B; tag and length."""
     client, miniport = versions
     one, other = await co_hosts(dut, client=client, miniport=miniport)
     ours, theirs = await calls(one, other, vlan=0x123, priority=5, destination=address(1))
@@ -37,6 +37,8 @@ async def an_sdu_goes_from_client_to_client(dut, versions):
     theirs.send(*sdus)
     await one.until(lambda: len(ours.received) == len(theirs.received) == len(sdus), "all SDUs")
     assert ours.received == theirs.received == sdus
+    await one.until(lambda: len(ours.completed) == len(sdus), "their completions")
+    assert [status for _, status in ours.completed] == [NdisStatus.SUCCESS] * len(sdus)
     heads = [address(1) + address(0) + len(data).to_bytes(2, "big") for data in sdus]
     wire = [padded(tagged(head + data, 0x123, 5)) for head, data in zip(heads, sdus, strict=True)]
     assert [frame.data for frame in one.wire] == wire
@@ -111,7 +113,7 @@ def rate_on(wire, vlan, skip):
 
 @cocotb.test()
 async def an_entry_is_reused_with_frames_in_flight(dut):
-    """CC-10, CC-11, CD-08: hung up in traffic, called again with another VLAN id: nobody gets another's SDU."""
+    """CC-10, CD-08: hung up in traffic, called again with another VLAN id: nobody gets another's SDU."""
     one, other = await co_hosts(dut)
     for life in range(5):
         ours, theirs = await calls(one, other, 100 + life)

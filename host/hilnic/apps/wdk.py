@@ -16,7 +16,7 @@ from typing import Any
 
 from rich.table import Table
 
-import hilnic.ndis
+import hilnic.ndis.condis.ndis5  # all of hilnic.ndis
 from hilnic import __version__, sources
 from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit
