@@ -10,7 +10,7 @@ import pytest
 
 from hilnic.signalling import Cause, ConnectionIdentifier, Header, Incarnation, Versions, decode, encode
 from hilnic.signalling.elements import CallState, CauseElement
-from hilnic.signalling.messages import Connect, Message, Restart, RestartAcknowledge, Status, StatusEnquiry
+from hilnic.signalling.messages import Connect, Message, Restart, RestartAcknowledge, Setup, Status, StatusEnquiry
 
 from .mcm_end import McmEnd
 from .network import MILLISECOND, A, B, Clock, Station, Wire
@@ -50,9 +50,8 @@ class Alone:
     def connected(self) -> int:
         """The link is up, with a call on it."""
         ours = self.call()
-        assert [type(each).__name__ for each in self.hears(RestartAcknowledge(Versions(1, 1), THEIRS), ours)] == [
-            "Setup"
-        ]
+        (setup,) = self.hears(RestartAcknowledge(Versions(1, 1), THEIRS), ours)
+        assert isinstance(setup, Setup)
         return ours
 
 
