@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hilnic import ndis
 from hilnic.ndis import NdisStatus
 from hilnic.protocols.co_client import CallFailed, ConnectionState, Qos
 from hilnic.signalling import DecodeError, MessageType, decode
@@ -109,6 +110,32 @@ def test_a_card_that_falls_silent_ends_the_call_by_timer(lan: NicLan) -> None:
     with pytest.raises(CallFailed) as caught:
         lan.open()
     assert caught.value.status is NdisStatus.DEST_OUT_OF_ORDER
+
+
+def test_a_call_lives_through_a_reset_of_the_card(lan: NicLan) -> None:
+    one, other = lan.open()
+    lan.run(ndis.reset_adapter(lan.stacks[0].adapter))
+    one.send(b"after")
+    other.send(b"answer")
+    lan.sleep(1_000_000)
+    assert (list(other.received), list(one.received)) == ([b"after"], [b"answer"])
+
+
+def test_a_call_lives_through_a_pause(lan: NicLan) -> None:
+    one, other = lan.open()
+    lan.run(ndis.pause_adapter(lan.stacks[1].adapter))
+    assert lan.run(ndis.restart_adapter(lan.stacks[1].adapter)) is NdisStatus.SUCCESS
+    one.send(b"after")
+    lan.sleep(1_000_000)
+    assert list(other.received) == [b"after"]
+
+
+def test_a_halt_with_calls_ends_them_at_both_ends(lan: NicLan) -> None:
+    one, other = lan.open()
+    lan.run(ndis.halt_adapter(lan.stacks[1].adapter))
+    lan.sleep(20_000_000)
+    assert one.state is other.state is ConnectionState.CLOSED
+    lan.clients = lan.clients[:1]
 
 
 @pytest.mark.rule("CC-22")

@@ -11,6 +11,7 @@ address.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +149,8 @@ class CmBinding:
     def _send(self, octets: bytes) -> None:
         """A message that cannot be sent now is one that is lost: its timer knows."""
         if self.is_running and self.is_ready and self.signalling is not None:
-            self._sdus.send(self.signalling, [octets])
+            with suppress(MemoryError):
+                self._sdus.send(self.signalling, [octets])
 
     def sent(self, nbls: NetBufferList) -> None:
         """ProtocolCoSendNetBufferListsComplete, of the signalling VC."""
