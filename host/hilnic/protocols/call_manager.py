@@ -95,9 +95,13 @@ class CmBinding:
         assert self.handle is not None
         return self.handle
 
-    def group_of(self, vlan_id: int) -> GroupAddress:
-        """The group address of a multipoint call that begins here: this station's address, as a local group one."""
-        return GroupAddress(bytes((self.address[0] | 3,)) + self.address[1:4] + vlan_id.to_bytes(2, "big"))
+    @property
+    def group(self) -> GroupAddress:
+        """Where the frames of multipoint calls that begin here go: this station's address with the group bit.
+
+        Calls of one station differ by their VLAN ids, those of several by this address.
+        """
+        return GroupAddress(bytes((self.address[0] | 1,)) + self.address[1:])
 
     def later(self, routine: Callable[[], None]) -> None:
         """As a DPC: not inside of what the client is doing."""
