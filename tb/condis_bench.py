@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts with connections on Verilog NICs, joined by their wires, each with a client and a call manager of its own.
 
-one, other = await co_hosts(dut)                   # two cards, crossed; options of CoHost and NicConfig
+one, other = await co_hosts(dut)                   # two cards, crossed; three or four: at a switch
 ours, theirs = await calls(one, other, vlan=100)   # both ends of a call, told the same VLAN id
 ours.send(b"...");  await one.until(lambda: theirs.received)
 await finish(one, other)                           # halt; nothing is left behind
@@ -22,6 +22,8 @@ from hilnic.stack import CoConfig
 from hilnic.testing import run_record
 from hilnic.testing.co_client import ClientCall
 from hilnic.testing.co_host import CoHost
+from hilnic.wire.link import WireFrame
+from hilnic.wire.switch import Switch
 
 run_record.of_simulation(Recorder.current_folder)
 
@@ -37,8 +39,12 @@ class CardHost(CoHost):
     def __init__(self, harness: Harness, number: int, **options: Any) -> None:
         self.harness, self.card = harness, harness.cards[number]
         super().__init__(self.card.device, harness.clock, number=number, timing=harness.timing, **options)
-        self.wire: list[Any] = []
-        self.card.link.connect(self.wire.append)
+        self.wire: list[WireFrame] = []
+        self.card.link.record = self._record
+
+    def _record(self, from_nic: bool, frame: WireFrame) -> None:
+        if from_nic:
+            self.wire.append(frame)
 
     async def until(self, condition: Any, what: str = "", limit_ns: int = 3_000_000) -> None:
         """Until a condition holds; AssertionError with the watchdog's report when it takes too long."""
@@ -50,6 +56,7 @@ class CardHost(CoHost):
 
 async def co_hosts(
     dut: Any,
+    cards: int = 2,
     *,
     timing: TimingModel | None = None,
     clocks: tuple[Clocks, ...] = (),
@@ -59,12 +66,15 @@ async def co_hosts(
     protocols: Callable[[int], tuple[Any, ...]] = lambda _number: (),
     **options: Any,
 ) -> list[CardHost]:
-    """Two hosts, running, connected to each other."""
-    harness = Harness(dut, timing=timing, clocks=clocks, cards=2, seed=seed, limit_ns=limit_ns)
+    """Hosts, running; two are connected to each other, more to a switch."""
+    harness = Harness(dut, timing=timing, clocks=clocks, cards=cards, seed=seed, limit_ns=limit_ns)
     await harness.start()
+    if cards > 2:
+        Switch([card.link for card in harness.cards])
     found = []
     for card in harness.cards:
-        card.settings.wire_mode = hostmem.WIRE_CROSS
+        if cards == 2:
+            card.settings.wire_mode = hostmem.WIRE_CROSS
         trace = harness.trace if card.index == 0 else None
         more = protocols(card.index)
         host = CardHost(harness, card.index, trace=trace, connections=connections, protocols=more, **options)

@@ -8,11 +8,12 @@ await finish(one, other)                                 # leave, halt; nothing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hilnic.cosim import hostmem
 from hilnic.cosim.artefacts import Recorder
-from hilnic.cosim.harness import Harness
+from hilnic.cosim.harness import Clocks, Harness
 from hilnic.mcm.peer import Settings
 from hilnic.miniport_co.mcm import McmConfig
 from hilnic.protocols.call_manager import CallManager
@@ -40,7 +41,9 @@ CARDS = McmConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8, signall
 class CallHost:
     """One card's host; `wire` has what its NIC has sent, `accepted` the connections that it was offered."""
 
-    def __init__(self, harness: Harness, number: int, miniport: Any, client: type[CoClient]) -> None:
+    def __init__(
+        self, harness: Harness, number: int, miniport: Any, client: type[CoClient], connections: McmConfig = CARDS
+    ) -> None:
         self.harness, self.card = harness, harness.cards[number]
         self.clock, self.number = harness.clock, number
         self.address = b"\x02\x48\x4e\x00\x00" + bytes([number + 1])
@@ -54,7 +57,7 @@ class CallHost:
             trace=harness.trace if number == 0 else None,
             name=f"nic{number}",
             miniport=miniport,
-            connections=CARDS,
+            connections=connections,
         )
         self.accepted: list[Connection] = []
         self.wire: list[Any] = []
@@ -95,15 +98,22 @@ class CallHost:
 
 
 async def call_hosts(
-    dut: Any, *miniports: Any, client: type[CoClient | CoClient5] = CoClient, seed: int = 0, timing: Any = None
+    dut: Any,
+    *miniports: Any,
+    client: type[CoClient | CoClient5] = CoClient,
+    seed: int = 0,
+    timing: Any = None,
+    connections: McmConfig = CARDS,
+    clocks: Sequence[Clocks] = (),
+    limit_ns: int = 200_000_000,
 ) -> list[CallHost]:
     """Two hosts, running, connected to each other."""
-    harness = Harness(dut, timing=timing, cards=2, seed=seed, limit_ns=200_000_000)
+    harness = Harness(dut, timing=timing, clocks=clocks, cards=2, seed=seed, limit_ns=limit_ns)
     await harness.start()
     hosts = []
     for number, miniport in enumerate(miniports):
         harness.cards[number].settings.wire_mode = hostmem.WIRE_CROSS
-        hosts.append(CallHost(harness, number, miniport, client))
+        hosts.append(CallHost(harness, number, miniport, client, connections))
     for host in hosts:
         await host.start()
     await harness.clock.sleep(100_000)  # until the signalling VCs are active

@@ -159,6 +159,7 @@ def expect_rate(frames: list[Taken], rate: int) -> None:
     """Within one hundredth."""
     octets = sum(frame.octets for frame in frames[:-1])
     found = octets / (frames[-1].at - frames[0].at) * LINE_BITS
+    cocotb.log.info("%.3f Mbit/s, contract %.0f: %+.3f %%", found / 1e6, rate / 1e6, 100 * (found / rate - 1))
     assert abs(found / rate - 1) <= 0.01, f"{found / 1e6:.2f} Mbit/s, contract {rate / 1e6:.2f}"
 
 

@@ -5,7 +5,7 @@
 `include "hostmem.svh"
 
 module tb_nic #(
-    parameter int NumCards = 1, // 1 or 2
+    parameter int NumCards = 1, // 1 to 4; two may be crossed, more meet in Python
     parameter int Ends = 0,
     parameter int Streams = 1,
     parameter int NumTxQueues = 4,
@@ -77,8 +77,11 @@ module tb_nic #(
   initial mutant = 8'd0;
 
   // ---- waveform ----
-  logic [8*64-1:0] events; // written by Python
-  initial events = "";
+  logic [8*64-1:0] events, calls; // written by Python
+  initial begin
+    events = "";
+    calls = "";
+  end
 
 endmodule
 

@@ -184,16 +184,17 @@ async def soft_reset_comes_amid_a_drain(dut):
 
 @cocotb.test()
 async def short_frames_fill_the_line_in_any_build(dut):
-    """64 octets, from a VC and from a connectionless queue in turns and alone: back to back."""
+    """64 octets, from a VC and from a connectionless queue, alone and together: back to back, with as many arriving."""
     harness, bench = await started(dut)
     await connect(bench, VcSetup(0, vlan=7, guaranteed=True))
     await bench.enable(Direction.TX, number=CONNECTIONLESS, size=64)
-    for sources in (
-        [Source(1, (56, 56))],
-        [Source(CONNECTIONLESS, (60, 60))],
-        [Source(1, (56, 56)), Source(CONNECTIONLESS, (60, 60))],
-    ):
+    vc, other, received = Source(1, (56, 56)), Source(CONNECTIONLESS, (60, 60)), 0
+    for sources in ([vc], [other], [vc, other]):
+        for source in sources:
+            source.left = 1 << 30
         bench.peer.frames.clear()
+        for _ in range(150):
+            bench.peer.send(tagged(bench.frame(60), 7))
         await run(bench, sources, 120_000)
         times = [frame.time_ns for frame in bench.peer.frames[60:]]
         distances = [after - before for before, after in pairwise(times)]
@@ -202,6 +203,10 @@ async def short_frames_fill_the_line_in_any_build(dut):
         for source in sources:
             source.left = 0
             await run(bench, sources, 200_000, source.is_done)
+        received += 150
+        found = await bench.vcs.counters(0)
+        assert found["tx_frames"] == len(vc.sent), "each frame counts once at line rate both ways"
+        assert found["rx_frames"] + found["rx_drops"] == received
     harness.stop()
 
 

@@ -85,6 +85,13 @@ class Protocol(enum.StrEnum):
     NDIS_5 = "5"
 
 
+class CallManager(enum.StrEnum):
+    """Where the call manager is."""
+
+    STAND_ALONE = "stand-alone"
+    INTEGRATED = "integrated"
+
+
 class Bench(enum.StrEnum):
     """What is measured."""
 
@@ -185,6 +192,37 @@ def replay(
 ) -> None:
     """Send a capture through the NIC and compare every byte at the far end."""
     _run("replay", file=file, direction=direction, sim=sim, seed=seed, json=json)
+
+
+@app.command()
+def condis(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What is sent.")],
+    rate: Annotated[str | None, typer.Option(metavar="BITS", help="Per second, as 250M; 100M when not given.")] = None,
+    burst: Annotated[int | None, typer.Option(metavar="BYTES", help="The bucket; four frames when not given.")] = None,
+    peak: Annotated[str | None, typer.Option(metavar="BITS", help="Per second, inside a burst; the line's.")] = None,
+    cm: Annotated[
+        CallManager, typer.Option(help="A protocol of its own, or in the miniport.")
+    ] = CallManager.STAND_ALONE,
+    version: Annotated[Protocol, typer.Option(help="NDIS version of the drivers.")] = Protocol.NDIS_6,
+    sim: Sim = None,
+    waves: Dump = False,
+    seed: Seed = None,
+    json: Json = None,
+) -> None:
+    """Call from one simulated host to another, and stream a file over the virtual connection."""
+    _run(
+        "condis",
+        file=file,
+        rate=rate,
+        burst=burst,
+        peak=peak,
+        cm=cm.value,
+        version=version.value,
+        sim=sim and sim.value,
+        waves=waves,
+        seed=seed,
+        json=json,
+    )
 
 
 @app.command()

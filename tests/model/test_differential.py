@@ -111,4 +111,4 @@ def test_scenarios_with_vcs_use_them(make_bench: MakeBench) -> None:
             for name in counted:
                 counted[name] += sum(value for key, value in outcome.counters.items() if key.endswith(f".{name}"))
     assert endings == set(Ending)
-    assert min(counted.values()) > 50
+    assert min(counted.values()) > 80

@@ -26,7 +26,7 @@ class NicLan:
     def __init__(self, hosts: int = 2, vcs: int = 8, miniport: MiniportKind = "6-co") -> None:
         self.clock = VirtualClock()
         build = Build(num_tx_queues=vcs + 1, num_rx_queues=vcs + 1, num_vcs=vcs)
-        self.memories = [HostMemory(16 << 20) for _ in range(hosts)]
+        self.memories = [HostMemory(4 << 20) for _ in range(hosts)]
         self.nics = [
             ModelNic(self.clock, memory, None, build, name=f"nic{n}") for n, memory in enumerate(self.memories)
         ]

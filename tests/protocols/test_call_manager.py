@@ -327,6 +327,25 @@ class TestMultipoint:
         assert caught.value.status is NdisStatus.INVALID_ADDRESS
 
 
+def test_messages_for_which_there_is_no_memory_count_as_lost(lan: Lan) -> None:
+    lan.listen(1)
+    lan.lan.kernel.fail_allocations = 3  # of the first messages, and of what is made for them
+    one, _ = lan.open()
+    assert one.state is ConnectionState.OPEN
+
+
+def test_sdus_that_cannot_be_sent_are_not_sent_in_part(lan: Lan) -> None:
+    one, other = lan.open()
+    with pytest.raises(ValueError):
+        one.send(b"short", bytes(10_000))
+    one.send(b"first")
+    lan.lan.kernel.fail_allocations = 1
+    with pytest.raises(MemoryError):
+        one.send(b"second", b"third")
+    lan.lan.run_for(1)
+    assert (one.sent, list(other.received)) == (1, [b"first"])
+
+
 def test_a_second_call_manager_does_not_bind() -> None:
     lan = CoLan([WiredMcm])
     manager = lan.hosts[0].add(CallManager())

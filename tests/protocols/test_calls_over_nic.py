@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from hilnic import ndis
 from hilnic.ndis import NdisStatus
+from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.protocols.co_client import CallFailed, ConnectionState, Qos
 from hilnic.signalling import DecodeError, MessageType, decode
 from hilnic.wire.ethernet import EthernetFrame
@@ -111,6 +113,32 @@ def test_a_card_that_falls_silent_ends_the_call_by_timer(lan: NicLan) -> None:
     assert caught.value.status is NdisStatus.DEST_OUT_OF_ORDER
 
 
+def test_a_call_lives_through_a_reset_of_the_card(lan: NicLan) -> None:
+    one, other = lan.open()
+    lan.run(ndis.reset_adapter(lan.stacks[0].adapter))
+    one.send(b"after")
+    other.send(b"answer")
+    lan.sleep(1_000_000)
+    assert (list(other.received), list(one.received)) == ([b"after"], [b"answer"])
+
+
+def test_a_call_lives_through_a_pause(lan: NicLan) -> None:
+    one, other = lan.open()
+    lan.run(ndis.pause_adapter(lan.stacks[1].adapter))
+    assert lan.run(ndis.restart_adapter(lan.stacks[1].adapter)) is NdisStatus.SUCCESS
+    one.send(b"after")
+    lan.sleep(1_000_000)
+    assert list(other.received) == [b"after"]
+
+
+def test_a_halt_with_calls_ends_them_at_both_ends(lan: NicLan) -> None:
+    one, other = lan.open()
+    lan.run(ndis.halt_adapter(lan.stacks[1].adapter))
+    lan.sleep(20_000_000)
+    assert one.state is other.state is ConnectionState.CLOSED
+    lan.clients = lan.clients[:1]
+
+
 @pytest.mark.rule("CC-22")
 def test_an_integrated_call_manager_shows_ndis_nothing_of_its_signalling() -> None:
     lan = NicLan(miniport="6-mcm")
@@ -133,4 +161,39 @@ def test_three_parties_hear_one_root_over_a_switch(miniport) -> None:
     root.send(*sdus)
     lan.sleep(2_000_000)
     assert [list(party.received) for party in lan.accepted] == [sdus] * 3
+    lan.stop()
+
+
+@pytest.mark.rule("CD-08")
+@pytest.mark.parametrize("miniport", KINDS)
+def test_two_calls_with_the_same_id_keep_apart_on_a_switch(miniport) -> None:
+    lan = NicLan(4, miniport=miniport)
+    pairs = [lan.open(0, 1), lan.open(2, 3)]
+    ids = {VlanMedia.parse(ours.parameters.media.specific).vlan_id for ours, _ in pairs}
+    assert len(ids) == 1  # neither pair knows of the other
+    for number, ends in enumerate(pairs):
+        for end in ends:  # the first frames go everywhere: the switch has not learnt who is where
+            end.send(bytes([number]) * 100)
+    lan.sleep(1_000_000)
+    for number, ends in enumerate(pairs):
+        assert [list(end.received) for end in ends] == [[bytes([number]) * 100]] * 2
+    lan.stop()
+
+
+@pytest.mark.rule("CD-08")
+@pytest.mark.parametrize("miniport", KINDS)
+def test_a_call_with_the_id_of_somebody_elses_multipoint_call_does_not_hear_it(miniport) -> None:
+    lan = NicLan(4, miniport=miniport)
+    for number in (1, 3):
+        lan.clients[number].listen(b"there", lan.accept)
+    roots = [
+        lan.run(lan.clients[root].open_multipoint([lan.address(leaf)], b"there", FAST))
+        for root, leaf in ((0, 1), (2, 3))
+    ]
+    lan.sleep(100_000)
+    assert len({VlanMedia.parse(root.parameters.media.specific).vlan_id for root in roots}) == 1
+    for number, root in enumerate(roots):
+        root.send(bytes([number]) * 100)
+    lan.sleep(1_000_000)
+    assert [list(leaf.received) for leaf in lan.accepted] == [[bytes([number]) * 100] for number in range(2)]
     lan.stop()

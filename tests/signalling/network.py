@@ -145,6 +145,7 @@ class Station:
         self.wire, self.address = wire, address
         self.records: list[CallRecord] = []
         self.told: list[Primitive] = []
+        self.causes: list[Cause] = []
         self.answers: Callable[[], bool] = lambda: True
         self.slow_ns: Callable[[], int] = lambda: 0
         self.control = CallControl(
@@ -218,8 +219,9 @@ class Station:
                     record.connected = True
             case SetupCompleteIndication():
                 record.connected = True
-            case ReleaseIndication(leg):
+            case ReleaseIndication(leg, cause):
                 record.indications += 1
+                self.causes.append(cause)
                 self._later(lambda: self.control.release_response(leg))
             case ReleaseConfirm():
                 record.confirms += 1

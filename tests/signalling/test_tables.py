@@ -169,6 +169,19 @@ class TestEveryMachine:
             assert LegInput.RELEASE_REQUEST in row
             assert (LegInput.PEER_RESTARTED in row) is (state is not LegState.NULL)
 
+    def test_every_state_but_the_first_hears_of_the_end_and_answers_questions(
+        self, machine: dict[LegState, LegRow]
+    ) -> None:
+        of_a_call = {LegInput.RELEASE, LegInput.RELEASE_COMPLETE}
+        of_a_party = {LegInput.DROP_PARTY, LegInput.DROP_PARTY_ACKNOWLEDGE}
+        wanted = (of_a_call if machine is CALL_MACHINE else of_a_party) | {
+            LegInput.STATUS,
+            LegInput.STATUS_NULL,
+            LegInput.STATUS_ENQUIRY,
+        }
+        for state in machine.keys() - {LegState.NULL}:
+            assert wanted <= machine[state].keys(), state
+
     def test_nothing_is_answered_that_ends_a_call(self, machine: dict[LegState, LegRow]) -> None:
         ends = ("RELEASE_COMPLETE", "STATUS", "STATUS_NULL", "ADD_PARTY_REJECT", "DROP_PARTY_ACKNOWLEDGE")
         for row in machine.values():

@@ -66,6 +66,7 @@ class Session:
     waves: bool = False
     seed: int = DEFAULT_SEED
     cards: int = 1
+    vcs: int = 0
     wall_limit_s: float = 3600.0
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -75,9 +76,14 @@ class Session:
         return build_root() / self.sim / self.name
 
 
-def prepare(sim: str, ends: str = "hdl", waves: bool = False, cards: int = 1) -> runner.Built:
+def prepare(sim: str, ends: str = "hdl", waves: bool = False, cards: int = 1, vcs: int = 0) -> runner.Built:
     """The NIC's bench, compiled. Stop with MISSING or FAILED when that does not work."""
-    parameters = ((("Ends", 1),) if ends == "cocotbext" else ()) + ((("NumCards", cards),) if cards > 1 else ())
+    wanted = {"Ends": 1} if ends == "cocotbext" else {}
+    if cards > 1:
+        wanted["NumCards"] = cards
+    if vcs:
+        wanted |= {"NumVcs": vcs, "NumTxQueues": vcs + 1, "NumRxQueues": vcs + 1}
+    parameters = tuple(sorted(wanted.items()))  # as the catalogue has them: equal builds are shared
     try:
         return runner.build(runner.Design("tb_nic", sim, parameters, waves=waves))
     except runner.MissingTool as missing:
@@ -88,7 +94,7 @@ def prepare(sim: str, ends: str = "hdl", waves: bool = False, cards: int = 1) ->
 
 def run_session(session: Session, on_line: Callable[[Line], None]) -> None:
     """Run a session to its end, handing over each line that it says; SessionFailed when it ends badly."""
-    built, folder = prepare(session.sim, session.ends, session.waves, session.cards), session.folder
+    built, folder = prepare(session.sim, session.ends, session.waves, session.cards, session.vcs), session.folder
     folder.mkdir(parents=True, exist_ok=True)
     request, lines = folder / "job.json", folder / "lines.jsonl"
     request.write_text(json.dumps(session.job), encoding="utf-8")

@@ -19,7 +19,7 @@ from typing import Any
 import cocotb
 
 from hilnic.cosim import hostmem
-from hilnic.cosim.artefacts import EventRow, Recorder
+from hilnic.cosim.artefacts import CallRow, EventRow, Recorder
 from hilnic.cosim.clock import SimClock
 from hilnic.cosim.hdl_device import HdlDevice
 from hilnic.cosim.hostmem import Library
@@ -161,7 +161,13 @@ class Harness:
             for card in self.cards:
                 card.link.tap = self.recorder.on_wire(card.index)
         if os.environ.get("HILNIC_WAVES"):
-            self.trace.listener = EventRow(dut.events, self.clock.now_ns).show
+            events, calls = EventRow(dut.events, self.clock.now_ns), CallRow(dut.calls)
+
+            def show(time_ns: int, kind: str, fields: dict[str, Any]) -> None:
+                events.show(time_ns, kind, fields)
+                calls.show(time_ns, kind, fields)
+
+            self.trace.listener = show
 
     def __repr__(self) -> str:
         """Cards and time."""

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 __all__ = ["CARDS", "NEVER", "Breach", "Carrier", "Library", "Settings", "Statistics"]
 
-CARDS = 2
+CARDS = 4
 CLOCKS = 3
 SYS, RX, TX = range(CLOCKS)
 NEVER = (1 << 64) - 1

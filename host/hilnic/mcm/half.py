@@ -111,9 +111,10 @@ class Mcm:
 
         ndis.queue_io_work_item(self.adapter, routine, None)
 
-    def group_of(self, vlan_id: int) -> GroupAddress:
-        """Where the frames of a multipoint call go: this station's address with the group bit, and the id."""
-        return GroupAddress(bytes((self.address[0] | 3,)) + self.address[1:4] + vlan_id.to_bytes(2, "big"))
+    @property
+    def group(self) -> GroupAddress:
+        """Of multipoint calls: this station's address as a group; the VLAN id tells its calls apart."""
+        return GroupAddress(bytes((self.address[0] | 1,)) + self.address[1:])
 
     def delete(self, vc: McmVc) -> None:
         """Delete a VC that this call manager has created."""

@@ -180,7 +180,7 @@ class McmVc:
         self.ids = ledger.lend_for_many(self) if for_many else ledger.lend(self, self.peer, _OFFERED_IDS)
         if not self.ids:
             return NdisStatus.VC_NOT_AVAILABLE
-        self.group = mcm.group_of(self.ids[0]) if for_many else None
+        self.group = mcm.group if for_many else None
         selector = self._wish.calling.selector if self._wish.calling else b""
         invitation = Setup(
             self._wish.called,

@@ -113,6 +113,8 @@ class Connection(ABC):
         """What was agreed last; None while the connection is not active."""
         self.is_leaving = False
         self.addresses = b""
+        self.heard_at: frozenset[bytes] = frozenset()
+        """Destinations of its frames: on a switch others may have a call with its VLAN id (CD-08)."""
         self.max_sdu = 0
         self.tx: TransmitQueue | None = None
         self.rx: ReceiveQueue | None = None
@@ -156,7 +158,8 @@ class Connection(ABC):
 
     def _agree(self, contract: Contract) -> None:
         self.contract, self.max_sdu = contract, contract.max_sdu
-        self.addresses = contract.media.destination + self.connections.nic.config.mac_address
+        destination, own = contract.media.destination, self.connections.nic.config.mac_address
+        self.addresses, self.heard_at = destination + own, frozenset({destination, own})
 
     def _allocate(self) -> None:
         slot = 2 * self.entry.number

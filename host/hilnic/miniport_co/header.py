@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES, LONGEST_LENGTH, TYPE
 
-__all__ = ["HEADER_STRIDE", "OVERHEAD", "header", "sdu_bytes"]
+__all__ = ["ADDRESS_BYTES", "HEADER_STRIDE", "OVERHEAD", "header", "sdu_bytes"]
 
+ADDRESS_BYTES = 6
 HEADER_STRIDE = 16
 """Distance of two headers in their ring."""
 OVERHEAD = HEADER_BYTES + 4 + 4

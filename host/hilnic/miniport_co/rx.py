@@ -9,7 +9,7 @@ from hilnic import ndis
 from hilnic.hw.descriptors import COMPLETION_BYTES
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport.rx import Receiver, RxBuffer
-from hilnic.miniport_co.header import sdu_bytes
+from hilnic.miniport_co.header import ADDRESS_BYTES, sdu_bytes
 from hilnic.ndis import condis
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 
@@ -55,8 +55,10 @@ class VcReceiver(Receiver):
         return (self.completions.index - before) & _U32
 
     def data_length(self, first: RxBuffer, length: int) -> int:
-        """Bytes of the SDU; 0 when the frame has none of ours."""
+        """Bytes of the SDU; 0 when the frame has none, or is for another station."""
         view, at = first.region.view, first.start + HEADER_BYTES
+        if bytes(view[first.start : first.start + ADDRESS_BYTES]) not in self._connection.heard_at:
+            return 0
         return sdu_bytes(view[at - 2] << 8 | view[at - 1], length)
 
     def hand_up(self, nbls: ndis.NetBufferList | None, count: int, flags: int) -> None:

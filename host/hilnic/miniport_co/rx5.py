@@ -9,7 +9,7 @@ from hilnic.hw.descriptors import COMPLETION_BYTES
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport5.rx import Frame
 from hilnic.miniport5.rx_packets import PacketReceiver
-from hilnic.miniport_co.header import sdu_bytes
+from hilnic.miniport_co.header import ADDRESS_BYTES, sdu_bytes
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 from hilnic.ndis.ndis5 import Packet
@@ -58,7 +58,9 @@ class VcPacketReceiver(PacketReceiver):
                 self.recycle(frame.buffers)
 
     def shown(self, frame: Frame) -> tuple[int, int]:
-        """Behind the header, as much as that says."""
+        """Behind the header, as much as that says; nothing of a frame for another station."""
+        if bytes(frame.read(0, ADDRESS_BYTES)) not in self._connection.heard_at:
+            return HEADER_BYTES, 0
         kind = bytes(frame.read(HEADER_BYTES - 2, 2))
         return HEADER_BYTES, sdu_bytes(int.from_bytes(kind, "big"), frame.length)
 

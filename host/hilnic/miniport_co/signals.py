@@ -45,7 +45,10 @@ class SignalConnection(Connection):
         """Send a message; it may be lost."""
         if self.tx is None or self._waiting >= _MOST_WAITING:
             return
-        nbl = self._spare.pop() if self._spare else self._new()
+        try:
+            nbl = self._spare.pop() if self._spare else self._new()
+        except MemoryError:
+            return
         nb = nbl.first_net_buffer
         assert nb is not None
         assert nb.mdl_chain is not None

@@ -11,6 +11,7 @@ address.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,9 +95,13 @@ class CmBinding:
         assert self.handle is not None
         return self.handle
 
-    def group_of(self, vlan_id: int) -> GroupAddress:
-        """The group address of a multipoint call that begins here: this station's address, as a local group one."""
-        return GroupAddress(bytes((self.address[0] | 3,)) + self.address[1:4] + vlan_id.to_bytes(2, "big"))
+    @property
+    def group(self) -> GroupAddress:
+        """Where the frames of multipoint calls that begin here go: this station's address with the group bit.
+
+        Calls of one station differ by their VLAN ids, those of several by this address.
+        """
+        return GroupAddress(bytes((self.address[0] | 1,)) + self.address[1:])
 
     def later(self, routine: Callable[[], None]) -> None:
         """As a DPC: not inside of what the client is doing."""
@@ -148,7 +153,8 @@ class CmBinding:
     def _send(self, octets: bytes) -> None:
         """A message that cannot be sent now is one that is lost: its timer knows."""
         if self.is_running and self.is_ready and self.signalling is not None:
-            self._sdus.send(self.signalling, [octets])
+            with suppress(MemoryError):
+                self._sdus.send(self.signalling, [octets])
 
     def sent(self, nbls: NetBufferList) -> None:
         """ProtocolCoSendNetBufferListsComplete, of the signalling VC."""

@@ -78,7 +78,7 @@ def _set_up(vc: CmVc, addresses: Addresses, is_multipoint: bool) -> NdisStatus:
     vc.vlan_ids = manager.ids.offer_multipoint() if is_multipoint else manager.ids.offer(vc.peer, CANDIDATES)
     if not vc.vlan_ids:
         return NdisStatus.VC_NOT_AVAILABLE
-    vc.group = manager.group_of(vc.vlan_ids[0]) if is_multipoint else None
+    vc.group = manager.group if is_multipoint else None
     calling = addresses.calling or CallingAddress(manager.address)
     setup = Setup(
         addresses.called,

@@ -143,11 +143,15 @@ class Connection:
     # What an application does.
 
     def send(self, *sdus: bytes) -> None:
-        """Send each as an SDU of its own; RuntimeError unless it is open."""
+        """Send each as an SDU of its own, all or none; RuntimeError unless it is open, ValueError, MemoryError."""
         if self.state is not ConnectionState.OPEN:
             raise RuntimeError(f"{self!r} cannot send")
         self.sent += len(sdus)
-        self.binding.sdus.send(self.open_handle, sdus)
+        try:
+            self.binding.sdus.send(self.open_handle, sdus)
+        except (MemoryError, ValueError):
+            self.sent -= len(sdus)
+            raise
 
     async def wait_for_room(self, outstanding: int = 0) -> None:
         """Wait until at most that many SDUs are outstanding."""

@@ -23,7 +23,10 @@ class SduSender(Protocol):
     outstanding: int
 
     def send(self, vc: condis.VcHandle, sdus: Iterable[bytes]) -> int:
-        """Send each SDU by itself, all in one call; how many. ValueError for one that is too long."""
+        """Send each SDU by itself, all in one call; how many.
+
+        ValueError: one is too long. MemoryError: there is no room for all of them. Then none has been sent.
+        """
         ...
 
     def close(self) -> None:
@@ -42,11 +45,15 @@ class SduPool:
 
     def send(self, vc: condis.VcHandle, sdus: Iterable[bytes]) -> int:
         """Send each SDU in a list of its own, all in one call; how many. ValueError for one that is too long."""
-        nbls = []
-        for sdu in sdus:
-            nbl = self._filled(sdu)
-            nbl.source_handle = vc
-            nbls.append(nbl)
+        nbls: list[NetBufferList] = []
+        try:
+            for sdu in sdus:
+                nbl = self._filled(sdu)
+                nbl.source_handle = vc
+                nbls.append(nbl)
+        except (MemoryError, ValueError):
+            self._spare += nbls
+            raise
         if nbls:
             self.outstanding += len(nbls)
             condis.co_send_net_buffer_lists(vc, ndis.chain(nbls))
@@ -108,7 +115,12 @@ class PacketPool:
 
     def send(self, vc: condis.VcHandle, sdus: Iterable[bytes]) -> int:
         """Send each SDU in a packet of its own, all in one array; how many. ValueError for one that is too long."""
-        packets = [self._filled(sdu) for sdu in sdus]
+        packets: list[Packet] = []
+        try:
+            packets += map(self._filled, sdus)
+        except (MemoryError, ValueError):
+            self._spare += [(packet, self._sent.pop(packet)) for packet in packets]
+            raise
         if packets:
             self.outstanding += len(packets)
             condis5.co_send_packets(vc, packets)
@@ -143,8 +155,15 @@ class PacketPool:
         return packet
 
     def _new(self) -> tuple[Packet, ndis.Mdl]:
+        kernel = self._driver.ndis.kernel
+        region = kernel.allocate(self._size)
         _, packet = ndis5.allocate_packet(self._packets)
-        _, mdl = ndis5.allocate_buffer(self._buffers, self._driver.ndis.kernel.allocate(self._size))
-        if packet is None or mdl is None:
-            raise RuntimeError("no packet is left")
-        return packet, mdl
+        _, mdl = ndis5.allocate_buffer(self._buffers, region)
+        if packet is not None and mdl is not None:
+            return packet, mdl
+        if packet is not None:
+            ndis5.free_packet(packet)
+        if mdl is not None:
+            ndis5.free_buffer(mdl)
+        kernel.free(region)
+        raise MemoryError("no packet is left")

@@ -15,7 +15,7 @@ typedef uint32_t u32;
 typedef uint16_t u16;
 typedef uint8_t u8;
 
-enum { HM_CARDS = 2, HM_BURSTS = 80, HM_BURST_BYTES = 2048, HM_IDS = 16, HM_INJECTIONS = 4096 };
+enum { HM_CARDS = 4, HM_BURSTS = 80, HM_BURST_BYTES = 2048, HM_IDS = 16, HM_INJECTIONS = 4096 };
 static const u64 HM_NEVER = ~0ull;
 
 /* ---- what Python reads and writes (mirrored in hostmem.py) ---- */

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hilnic condis` without a simulator: what is refused before it runs, how a contract is measured, what is said."""
+
+import json
+
+import pytest
+
+from hilnic.apps import condis
+from hilnic.apps.contract_rate import RateMeter
+from hilnic.apps.outcome import Exit, Stop
+from hilnic.apps.session import SessionFailed
+from hilnic.cosim.artefacts import CallRow
+
+RATE, BURST = 12_500_000, 6088
+AGREED = {"rate": RATE, "burst": BURST, "max_sdu": 1500, "peak": None, "service": "GUARANTEED", "vlan": 16}
+MEASURED = {"frames": 200, "octets": 300_000, "average": 12.6e6, "sustained": 12.49e6, "most_at_once": 6087}
+LINES = [
+    {"negotiated": AGREED},
+    {"progress": 0.5},
+    {"size": 9, "received": 9, "refused_sdus": 0, "sdus": 1, "wanted": "ab", "sha256": "ab", "rate": MEASURED},
+    {"simulated_ns": 24_000_000, "wall_s": 30.0},
+    {"states": [[143_000, "call", "nic0.vc2", "Making"], [184_000, "call", "nic0.vc2", "Connected"]]},
+]
+OPTIONS = {"rate": None, "burst": None, "peak": None, "cm": "stand-alone", "version": "6"}
+NO_OPTIONS = {"sim": None, "waves": False, "seed": None, "json": None}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "song"
+    path.write_bytes(b"some song")
+    return path
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    """The sessions that were run; what `lines` holds is what they say."""
+    sessions, lines = [], list(LINES)
+
+    def run_session(session, on_line):
+        sessions.append(session)
+        for line in lines:
+            on_line(dict(line))
+
+    monkeypatch.setattr(condis, "prepare", lambda *_: None)
+    monkeypatch.setattr(condis, "run_session", run_session)
+    return sessions, lines
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"rate": "fast"}, "'fast' is no rate"),
+        ({"rate": "-5M"}, "'-5M' is no rate"),
+        ({"rate": "99k"}, "--rate 99k: at least 100k"),
+        ({"rate": "100M", "peak": "99M"}, "--peak 99M: below the rate"),
+        ({"peak": "1T"}, "'1T' is no rate"),
+        ({"burst": 1521}, "--burst 1521: the bucket has to hold a frame of 1522 octets"),
+    ],
+)
+def test_a_contract_that_cannot_be_is_a_usage_error(file, monkeypatch, options, why):
+    monkeypatch.setattr(condis, "prepare", lambda *_: pytest.fail("something ran"))
+    with pytest.raises(Stop, match=why) as stop:
+        condis.run(file=file, **OPTIONS | options, **NO_OPTIONS)
+    assert stop.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(("name", "why"), [("nothing", "No such file"), (".", "Is a directory"), ("empty", "empty")])
+def test_a_file_that_cannot_be_sent_is_a_usage_error(tmp_path, monkeypatch, name, why):
+    monkeypatch.setattr(condis, "prepare", lambda *_: pytest.fail("something ran"))
+    (tmp_path / "empty").touch()
+    with pytest.raises(Stop, match=why) as stop:
+        condis.run(file=tmp_path / name, **OPTIONS, **NO_OPTIONS)
+    assert stop.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1000000", 10**6), ("250M", 250 * 10**6), ("1.5G", 1.5 * 10**9), ("64k", 64_000)]
+)
+def test_a_rate_may_have_a_scale(text, value):
+    assert condis.bits(text) == value
+
+
+# --- what is run and said ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cm", "version", "miniport"),
+    [
+        ("stand-alone", "6", "6-co"),
+        ("stand-alone", "5", "5-co"),
+        ("integrated", "6", "6-mcm"),
+        ("integrated", "5", "6-mcm"),
+    ],
+)
+def test_call_manager_and_version_choose_the_drivers(file, simulated, cm, version, miniport):
+    assert condis.run(file=file, **OPTIONS | {"cm": cm, "version": version}, **NO_OPTIONS) == Exit.PASSED
+    (session,) = simulated[0]
+    assert (session.job["miniport"], session.job["client"], session.cards) == (miniport, version, 2)
+    assert (session.job["rate"], session.job["burst"], session.job["peak"]) == (12_500_000, 6088, None)
+
+
+def test_the_summary_says_contract_rate_file_and_states(file, simulated, capsys):
+    condis.run(file=file, **OPTIONS, **NO_OPTIONS)
+    said = capsys.readouterr().out
+    for part in (
+        "100.000 Mbit/s, burst 6088 octets, SDUs of 1500 bytes, GUARANTEED, VLAN 16",
+        "99.920 Mbit/s (99.92 % of the contract) after the first burst",
+        "6087 of 6088 octets at once",
+        "9 of 9 bytes, SHA-256 ab",
+        "call nic0.vc2 Connected",
+        "PASSED",
+    ):
+        assert part in said
+
+
+def test_json_has_everything(file, simulated, tmp_path):
+    report = tmp_path / "report.json"
+    condis.run(file=file, **OPTIONS, **NO_OPTIONS | {"json": report})
+    found = json.loads(report.read_text())
+    assert (found["schema"], found["passed"]) == ("hilnic.condis/1", True)
+    assert (found["negotiated"], found["measured"]) == (AGREED, MEASURED)
+    assert [path.rpartition("/")[2] for path in found["pcap"]] == ["wire0.pcapng", "wire1.pcapng"]
+
+
+@pytest.mark.parametrize(
+    ("line", "changed", "check"),
+    [
+        (2, {"sha256": "cd"}, "the file is the same"),
+        (2, {"received": 8}, "the file is the same"),
+        (2, {"rate": MEASURED | {"most_at_once": 7611}}, "never more at once than the bucket and a frame"),
+        (2, {"rate": MEASURED | {"sustained": 12.3e6}}, "the rate is the contract's within 1 %"),
+        (2, {"rate": MEASURED | {"sustained": 12.7e6}}, "the rate is the contract's within 1 %"),
+    ],
+)
+def test_a_promise_that_is_not_kept_fails(file, simulated, capsys, line, changed, check):
+    simulated[1][line] = simulated[1][line] | changed
+    assert condis.run(file=file, **OPTIONS, **NO_OPTIONS) == Exit.FAILED
+    assert f"NO   {check}" in capsys.readouterr().out
+
+
+def test_the_rate_of_a_short_file_is_not_judged(file, simulated):
+    simulated[1][2] = simulated[1][2] | {"rate": MEASURED | {"frames": 99, "sustained": 1.0}}
+    assert condis.run(file=file, **OPTIONS, **NO_OPTIONS) == Exit.PASSED
+
+
+def test_a_refused_call_fails_with_its_status(file, simulated, capsys):
+    simulated[1][:3] = [{"refused": "CELLRATE_NOT_AVAILABLE"}]
+    assert condis.run(file=file, **OPTIONS, **NO_OPTIONS) == Exit.FAILED
+    assert "CELLRATE_NOT_AVAILABLE" in capsys.readouterr().out
+
+
+def test_a_simulation_that_ends_badly_fails_with_its_log(file, simulated, monkeypatch, tmp_path):
+    def fail(_session, _on_line):
+        raise SessionFailed("a hang", tmp_path / "sim.log")
+
+    monkeypatch.setattr(condis, "run_session", fail)
+    with pytest.raises(Stop, match="a hang") as stop:
+        condis.run(file=file, **OPTIONS, **NO_OPTIONS)
+    assert stop.value.code == Exit.FAILED
+
+
+# --- how a contract is measured ---------------------------------------------------------------------------------------
+
+
+def metered(times, octets=1000, rate=1_000_000, burst=3000):
+    meter = RateMeter(rate, burst)
+    for time_ns in times:
+        meter.add(time_ns, octets)
+    return meter.result()
+
+
+def test_frames_at_the_contracts_rate_use_one_frame_of_the_bucket():
+    found = metered(range(5000, 50_000_000, 1_000_000))
+    assert (found.frames, found.octets, found.most_at_once) == (50, 50_000, 1000)
+    assert found.average == found.sustained == 1_000_000
+
+
+def test_a_burst_is_in_the_average_and_not_in_the_sustained_rate():
+    found = metered([0, 0, 0, *range(1_000_000, 21_000_000, 1_000_000)])
+    assert found.most_at_once == 3000
+    assert found.sustained == 1_000_000
+    assert found.average == pytest.approx(1_100_000)
+
+
+def test_a_frame_too_many_at_once_is_seen_wherever_it_is():
+    assert metered([*range(0, 30_000_000, 1_000_000), *[29_000_000] * 3]).most_at_once == 4000
+
+
+@pytest.mark.parametrize("times", [[], [7]])
+def test_one_frame_has_no_rate(times):
+    found = metered(times)
+    assert (found.frames, found.average, found.sustained) == (len(times), 0.0, 0.0)
+
+
+# --- the row of the waveform ------------------------------------------------------------------------------------------
+
+
+class Signal:
+    value = 0
+
+    @property
+    def text(self):
+        return self.value.to_bytes(64, "big").strip(b"\0").decode()
+
+
+def test_the_waveform_shows_calls_and_vcs_the_latest_first():
+    row = CallRow(signal := Signal())
+    for kind, name, state in [
+        ("vc", "nic0.vc1", "Active"), ("call", "nic0.vc2", "Making"), ("vc", "nic0.vc2", "Active"),
+        ("call", "nic0.vc2", "Connected"),
+    ]:  # fmt: skip
+        row.show(0, f"{kind}.state", {kind: name, "state": state})
+    row.show(0, "sap.state", {"sap": "s", "state": "Registered"})
+    row.show(0, "nbl.send", {"frame": 1})
+    assert signal.text == "nic0.vc2 call Connected vc Active | nic0.vc1 vc Active"
+
+
+def test_a_deleted_vc_leaves_the_row_with_the_next_event():
+    row = CallRow(signal := Signal())
+    row.show(0, "vc.state", {"vc": "a", "state": "Deleted"})
+    assert signal.text == "a vc Deleted"
+    row.show(0, "vc.state", {"vc": "b", "state": "Active"})
+    assert signal.text == "b vc Active"
+
+
+def test_the_row_is_cut_at_64_characters():
+    row = CallRow(signal := Signal())
+    for number in range(9):
+        row.show(0, "vc.state", {"vc": f"nic0.vc{number}", "state": "Deactivating"})
+    assert signal.text == "nic0.vc8 vc Deactivating | nic0.vc7 vc Deactivating | nic0.vc6 v"
