@@ -9,7 +9,7 @@ from hilnic.apps import condis
 from hilnic.apps.contract_rate import RateMeter
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import SessionFailed
-from hilnic.cosim.artefacts import CallRow
+from hilnic.hw.trace_rows import CallRow
 
 RATE, BURST = 12_500_000, 6088
 AGREED = {"rate": RATE, "burst": BURST, "max_sdu": 1500, "peak": None, "service": "GUARANTEED", "vlan": 16}
