@@ -29,6 +29,7 @@ nic nic_1g: regs mac
     hdl/nic/desc_fetch.sv
     hdl/nic/dma_read.sv
     hdl/nic/queue_list.sv
+    hdl/nic/tx_lists.sv
     hdl/nic/vc_shaper.sv
     hdl/nic/line_clock.sv
     hdl/nic/vc_contract.sv

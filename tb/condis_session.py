@@ -94,6 +94,7 @@ async def transfer(job, one, ours, theirs):
         session.say(progress=taken / size)
     await ours.wait_for_room()
     await arrival(one, lambda: taken, sent, flow.token_rate)
+    await one.until(lambda: meter.frames == ours.sent - ours.failed, "the wire's news of the last frames")
     session.say(
         size=sent, received=taken, refused_sdus=ours.failed, sdus=ours.sent,
         wanted=wanted.hexdigest(), sha256=found.hexdigest(), rate=asdict(meter.result()),

@@ -101,31 +101,21 @@ module tx_sched #(
   logic [15:0] quantum;
   logic high; // class: guaranteed
 
-  // ---- lists: each queue is in one of them, held, or served -------------------------------------------------------------------------
-  logic [1:0] ring_push, ring_pop, ring_valid, ring_empty, hold_q;
-  logic [QueueBits-1:0] ring_head [2];
-  logic [QueueBits-1:0] held_q [2];
-  logic arrive_push, arrive_valid, arrive_pop, wait_push, wait_valid, wait_pop, unused_arrive_empty, unused_wait_empty;
-  logic [QueueBits-1:0] arrive_queue, arrive_head, wait_head;
-  logic turn, kick_q;
-  logic fill_q, start_q;
+  // ---- lists: each queue is in one of them, or served -------------------------------------------------------------------------------
+  logic arrive_push, arrive_valid, arrive_pop, wait_valid, wait_pop, turn_valid, turn_pop, held, empty, placed;
+  logic [QueueBits-1:0] arrive_queue, arrive_head, wait_head, turn_head;
+  logic fill_q, start_q, kick_q;
   logic [QueueBits-1:0] fill_queue_q, start_queue_q;
 
-  queue_list #(.Depth(1 << QueueBits)) u_arrive (
-      .clk_i, .rst_ni, .push_i(arrive_push), .queue_i(arrive_queue), .valid_o(arrive_valid), .queue_o(arrive_head), .pop_i(arrive_pop),
-      .empty_o(unused_arrive_empty)
+  tx_lists #(.QueueBits(QueueBits)) u_lists (
+      .clk_i, .rst_ni, .arrive_push_i(arrive_push), .arrive_queue_i(arrive_queue), .arrive_valid_o(arrive_valid),
+      .arrive_queue_o(arrive_head), .arrive_pop_i(arrive_pop), .queue_i(queue_q), .high_i(high), .to_wait_i(placed && to_wait),
+      .to_ring_i(placed && to_ring), .to_hold_i(placed && to_hold), .held_o(held), .empty_o(empty),
+      .wait_valid_o(wait_valid), .wait_queue_o(wait_head), .wait_pop_i(wait_pop),
+      .turn_valid_o(turn_valid), .turn_queue_o(turn_head), .turn_pop_i(turn_pop)
   );
-  queue_list #(.Depth(1 << QueueBits)) u_wait (
-      .clk_i, .rst_ni, .push_i(wait_push), .queue_i(queue_q), .valid_o(wait_valid), .queue_o(wait_head), .pop_i(wait_pop),
-      .empty_o(unused_wait_empty)
-  );
-  for (genvar c = 0; c < 2; c++) begin : g_ring
-    queue_list #(.Depth(1 << QueueBits)) u_ring (
-        .clk_i, .rst_ni, .push_i(ring_push[c]), .queue_i(queue_q), .valid_o(ring_valid[c]), .queue_o(ring_head[c]), .pop_i(ring_pop[c]),
-        .empty_o(ring_empty[c])
-    );
-  end
 
+  assign placed = state_q == StPlace;
   assign arrive_push = fill_q ? !listed_q[fill_queue_q] : kick_q && !listed_q[set_sel];
   assign arrive_queue = fill_q ? fill_queue_q : set_sel;
 
@@ -162,8 +152,6 @@ module tx_sched #(
   );
 
   // ---- which order ----------------------------------------------------------------------------------------------------------------
-  assign turn = hold_q[1] || ring_valid[1]; // the class that is served: 1 guaranteed, 0 the others
-
   always_comb begin
     op = OpLook;
     queue = wait_head;
@@ -183,9 +171,9 @@ module tx_sched #(
     end else if (arrive_valid) begin
       op = OpJoin;
       queue = arrive_head;
-    end else if (!offer_q && !serving_q && open && cfg_tx_enable_i && (hold_q != 2'b00 || ring_valid != 2'b00)) begin
+    end else if (!offer_q && !serving_q && open && cfg_tx_enable_i && turn_valid) begin
       op = OpPick;
-      queue = hold_q[turn] ? held_q[turn] : ring_head[turn];
+      queue = turn_head;
     end else if (!wait_valid) begin
       begin_op = 1'b0;
     end
@@ -193,8 +181,7 @@ module tx_sched #(
 
   assign arrive_pop = begin_op && op == OpJoin;
   assign wait_pop = begin_op && op == OpLook;
-  assign ring_pop[0] = begin_op && op == OpPick && !withdraw && !turn && !hold_q[0];
-  assign ring_pop[1] = begin_op && op == OpPick && !withdraw && turn && !hold_q[1];
+  assign turn_pop = begin_op && op == OpPick && !withdraw;
 
   // ---- judgement ------------------------------------------------------------------------------------------------------------------
   logic keeps, broke, to_offer, to_ring, to_hold, to_wait, idle_class, refill;
@@ -209,16 +196,13 @@ module tx_sched #(
   assign broke = balance_q[17] || balance_q == 18'd0;
   assign refill = op_q == OpJoin || op_q == OpLook || broke;
   assign account_d = (refill && !broke ? 18'd0 : balance_q) + (refill ? {2'b00, quantum == 16'd0 ? 16'd1 : quantum} : 18'd0);
-  assign idle_class = ring_empty[high] && !hold_q[high] && !offer_q && !serving_q;
+  assign idle_class = empty && !offer_q && !serving_q;
   assign to_wait = keeps && wait_q && op_q != OpPick;
   assign to_offer = keeps && op_q == OpPick && !broke && cfg_tx_enable_i;
   // a class holds one queue: another is held already when a contract has moved this one to the other class
-  assign to_hold = keeps && !to_wait && !to_offer && !hold_q[high] && (op_q == OpJoin || op_q == OpLook ? idle_class : !broke);
+  assign to_hold = keeps && !to_wait && !to_offer && !held && (op_q == OpJoin || op_q == OpLook ? idle_class : !broke);
   assign to_ring = keeps && !to_wait && !to_offer && !to_hold;
   assign first_wait = to_wait && op_q != OpLook;
-  assign wait_push = state_q == StPlace && to_wait;
-  assign ring_push[0] = state_q == StPlace && to_ring && !high;
-  assign ring_push[1] = state_q == StPlace && to_ring && high;
 
   // ---- registers ------------------------------------------------------------------------------------------------------------------
   assign set_ready_o = state_q == StPlace && op_q == OpSet;
@@ -249,9 +233,6 @@ module tx_sched #(
       op_q <= OpStart;
       {queue_q, is_bound_q, able_q, wait_q} <= '0;
       {bound_q, listed_q} <= '0;
-      hold_q <= 2'b00;
-      held_q[0] <= '0;
-      held_q[1] <= '0;
       {fill_q, fill_queue_q, start_q, start_queue_q, kick_q} <= '0;
       {offer_q, serving_q, ended_q, sent_q, serve_bound_q, serve_ok_q, serve_q, serve_vc_q, bytes_q} <= '0;
       {pick_tci_o, pick_limit_o, wait_valid_o, wait_vc_o} <= '0;
@@ -283,8 +264,7 @@ module tx_sched #(
           state_q <= StRead;
           op_q <= op;
           queue_q <= queue;
-          if (op == OpPick && withdraw) offer_q <= 1'b0;
-          else if (op == OpPick) hold_q[turn] <= 1'b0;
+          if (op == OpPick) offer_q <= 1'b0; // when it is withdrawn; else there is none
         end
         StRead: begin
           state_q <= op_q == OpSet ? StCharge : StLook;
@@ -302,10 +282,6 @@ module tx_sched #(
           state_q <= StIdle;
           if (op_q == OpStart) bound_q[queue_q] <= is_bound_q && active_i[vc_q];
           else if (op_q != OpSet && !keeps) listed_q[queue_q] <= 1'b0;
-          if (to_hold) begin
-            hold_q[high] <= 1'b1;
-            held_q[high] <= queue_q;
-          end
           if (first_wait) begin
             wait_valid_o <= 1'b1;
             wait_vc_o <= vc_q;

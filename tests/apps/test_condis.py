@@ -9,11 +9,18 @@ from hilnic.apps import condis
 from hilnic.apps.contract_rate import RateMeter
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import SessionFailed
-from hilnic.cosim.artefacts import CallRow
+from hilnic.hw.trace_rows import CallRow
 
 RATE, BURST = 12_500_000, 6088
 AGREED = {"rate": RATE, "burst": BURST, "max_sdu": 1500, "peak": None, "service": "GUARANTEED", "vlan": 16}
-MEASURED = {"frames": 200, "octets": 300_000, "average": 12.6e6, "sustained": 12.49e6, "most_at_once": 6087}
+MEASURED = {
+    "frames": 200,
+    "octets": 300_000,
+    "average": 12.6e6,
+    "sustained": 12.49e6,
+    "sustained_frames": 195,
+    "most_at_once": 6087,
+}
 LINES = [
     {"negotiated": AGREED},
     {"progress": 0.5},
@@ -143,7 +150,7 @@ def test_a_promise_that_is_not_kept_fails(file, simulated, capsys, line, changed
 
 
 def test_the_rate_of_a_short_file_is_not_judged(file, simulated):
-    simulated[1][2] = simulated[1][2] | {"rate": MEASURED | {"frames": 99, "sustained": 1.0}}
+    simulated[1][2] = simulated[1][2] | {"rate": MEASURED | {"sustained_frames": 99, "sustained": 1.0}}
     assert condis.run(file=file, **OPTIONS, **NO_OPTIONS) == Exit.PASSED
 
 
@@ -176,14 +183,21 @@ def metered(times, octets=1000, rate=1_000_000, burst=3000):
 def test_frames_at_the_contracts_rate_use_one_frame_of_the_bucket():
     found = metered(range(5000, 50_000_000, 1_000_000))
     assert (found.frames, found.octets, found.most_at_once) == (50, 50_000, 1000)
-    assert found.average == found.sustained == 1_000_000
+    assert (found.average, found.sustained, found.sustained_frames) == (1_000_000, 0.0, 0)
 
 
 def test_a_burst_is_in_the_average_and_not_in_the_sustained_rate():
     found = metered([0, 0, 0, *range(1_000_000, 21_000_000, 1_000_000)])
-    assert found.most_at_once == 3000
+    assert (found.most_at_once, found.sustained_frames) == (3000, 20)
     assert found.sustained == 1_000_000
     assert found.average == pytest.approx(1_100_000)
+
+
+def test_a_burst_at_nearly_the_contracts_rate_is_long():
+    """Frames each 0.8 ms against one per ms: the bucket of three is full after eleven."""
+    found = metered([*range(0, 8_000_001, 800_000), *range(9_000_000, 30_000_000, 1_000_000)])
+    assert found.most_at_once == 3000
+    assert found.sustained == 1_000_000
 
 
 def test_a_frame_too_many_at_once_is_seen_wherever_it_is():

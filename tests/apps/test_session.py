@@ -39,6 +39,19 @@ def test_the_job_comes_in_as_it_was_given(tmp_path, monkeypatch):
     assert session.job() == {"file": "x", "seed": 3}
 
 
+@pytest.mark.parametrize(
+    ("options", "parameters"),
+    [
+        ({}, ()),
+        ({"ends": "cocotbext", "cards": 2}, (("Ends", 1), ("NumCards", 2))),
+        ({"cards": 2, "vcs": 64}, (("NumCards", 2), ("NumRxQueues", 65), ("NumTxQueues", 65), ("NumVcs", 64))),
+    ],
+)
+def test_the_bench_has_what_the_session_wants_in_the_catalogues_order(monkeypatch, options, parameters):
+    monkeypatch.setattr(session.runner, "build", lambda design: design)
+    assert session.prepare("icarus", **options).parameters == parameters
+
+
 def judged(tmp_path, results, *, timed_out=False):
     run = SimpleNamespace(results=tmp_path / "results.xml")
     log = tmp_path / "sim.log"

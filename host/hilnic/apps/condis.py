@@ -142,7 +142,7 @@ def judge(report: Line) -> Line:
         checks["never more at once than the bucket and a frame"] = (
             measured["most_at_once"] <= agreed["burst"] + LONGEST_FRAME
         )
-        if measured["frames"] >= _FRAMES_TO_JUDGE and measured["sustained"]:
+        if measured["sustained_frames"] >= _FRAMES_TO_JUDGE:
             share = measured["sustained"] / agreed["rate"]
             checks["the rate is the contract's within 1 %"] = abs(share - 1) <= _TOLERANCE
     return {"checks": checks, "passed": all(checks.values())}

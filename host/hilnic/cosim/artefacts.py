@@ -13,7 +13,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar, NoReturn
 
 from cocotb.task import current_task
 
@@ -21,16 +21,12 @@ from hilnic.hw.trace import Trace
 from hilnic.wire.link import WireFrame
 from hilnic.wire.pcapng import Direction, PcapngWriter
 
-__all__ = ["LAST_EVENTS", "CallRow", "EventRow", "Recorder", "folder_name", "read_frames", "read_skip", "skip", "tail"]
+__all__ = ["LAST_EVENTS", "Recorder", "folder_name", "read_frames", "read_skip", "skip", "tail"]
 
 LAST_EVENTS = 8
 """Lines of the trace that a failure's report shows."""
 
 _LIMIT = 200_000  # events kept, the latest ones
-# fields that the text has room for
-_SHOWN = {"frame", "queue", "producer", "index", "bytes", "status", "cause"}
-
-_CHARACTERS = 64  # of a row of text in the waveform
 
 _COUNTS, _TRACE, _SKIP = "counts.json", "trace.jsonl", "skipped.txt"
 
@@ -138,60 +134,6 @@ class Recorder:
                 writer.close()
             self.trace.write(self.folder / _TRACE)
             (self.folder / _COUNTS).write_text(json.dumps({"frames": self.frames}) + "\n", encoding="utf-8")
-
-
-class EventRow:
-    """The host's events as text in the waveform: the bench's signal `events`."""
-
-    def __init__(self, signal: Any, now_ns: Callable[[], int]) -> None:
-        self._signal, self._now_ns, self._time_ns, self._text = signal, now_ns, -1, ""
-
-    def show(self, time_ns: int, kind: str, fields: dict[str, Any]) -> None:
-        """Show what happens to frames; events of one moment stand side by side, the latest one last."""
-        if "frame" not in fields and not kind.startswith(("tx.", "rx.")):
-            return
-        del time_ns  # of the CPU, ahead of the simulation's
-        now = self._now_ns()
-        words = " ".join(f"{name}={value}" for name, value in fields.items() if name in _SHOWN and value is not None)
-        text = f"{kind} {words}".strip()
-        self._text = f"{self._text} | {text}" if now == self._time_ns else text
-        self._time_ns = now
-        self._signal.value = _row(self._text[-_CHARACTERS:])
-
-
-class CallRow:
-    """States of calls and VCs as text in the waveform, the latest first: the bench's signal `calls`."""
-
-    def __init__(self, signal: Any) -> None:
-        self._signal = signal
-        self._states: dict[str, dict[str, str]] = {}  # of what a VC's name names, latest last
-
-    def show(self, time_ns: int, kind: str, fields: dict[str, Any]) -> None:
-        """Show what happens to calls and VCs; a deleted one stays until something else happens."""
-        what, _, event = kind.partition(".")
-        if event != "state" or what not in {"call", "vc"}:
-            return
-        del time_ns  # of the CPU, ahead of the simulation's
-        name, state = fields[what], fields["state"]
-        states = self._states.pop(name, {}) | {what: state}
-        self._states[name] = states
-        self._signal.value = _row(self.text[:_CHARACTERS])
-        if what == "vc" and state == "Deleted":
-            del self._states[name]
-
-    @property
-    def text(self) -> str:
-        """`nic0.vc1 call Connected vc Active | nic0.vc2 ...`."""
-        latest_first = reversed(self._states.items())
-        return " | ".join(
-            " ".join((name, *(f"{what} {state}" for what, state in sorted(states.items()))))
-            for name, states in latest_first
-        )
-
-
-def _row(text: str) -> int:
-    """What a signal of text gets."""
-    return int.from_bytes(text.encode("ascii", "replace"), "big")
 
 
 def _close_last() -> None:

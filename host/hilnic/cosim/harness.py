@@ -19,7 +19,7 @@ from typing import Any
 import cocotb
 
 from hilnic.cosim import hostmem
-from hilnic.cosim.artefacts import CallRow, EventRow, Recorder
+from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.clock import SimClock
 from hilnic.cosim.hdl_device import HdlDevice
 from hilnic.cosim.hostmem import Library
@@ -29,6 +29,7 @@ from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import HostMemory
 from hilnic.hw.timing import TimingModel
 from hilnic.hw.trace import Trace
+from hilnic.hw.trace_rows import CallRow, EventRow
 
 __all__ = ["ALIGNED", "Card", "Clocks", "Harness", "ProtocolBreach", "usual_clocks"]
 
