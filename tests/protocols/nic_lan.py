@@ -73,10 +73,10 @@ class NicLan:
         self.accepted.append(connection)
         return True
 
-    def open(self, caller: int = 0, called: int = 1, sends: Qos | None = FAST, receives: Qos | None = FAST):
+    def open(self, caller: int = 0, called: int = 1, sends: Qos | None = FAST, receives: Qos | None = FAST, **more):
         if b"there" not in self.clients[called].listeners:
             self.clients[called].listen(b"there", self.accept)
-        connection = self.run(self.clients[caller].open(self.address(called), b"there", sends, receives))
+        connection = self.run(self.clients[caller].open(self.address(called), b"there", sends, receives, **more))
         self.sleep(50_000)
         return connection, self.accepted[-1]
 

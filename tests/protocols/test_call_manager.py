@@ -135,8 +135,8 @@ def test_a_closed_call_gives_its_place_back(lan: Lan) -> None:
 def test_a_client_may_take_less(lan: Lan) -> None:
     lan.open(sends=Qos(rate=100_000_000))
     one, other = lan.open(sends=Qos(rate=100_000_000), round_down=True)
-    assert one.parameters.call_manager.transmit.token_rate == 25_000_000
-    assert other.parameters.call_manager.receive.token_rate == 25_000_000
+    assert one.parameters.call_manager.transmit.token_rate == 12_500_000
+    assert other.parameters.call_manager.receive.token_rate == 12_500_000
 
 
 def test_best_effort_takes_no_place(lan: Lan) -> None:

@@ -66,6 +66,15 @@ def test_what_is_sent_obeys_the_contract(lan: NicLan) -> None:
     assert octets * 80 == pytest.approx(lan.clock.now_ns() - start, rel=0.05)
 
 
+@pytest.mark.parametrize("rate", [120_000_000, 250_000_000])
+def test_a_rate_that_may_be_rounded_down_is_what_the_driver_can_promise(lan: NicLan, rate: int) -> None:
+    one, other = lan.open(sends=Qos(rate=rate, burst=6000, max_sdu=1400), receives=None, round_down=True)
+    assert one.parameters.call_manager.transmit.token_rate == lan.stacks[0].co_nic.connections.config.committed_bytes
+    one.send(bytes(1400))
+    lan.sleep(1_000_000)
+    assert list(other.received) == [bytes(1400)]
+
+
 def test_a_change_is_felt_in_the_middle_of_traffic(lan: NicLan) -> None:
     one, other = lan.open(sends=Qos(rate=2_000_000, burst=1600, max_sdu=1400))
     one.send(*[bytes(1400)] * 20)

@@ -31,7 +31,7 @@ class WiredMcm(WiredCoMiniport):
 
     def initialize(self, adapter: ndis.Adapter) -> Any:
         status = super().initialize(adapter)
-        self.mcm = Mcm(adapter, self, self.mac_address, 125_000_000)
+        self.mcm = Mcm(adapter, self, self.mac_address, 112_500_000)
         self.mcm.start()
         return status
 

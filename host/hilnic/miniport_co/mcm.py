@@ -29,7 +29,6 @@ from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 
 __all__ = ["McmConfig", "McmNic", "register"]
 
-_LINE_RATE = 125_000_000
 _HIGHEST_PRIORITY = 7
 
 
@@ -54,7 +53,7 @@ class McmNic(CoNic):
     async def _make_mcm(self) -> None:
         config = self.connections.config
         settings = config.signalling if isinstance(config, McmConfig) else None
-        self.mcm = Mcm(self.handle, self, self.config.mac_address, _LINE_RATE, settings)
+        self.mcm = Mcm(self.handle, self, self.config.mac_address, config.committed_bytes, settings)
         await self._make_signals()
         require(self.mcm.start())
         self._undo.push(self.mcm.stop)

@@ -44,6 +44,8 @@ from hilnic.signalling.messages import Connect
 __all__ = ["FAMILY", "CallManager", "CmBinding"]
 
 FAMILY = CoAddressFamily(condis.AddressFamilyType.Q2931)
+COMMITTED_PERCENT = 90
+"""Of the line that calls may be promised, as by the NIC's driver: gaps and what is not guaranteed need the rest."""
 _HIGHEST_PRIORITY = 7
 
 
@@ -78,7 +80,8 @@ class CmBinding:
         self.handle: ndis.Binding | None = None
         self.kernel = driver.handle.ndis.kernel
         self.control = CallControl(self.address, 1, self._send, self.kernel, self._told, values=driver.timers)
-        self.ids, self.line = VlanIds(self.address), Line(parameters.xmit_link_speed // 8)
+        self.ids = VlanIds(self.address)
+        self.line = Line(parameters.xmit_link_speed // 8 * COMMITTED_PERCENT // 100)
         self.afs: list[CmAf] = []
         self.saps: dict[bytes, CmSap] = {}
         self.vcs: list[CmVc] = []
