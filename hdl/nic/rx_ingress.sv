@@ -108,7 +108,7 @@ module rx_ingress #(
   assign mark_ready_o = mark_valid_i && !status_q && hdr_free_i > ($clog2(Headers) + 1)'(1);
   assign hdr_valid_o = deliver || mark_ready_o;
   assign hdr_data_o = {mark_ready_o, vc_hit_i, vc_tci_i, loopback_q, cause, multicast_q, broadcast_q, own_q, length_q,
-                       vc_hit_i ? QueueBits'(vc_queue_i) : queue_q};
+                       vc_hit_i ? vc_queue_i[QueueBits-1:0] : queue_q}; // a cast would be 11 bits wide to yosys
 
   always_comb begin
     if (rx_er_q) cause = nic_1g_pkg::CAUSE_RX_ER;
