@@ -6,10 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilnic import ndis
-from hilnic.hw.descriptors import COMPLETION_BYTES
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport.rx import Receiver, RxBuffer
 from hilnic.miniport_co.header import ADDRESS_BYTES, sdu_bytes
+from hilnic.miniport_co.on_board import ReceiverOnBoard
 from hilnic.ndis import condis
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 
@@ -21,7 +20,7 @@ __all__ = ["VcReceiver"]
 _U32 = 0xFFFFFFFF
 
 
-class VcReceiver(Receiver):
+class VcReceiver(ReceiverOnBoard, Receiver):
     """The receive queue of one connection."""
 
     def __init__(self, connection: Connection, slot: int) -> None:
@@ -32,15 +31,6 @@ class VcReceiver(Receiver):
         self._connection, self._board, self._slot = connection, connections.board, slot
         self.source = connection.vc
         self.header_bytes = HEADER_BYTES
-
-    def allocate_rings(self) -> RingPair:
-        """Descriptors are the connection's, the completions lie on the board."""
-        size = self._config.rx_ring
-        return self.share(size * DESCRIPTOR_BYTES), self._board.memory(self._slot, size * COMPLETION_BYTES)
-
-    def _new_rings(self) -> None:
-        super()._new_rings()
-        self._board.watch(self._slot, self.completions)
 
     def poll(self, budget: int) -> bool:
         """Indicate at most `budget` SDUs; True if there are more."""

@@ -5,38 +5,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hilnic.hw.descriptors import COMPLETION_BYTES
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport5.rx import Frame
 from hilnic.miniport5.rx_packets import PacketReceiver
 from hilnic.miniport_co.header import ADDRESS_BYTES, sdu_bytes
+from hilnic.miniport_co.on_board import ReceiverOnBoard
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 from hilnic.ndis.ndis5 import Packet
 
 if TYPE_CHECKING:
-    from hilnic.miniport_co.connection5 import Connection5
+    from hilnic.miniport_co.connection5 import PacketConnection
 
 __all__ = ["VcPacketReceiver"]
 
 _RETURN_POLL_NS = 5_000
 
 
-class VcPacketReceiver(PacketReceiver):
+class VcPacketReceiver(ReceiverOnBoard, PacketReceiver):
     """The receive queue of one connection."""
 
-    def __init__(self, connection: Connection5, slot: int) -> None:
+    def __init__(self, connection: PacketConnection, slot: int) -> None:
         super().__init__(connection.nic, connection.entry.queue, connection.config)
         self._connection, self._board, self._slot = connection, connection.connections.board, slot
-
-    def allocate_rings(self) -> RingPair:
-        """Descriptors are the connection's, the completions lie on the board."""
-        size = self._config.rx_ring
-        return self.share(size * DESCRIPTOR_BYTES), self._board.memory(self._slot, size * COMPLETION_BYTES)
-
-    def _new_rings(self) -> None:
-        super()._new_rings()
-        self._board.watch(self._slot, self.completions)
 
     def poll(self, budget: int) -> int:
         """Take at most `budget` SDUs and indicate them; how many there were."""
