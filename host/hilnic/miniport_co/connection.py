@@ -106,6 +106,9 @@ class ReceiveQueue(Queue, Protocol):
 class Connection(ABC):
     """The MiniportVcContext; subclasses know what data is."""
 
+    is_known = True
+    """Whether it is a VC of NDIS's."""
+
     def __init__(self, all_of_them: Connections, vc: condis.VcHandle, entry: VcEntry) -> None:
         self.connections, self.vc, self.entry = all_of_them, vc, entry
         self.config = all_of_them.of_connection

@@ -56,6 +56,9 @@ class Contract:
     guaranteed: bool
     committed: int
     """Bytes per second that nobody else may be promised."""
+    transmit_speed: int
+    receive_speed: int
+    """Bits per second, at most the line's: what the VC's user is told."""
 
     @property
     def max_frame(self) -> int:
@@ -93,7 +96,15 @@ def contract_of(parameters: CallParameters, mtu: int, cycle_ps: int) -> Contract
         peak_burst=max_frame if peaked else 0,
         guaranteed=guaranteed,
         committed=flow.token_rate if guaranteed else 0,
+        transmit_speed=_speed(flow, bool(flags & MediaFlags.TRANSMIT_VC)),
+        receive_speed=_speed(parameters.call_manager.receive, bool(flags & MediaFlags.RECEIVE_VC)),
     )
+
+
+def _speed(flow: FlowSpec, is_used: bool) -> int:
+    if not is_used or flow.service_type is ServiceType.NO_TRAFFIC:
+        return 0
+    return 8 * min(LINE_RATE if flow.token_rate == UNSPECIFIED else flow.token_rate, LINE_RATE)
 
 
 def _max_sdu(flow: FlowSpec, mtu: int) -> int:

@@ -27,6 +27,7 @@ _RESOURCES = int(ReceiveFlags.RESOURCES)
 class Signals(Connection):
     """Messages as bytes; `hear` gets those that come. Subclasses know what data is."""
 
+    is_known = False
     hear: Hear
     _waiting = 0
 
