@@ -173,6 +173,13 @@ class CallHost:
             else:
                 self.manager.ids.choose((vlan_id,))
 
+    def give_ids(self, *vlan_ids: int) -> None:
+        """Calls may have these again."""
+        if self.miniport == "6-mcm":
+            self.stack.co_nic.mcm.ledger.back(*vlan_ids)
+        else:
+            self.manager.ids.give_back(*vlan_ids)
+
 
 def message_in(frame: WireFrame) -> MessageType | None:
     """The signalling message of a frame."""

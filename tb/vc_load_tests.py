@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import cocotb
 from device_bench import HARD, device
 
+from hilnic.apps.contract_rate import RateMeter
+from hilnic.apps.vc_rates import of_meter
+from hilnic.cosim.artefacts import note_rates
 from hilnic.hw import regs
 from hilnic.hw.regs import Cause, VcState
 from hilnic.testing.checks.connections import connect
@@ -57,13 +60,18 @@ async def sixty_four_vcs_of_different_contracts_keep_them_at_once(dut):
     sources = [Few(setup.queue, (300, 492)) for setup in setups] + [Source(CONNECTIONLESS)]
     begin = bench.clock.now_ns()
     await run(bench, sources, 2_500_000)
-    end = bench.clock.now_ns()
+    end, rates = bench.clock.now_ns(), []
     for setup in setups:
         frames = frames_of(bench, setup.vlan)
         expect_bursts(bench, frames, setup.rate, setup.burst)
         octets = sum(counted(frame.data) for frame in frames)
+        meter = RateMeter(setup.rate // 8, setup.burst)
+        for frame in frames:
+            meter.add(frame.time_ns, counted(frame.data))
+        rates.append(asdict(of_meter(f"VC {setup.number}", meter)))
         due = setup.burst + (end - begin) * setup.rate / 8e9
         assert due - 3 * setup.max_frame <= octets <= due, f"VC {setup.number}: {octets} octets, due {due:.0f}"
+    note_rates(rates)
     line = sum(counted(frame.data) + 20 for frame in bench.peer.frames if frame.time_ns > begin + 200_000)
     assert line * 8e9 / (end - begin - 200_000) > 0.97 * LINE_BITS
     for number in range(0, 64, 9):

@@ -26,7 +26,7 @@ from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.results import TestResult, read_cocotb, write_junit, write_report
 from hilnic.apps.session import DEFAULT_SEED
 from hilnic.cosim import mutants, runner
-from hilnic.cosim.artefacts import LAST_EVENTS, folder_name, read_frames, read_skip, tail
+from hilnic.cosim.artefacts import LAST_EVENTS, folder_name, read_frames, read_rates, read_skip, tail
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
 __all__ = ["run"]
@@ -219,6 +219,7 @@ def _complete(order: Order, result: TestResult) -> TestResult:
         frames=read_frames(folder) if result.outcome != "skipped" else 0,
         folder=os.path.relpath(folder),
         commands=tuple(commands),
+        rates=tuple(read_rates(folder)) if result.outcome != "skipped" else (),
     )
     write_report(full, folder)
     return full
