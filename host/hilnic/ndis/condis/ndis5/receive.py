@@ -222,7 +222,7 @@ def _packet_of(edge: BindingEdge, nbl: NetBufferList, scarce: bool) -> Packet | 
     if scarce:
         packet.oob.status = NdisStatus.RESOURCES
         packet.wrapper_reserved = None  # nothing goes back: the list is lent for the call, and its lender's again then
-    packet.oob.header_size = 14
+    packet.oob.header_size = 0  # what comes on a VC has no header
     oob.receive_to_5(nbl, packet)
     edge.xlate.translated += 1
     objects.note(edge.ndis, "receive 6>5", nbl, packet)
