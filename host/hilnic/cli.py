@@ -108,6 +108,9 @@ Json = Annotated[
 Dump = Annotated[bool, typer.Option("--waves", help="Dump waveforms.")]
 Check = Annotated[bool, typer.Option("--check", help="Exit with 1 on a gap.")]
 
+_INTERRUPTED = 130
+"""As a shell says of a process that SIGINT ended."""
+
 app = typer.Typer(
     name="hilnic",
     help="A simulated FPGA NIC, its NDIS driver and stack, and real traffic through all of them.",
@@ -131,6 +134,9 @@ def _run(module: str, **options: object) -> NoReturn:
             raise
         typer.echo(f"hilnic: {error.filename}: {error.strerror}", err=True)
         code = Exit.USAGE
+    except KeyboardInterrupt:
+        typer.echo("hilnic: interrupted", err=True)
+        code = _INTERRUPTED
     raise typer.Exit(int(code))
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import fnmatch
 import tomllib
 from collections.abc import Sequence
@@ -117,6 +118,13 @@ def _merge(before: Selected | None, more: Selected) -> Selected:
 
 
 def _unknown(entries: Sequence[Entry], name: str) -> str:
-    runs = ", ".join(entry.name for entry in entries)
-    groups = ", ".join(sorted({group for entry in entries for group in entry.groups}))
-    return f"no test is called {name!r}; runs: {runs}; groups: {groups or 'none'} (see `hilnic sim --list`)"
+    run, dot, _ = name.partition(".")
+    of_run = [entry for entry in entries if dot and entry.name == run]
+    if of_run:
+        return f"no test is called {name!r}; {run} has: {', '.join(of_run[0].functions())}"
+    runs = [entry.name for entry in entries]
+    groups = sorted({group for entry in entries for group in entry.groups})
+    near = difflib.get_close_matches(run, [*runs, *groups], n=3)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+    lists = f"runs: {', '.join(runs)}; groups: {', '.join(groups) or 'none'}"
+    return f"no test is called {name!r}{hint}; {lists} (see `hilnic sim --list`)"

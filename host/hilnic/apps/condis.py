@@ -60,7 +60,7 @@ def run(
     json: Path | None,
 ) -> Exit:
     """Call, stream, compare; FAILED when the call is refused, an octet is wrong, or the contract is not kept."""
-    job = _job(file, rate or DEFAULT_RATE, burst or DEFAULT_BURST, peak, cm, version)
+    job = _job(file, rate or DEFAULT_RATE, DEFAULT_BURST if burst is None else burst, peak, cm, version)
     job["seed"] = seed = DEFAULT_SEED if seed is None else seed
     console = open_console(json == report_file.STDOUT)
     environment = {"HILNIC_WAVES": "1"} if waves else {}
