@@ -57,6 +57,20 @@ def test_a_slip_of_the_pen_is_recognised() -> None:
         select(CATALOGUE, ["smok"], soak=False)
 
 
+def test_a_run_has_the_tests_of_all_its_modules() -> None:
+    (stack,) = [entry for entry in CATALOGUE if entry.name == "stack"]
+    assert (
+        set(stack.places().values()) == set(stack.modules) == {"stack_tests", "stack_receive_tests", "stack_load_tests"}
+    )
+    assert tuple(stack.places()) == stack.functions()
+
+
+def test_modules_of_a_run_with_equal_tests_are_refused() -> None:
+    entry = Entry("twice", ("tour_tests", "tour_tests"), "tb_nic", ("icarus",))
+    with pytest.raises(ValueError, match=r"several modules have \['a_frame_goes_out_and_comes_back'\]"):
+        entry.functions()
+
+
 def test_every_entry_has_tests_and_a_simulator() -> None:
     for entry in CATALOGUE:
         assert isinstance(entry, Entry)

@@ -181,7 +181,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
     finished = runner.simulate(
         runner.Run(
             design,
-            order.entry.module,
+            ",".join(order.entry.modules),
             order.folder,
             results,
             test_filter=pattern,

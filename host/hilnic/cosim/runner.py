@@ -112,7 +112,7 @@ class Finished:
 
 @dataclass(slots=True)
 class Run:
-    """One simulator process: a built design, a cocotb test module, and where its files go."""
+    """One simulator process: a built design, cocotb test modules (with commas between), and where its files go."""
 
     built: Built
     module: str
