@@ -28,7 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     _RECORD.start()
     if "HILNIC_NOOP" in os.environ:  # make soak: without this function some test has to fail
-        noop.silence(os.environ["HILNIC_NOOP"])
+        name = os.environ["HILNIC_NOOP"]
+        try:
+            noop.silence(name)
+        except KeyError:
+            raise pytest.UsageError(f"HILNIC_NOOP={name}: no WDK function or handler is called so") from None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // nic_1g: the complete NIC. Wires the blocks of hdl/nic together along docs/nic.md section 5 and holds nothing else
-// (the one file over 300 lines: it would not get clearer in two).
+// (longer than the others: it would not get clearer in two).
 // Host side: AXI4-Lite slave (registers, docs/nic.md section 3), AXI4 master (DMA), one-cycle interrupt pulses, all in clk_i.
 // Wire side: GMII in its own two clocks. rst_ni asserts asynchronously and is released synchronously in each clock.
 `default_nettype none

@@ -121,6 +121,8 @@ _BENCH_OPTIONS = {
     Bench.CONDIS: {"sim", "ends", "size", "frames", "vcs", "waves", "verify", "seed", "json"},
 }
 _SHORTEST_FRAME = 14
+_INTERRUPTED = 130
+"""As a shell says of a process that SIGINT ended."""
 
 app = typer.Typer(
     name="hilnic",
@@ -145,6 +147,9 @@ def _run(module: str, **options: object) -> NoReturn:
             raise
         typer.echo(f"hilnic: {error.filename}: {error.strerror}", err=True)
         code = Exit.USAGE
+    except KeyboardInterrupt:
+        typer.echo("hilnic: interrupted", err=True)
+        code = _INTERRUPTED
     raise typer.Exit(int(code))
 
 

@@ -39,10 +39,36 @@ def test_a_run_outranks_its_tests() -> None:
     assert named("tour.a_frame_*", "tour") == {"tour": ()}
 
 
-@pytest.mark.parametrize("name", ["nosuch", "tour.nosuch", "nosuch.*", "Tour"])
+@pytest.mark.parametrize("name", ["nosuch", "nosuch.test", "nosuch.*", "Tour"])
 def test_a_name_that_means_nothing_is_refused_with_what_there_is(name: str) -> None:
     with pytest.raises(UnknownTest, match=r"runs: smoke, .*groups: "):
         select(CATALOGUE, [name], soak=False)
+
+
+def test_an_unknown_test_of_a_run_is_refused_with_the_runs_tests() -> None:
+    with pytest.raises(
+        UnknownTest, match=r"^no test is called 'tour.nosuch'; tour has: a_frame_goes_out_and_comes_back$"
+    ):
+        select(CATALOGUE, ["tour.nosuch"], soak=False)
+
+
+def test_a_slip_of_the_pen_is_recognised() -> None:
+    with pytest.raises(UnknownTest, match=r"'smok' \(did you mean smoke\?\); runs: "):
+        select(CATALOGUE, ["smok"], soak=False)
+
+
+def test_a_run_has_the_tests_of_all_its_modules() -> None:
+    (stack,) = [entry for entry in CATALOGUE if entry.name == "stack"]
+    assert (
+        set(stack.places().values()) == set(stack.modules) == {"stack_tests", "stack_receive_tests", "stack_load_tests"}
+    )
+    assert tuple(stack.places()) == stack.functions()
+
+
+def test_modules_of_a_run_with_equal_tests_are_refused() -> None:
+    entry = Entry("twice", ("tour_tests", "tour_tests"), "tb_nic", ("icarus",))
+    with pytest.raises(ValueError, match=r"several modules have \['a_frame_goes_out_and_comes_back'\]"):
+        entry.functions()
 
 
 def test_every_entry_has_tests_and_a_simulator() -> None:

@@ -67,6 +67,7 @@ def simulated(monkeypatch):
         ({"rate": "99k"}, "--rate 99k: at least 100k"),
         ({"rate": "100M", "peak": "99M"}, "--peak 99M: below the rate"),
         ({"peak": "1T"}, "'1T' is no rate"),
+        ({"burst": 0}, "--burst 0: the bucket has to hold a frame of 1522 octets"),
         ({"burst": 1521}, "--burst 1521: the bucket has to hold a frame of 1522 octets"),
         ({"burst": 0}, "--burst 0: the bucket has to hold"),
         ({"rate": "35G"}, "--rate: at most 4294967294"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -19,7 +20,7 @@ from hilnic.apps.outcome import Exit, Stop
 from hilnic.ndis import Oid
 from hilnic.ndis.ndis import Ndis
 from hilnic.ndis.verifier.dump import snapshot
-from hilnic.testing import NdisBench
+from hilnic.testing import NdisBench, run_record
 from hilnic.testing.run_record import DUMP, PROCESS, RunRecord
 
 
@@ -138,11 +139,28 @@ def test_a_running_simulation_is_asked(tmp_path: Path, capsys: pytest.CaptureFix
         while not (tmp_path / PROCESS).exists():
             time.sleep(0.01)
         time.sleep(0.2)
+        assert run_record.is_running(tmp_path / PROCESS)
         assert dump.run(path=tmp_path) == Exit.PASSED
     finally:
         process.kill()
         process.wait()
     assert "asked for" in capsys.readouterr().out
+    assert not run_record.is_running(tmp_path / PROCESS)
+
+
+def test_what_a_killed_simulation_left_is_nobodys_process_number(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as stranger:  # SIGUSR1 would end it
+        (tmp_path / PROCESS).write_text(f"{stranger.pid}\n", encoding="ascii")
+        with pytest.raises(Stop, match="no simulation runs"):
+            dump.run(path=tmp_path)
+        assert stranger.poll() is None
+        stranger.kill()
+        assert stranger.wait() == -signal.SIGKILL
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):  # hilnic.cli says which
+        dump.run(path=tmp_path / "none")
 
 
 def test_a_simulation_that_ends_unfinished_leaves_a_dump(tmp_path: Path) -> None:

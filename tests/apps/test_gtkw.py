@@ -2,9 +2,11 @@
 """The waveform's view: every signal and state that it shows is in the Verilog, and GTKWave's file holds them all."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from vcd import VCDWriter
 
 from hilnic.apps import gtkw
 from hilnic.apps.gtkw import GROUPS, Row, write_view
@@ -37,20 +39,36 @@ def test_a_row_is_a_signal_of_the_nic(project: Path, row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.states], ids=lambda row: row.path)
-def test_states_have_names_and_the_row_has_their_width(row: Row) -> None:
+def test_states_have_names(row: Row) -> None:
     bits, names = gtkw._names(row.states)
-    assert bits == row.width
     assert 2 <= len(names) <= 1 << bits
     assert all(name.startswith("St") for name in names)
 
 
-def test_the_view_has_every_row_of_every_card(tmp_path: Path) -> None:
-    view = tmp_path / "wave.gtkw"
-    write_view(tmp_path / "wave.fst", view, cards=(0, 1))
+def write_wave(path: Path, rows: Sequence[Row], cards: Sequence[int], width: int) -> None:
+    """A waveform with these rows' signals and no changes."""
+    with path.open("w", encoding="ascii") as stream, VCDWriter(stream) as writer:
+        for card in cards:
+            for row in rows:
+                scope, _, name = gtkw._full(card, row).rpartition(".")
+                writer.register_var(scope, name, "wire", size=width)
+
+
+def test_the_view_has_every_row_of_every_card_as_wide_as_in_the_waveform(tmp_path: Path) -> None:
+    wave, view = tmp_path / "wave.vcd", tmp_path / "wave.gtkw"
+    write_wave(wave, ROWS, (0, 1), 11)
+    write_view(wave, view, cards=(0, 1))
     text = view.read_text(encoding="utf-8")
     for card in (0, 1):
-        assert all(f"gen_card[{card}].u_card.u_nic.{row.path}" in text for row in ROWS)
+        assert all(f"gen_card[{card}].u_card.u_nic.{row.path}[10:0]" in text for row in ROWS)
     assert len(list(tmp_path.glob("*.states"))) == len({row.states for row in ROWS if row.states})
+
+
+def test_the_view_has_no_row_that_the_waveform_lacks(tmp_path: Path) -> None:
+    wave, view = tmp_path / "wave.vcd", tmp_path / "wave.gtkw"
+    write_wave(wave, ROWS[:1], (0,), 1)
+    write_view(wave, view)
+    assert view.read_text(encoding="utf-8").count(".u_nic.") == 1
 
 
 def test_a_module_without_states_is_refused() -> None:

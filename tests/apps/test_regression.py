@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogue of simulator tests, what `make sim` leaves out and why, and what it reports of a test."""
 
+import io
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from hilnic import sources
 from hilnic.apps import catalogue, ends_share, regression
@@ -65,6 +71,32 @@ def test_no_test_in_the_simulator_is_skipped_without_a_reason_that_is_kept():
         text = path.read_text(encoding="utf-8")
         assert "pytest.skip" not in text, path
         assert "skip=" not in text, path
+
+
+def test_an_interrupt_ends_what_runs_and_begins_nothing_more(order, tmp_path, monkeypatch):
+    """Ctrl-C reaches the main thread alone; the simulators of the others would run the whole regression to its end."""
+    runner, begun = regression.runner, []
+
+    def simulate(order, built):
+        begun.append(order)
+        with (
+            (tmp_path / "log").open("w", encoding="utf-8") as log,
+            runner._child(["sleep", "60"], tmp_path, os.environ, log) as child,
+        ):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            child.wait()
+        return []
+
+    monkeypatch.setattr(runner, "_stopping", threading.Event())
+    monkeypatch.setattr(regression, "_build", lambda order: "none")
+    monkeypatch.setattr(regression, "_run_one", simulate)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        regression._run_all([order] * 5, 1, Console(quiet=True))
+    assert len(begun) == 1
+    assert time.monotonic() - started < 30
+    with pytest.raises(runner.Stopped), runner._child(["true"], tmp_path, os.environ, io.StringIO()):
+        pass
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """The `hilnic` command line: exit codes, options, quick start."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_a_stopped_app_says_its_sentence(monkeypatch: pytest.MonkeyPatch, capsys
 
     assert call_doctor(monkeypatch, stop) == Exit.IMPOSSIBLE
     assert capsys.readouterr().err == "hilnic: no network namespaces here\n"
+
+
+def test_ctrl_c_is_said_and_ends_as_a_shell_expects(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> Exit:
+        raise KeyboardInterrupt
+
+    assert call_doctor(monkeypatch, interrupted) == 128 + signal.SIGINT
+    assert capsys.readouterr().err == "hilnic: interrupted\n"
 
 
 def test_a_file_that_cannot_be_used_is_named(

@@ -231,3 +231,9 @@ def test_an_unknown_case_is_a_usage_error(tmp_path):
 def test_a_port_cannot_be_simulated(tmp_path):
     with pytest.raises(Stop, match="no Verilog"):
         run(tmp_path, card="port", sim="icarus")
+
+
+@pytest.mark.parametrize("name", [None, "6", "5-lookahead"])
+def test_our_miniports_need_our_card(tmp_path, name):
+    with pytest.raises(Stop, match="--card port needs --miniport module:function"):
+        run(tmp_path, card="port", miniport=name)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import fnmatch
 import tomllib
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ class Entry:
     """One [[run]] of the catalogue."""
 
     name: str
-    module: str
+    modules: tuple[str, ...]
     target: str
     sims: tuple[str, ...]
     parameters: tuple[tuple[str, int], ...] = ()
@@ -47,9 +48,20 @@ class Entry:
         return "hdl" in self.ends
 
     def functions(self) -> tuple[str, ...]:
-        """The cocotb tests of the module, in order, read without importing it."""
-        tree = ast.parse((sources.root() / "tb" / f"{self.module}.py").read_text(encoding="utf-8"))
-        return tuple(node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef) and _is_test(node))
+        """The cocotb tests of the modules, in order, read without importing them."""
+        return tuple(self.places())
+
+    def places(self) -> dict[str, str]:
+        """Each of these tests, and the module where it is."""
+        found: dict[str, str] = {}
+        for module in self.modules:
+            tree = ast.parse((sources.root() / "tb" / f"{module}.py").read_text(encoding="utf-8"))
+            tests = [node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef) and _is_test(node)]
+            twice = found.keys() & tests
+            if twice:
+                raise ValueError(f"run {self.name!r} of the catalogue: several modules have {sorted(twice)}")
+            found |= dict.fromkeys(tests, module)
+        return found
 
 
 def _is_test(function: ast.AsyncFunctionDef) -> bool:
@@ -78,6 +90,8 @@ def _entry(row: dict[str, Any]) -> Entry:
         raise ValueError(f"run {row['name']!r} of the catalogue: unknown simulator {sorted(unknown)}")
     if "cocotbext" not in lists.get("ends", ()) and not row.get("hdl_only"):
         raise ValueError(f"run {row['name']!r} of the catalogue: not with cocotbext's ends, and no hdl_only says why")
+    module = row.pop("module")
+    lists["modules"] = (module,) if isinstance(module, str) else tuple(module)
     tables = {key: tuple(sorted(row.get(key, {}).items())) for key in ("parameters", "environment")}
     values: dict[str, Any] = {**row, **lists, **tables}
     return Entry(**values)
@@ -117,6 +131,13 @@ def _merge(before: Selected | None, more: Selected) -> Selected:
 
 
 def _unknown(entries: Sequence[Entry], name: str) -> str:
-    runs = ", ".join(entry.name for entry in entries)
-    groups = ", ".join(sorted({group for entry in entries for group in entry.groups}))
-    return f"no test is called {name!r}; runs: {runs}; groups: {groups or 'none'} (see `hilnic sim --list`)"
+    run, dot, _ = name.partition(".")
+    of_run = [entry for entry in entries if dot and entry.name == run]
+    if of_run:
+        return f"no test is called {name!r}; {run} has: {', '.join(of_run[0].functions())}"
+    runs = [entry.name for entry in entries]
+    groups = sorted({group for entry in entries for group in entry.groups})
+    near = difflib.get_close_matches(run, [*runs, *groups], n=3)
+    hint = f" (did you mean {' or '.join(near)}?)" if near else ""
+    lists = f"runs: {', '.join(runs)}; groups: {', '.join(groups) or 'none'}"
+    return f"no test is called {name!r}{hint}; {lists} (see `hilnic sim --list`)"

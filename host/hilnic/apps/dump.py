@@ -21,7 +21,7 @@ from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import console
 from hilnic.cosim.build_hostmem import build_root
-from hilnic.testing.run_record import DUMP, PROCESS
+from hilnic.testing.run_record import DUMP, PROCESS, is_running
 
 _PATIENCE_S = 10.0
 _HISTORY = 6
@@ -34,7 +34,7 @@ def run(*, path: Path | None = None, json: Path | None = None) -> Exit:
     try:
         found = json_module.loads(file.read_text(encoding="utf-8"))
         instances = found["instances"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Stop(Exit.USAGE, f"{file} is no dump: {error}") from None
     if json is not None:
         report_file.write(found, json)
@@ -66,7 +66,9 @@ def _ask_running(folder: Path) -> None:
     """Ask the processes that simulate below `folder` for a dump, and wait until they have written it."""
     for marker in folder.rglob(PROCESS):
         file, asked = marker.with_name(DUMP), time.time()
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError):
+            if not is_running(marker):
+                continue
             os.kill(int(marker.read_text(encoding="ascii")), signal.SIGUSR1)
             while time.time() - asked < _PATIENCE_S:
                 if file.exists() and file.stat().st_mtime >= asked:

@@ -42,8 +42,10 @@ def number_of_tests(entries: Sequence[Entry], sim: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for environment in dict.fromkeys(map(_decides, entries)):
         members = [entry for entry in entries if _decides(entry) == environment]
-        counted = _count([entry.module for entry in members], {"HILNIC_SIM": sim, **dict(environment)})
-        found.update((entry.name, counted[entry.module]) for entry in members)
+        counted = _count(
+            [module for entry in members for module in entry.modules], {"HILNIC_SIM": sim, **dict(environment)}
+        )
+        found.update((entry.name, sum(counted[module] for module in entry.modules)) for entry in members)
     return found
 
 

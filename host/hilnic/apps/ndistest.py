@@ -19,7 +19,7 @@ from rich.table import Table
 
 from hilnic import __version__
 from hilnic.apps import report as report_file
-from hilnic.apps.ndistest_beds import find_register, twin_bed
+from hilnic.apps.ndistest_beds import OURS, find_register, twin_bed
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
 from hilnic.apps.session import console as open_console
@@ -59,6 +59,8 @@ def run(
     selected = chosen(suite, cases)
     if sim and card == "port":
         raise Stop(Exit.USAGE, "--card port has no Verilog to simulate")
+    if card == "port" and (miniport is None or miniport in OURS):
+        raise Stop(Exit.USAGE, "--card port needs --miniport module:function: our miniports drive our NIC")
     register = find_register(miniport)
     console = open_console(json == report_file.STDOUT)
     started = perf_counter()

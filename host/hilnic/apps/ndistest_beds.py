@@ -59,7 +59,9 @@ def find_register(name: str | None, folder: Path | None = None) -> Register:
         return OURS[name or "6"]
     if name == "5-wan":
         raise Stop(Exit.USAGE, "--miniport 5-wan carries PPP frames of lines; the suites send Ethernet frames")
-    module_name, _, function_name = name.partition(":")
+    module_name, colon, function_name = name.partition(":")
+    if not colon:
+        raise Stop(Exit.USAGE, f"--miniport {name}: {', '.join(OURS)} or module:function expected")
     here = str(folder or Path.cwd())
     if here not in sys.path:  # as `python -m` would
         sys.path.insert(0, here)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -84,8 +85,9 @@ def run(
     seed = DEFAULT_SEED if seed is None else seed
     orders, skipped = _orders(selected, sim and str(sim), str(ends), seed, waves)
     jobs = jobs or os.cpu_count() or 1
-    many = "" if len(orders) == 1 else "s"
-    console.print(f"{len(orders)} run{many}, seed {seed}, ends {ends}, {jobs} at once")
+    if orders:
+        many = "" if len(orders) == 1 else "s"
+        console.print(f"{len(orders)} run{many}, seed {seed}, ends {ends}, {jobs} at once")
     results = _run_all(orders, jobs, console) if orders else []
     results = [_again(result, orders, console) for result in results] + skipped
     write_junit(results, build_root() / "reports" / "sim.xml")
@@ -134,7 +136,7 @@ def _orders(
 def _run_all(orders: Sequence[Order], jobs: int, console: Console) -> list[TestResult]:
     """Compile each design once, the long compilations first, and start a run as soon as its design is there."""
     results: dict[int, list[TestResult]] = {}
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(jobs) as pool, _all_or_none(pool):
         builds = {}
         for order in sorted(orders, key=lambda order: order.sim, reverse=True):
             if order.design not in builds:
@@ -145,6 +147,17 @@ def _run_all(orders: Sequence[Order], jobs: int, console: Console) -> list[TestR
             results[number] = future.result()
             _progress(console, done, orders, orders[number], results[number])
     return [result for number in sorted(results) for result in results[number]]
+
+
+@contextmanager
+def _all_or_none(pool: ThreadPoolExecutor) -> Iterator[None]:
+    """When the body is interrupted or cannot go on, what waits is not begun and what runs is ended."""
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        runner.stop_all()
+        raise
 
 
 def _build(order: Order) -> runner.Built | str:
@@ -168,7 +181,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
     finished = runner.simulate(
         runner.Run(
             design,
-            order.entry.module,
+            ",".join(order.entry.modules),
             order.folder,
             results,
             test_filter=pattern,
@@ -264,7 +277,9 @@ def _share(results: Sequence[TestResult], sim: str | None) -> Share:
 
 def _conclude(results: Sequence[TestResult], console: Console, started: float, of_suite: Share | None) -> int:
     """Table, failures, skips, the share of the suite if it was asked for, and the last line."""
-    console.print(_table(results))
+    table = _table(results)
+    if table.row_count:
+        console.print(table)
     for result in results:
         if result.outcome == "failed":
             _explain(result, console)

@@ -51,11 +51,12 @@ def last_run(evidence: dict[str, Evidence]) -> LastRun:
 
 def _simulator_tests() -> Counter[str]:
     """tb/module.py::function -> how many simulators it has passed on."""
-    modules = {entry.name: entry.module for entry in catalogue.load()}
+    places = {entry.name: entry.places() for entry in catalogue.load()}
     passed: Counter[str] = Counter()
     for path in build_root().glob("*/*/report.json"):
         report = json.loads(path.read_text(encoding="utf-8"))
-        run, _, function = report["name"].partition(".")
-        if report["outcome"] == "passed" and run in modules:
-            passed[f"tb/{modules[run]}.py::{function.partition('/')[0]}"] += 1
+        run, _, test = report["name"].partition(".")
+        function = test.partition("/")[0]
+        if report["outcome"] == "passed" and function in places.get(run, ()):
+            passed[f"tb/{places[run][function]}.py::{function}"] += 1
     return passed

@@ -22,8 +22,9 @@ __all__ = ["run"]
 
 DEFAULT_TEST = "tour.a_frame_goes_out_and_comes_back"
 _SCREEN = ":93"
-_SHOT_SIZE = "1600x1000"
-_WAVES_ONLY = "1600x890+0+105"  # without the title, which names the folder
+_HEIGHT, _SHOT_HEIGHT = 1000, 1480  # of the window; the picture has room for every group
+_SHOT_SIZE = f"1600x{_SHOT_HEIGHT}"
+_WAVES_ONLY = f"1600x{_SHOT_HEIGHT - 110}+0+105"  # without the title, which names the folder
 _START_S, _DRAW_S = 3.0, 4.0
 
 
@@ -32,7 +33,7 @@ def run(*, test: str | None, sim: str | None, shot: bool) -> int:
     name, sim = test or DEFAULT_TEST, str(sim or "icarus")
     _check_name(name)
     code = regression.run(tests=[name], seed=None, sim=sim, ends="hdl", waves=True, jobs=1, soak=False, listing=False)
-    view = prepare(name, sim)
+    view = prepare(name, sim, _SHOT_HEIGHT if shot else _HEIGHT)
     if shot:
         picture = sources.root() / "docs" / "waveform.png" if test is None else view.with_name("wave.png")
         _photograph(view, picture)
@@ -53,7 +54,7 @@ def _check_name(name: str) -> None:
         raise Stop(Exit.USAGE, f"{name!r} means many tests; name one: `hilnic sim --list {name}`")
 
 
-def prepare(name: str, sim: str) -> Path:
+def prepare(name: str, sim: str, height: int = _HEIGHT) -> Path:
     """The view (.gtkw) of a test that ran with its waveform."""
     folder, run_name = build_root() / sim / name, name.partition(".")[0]
     wave = build_root() / sim / run_name / "wave.fst"
@@ -63,7 +64,7 @@ def prepare(name: str, sim: str) -> Path:
     own = folder / "wave.fst"
     shutil.copyfile(wave, own)
     view = folder / "wave.gtkw"
-    gtkw.write_view(own, view)
+    gtkw.write_view(own, view, height=height)
     return view
 
 

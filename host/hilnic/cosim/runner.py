@@ -14,11 +14,13 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from hilnic import sources, toolchain
 from hilnic.cosim.build_hostmem import build_cast_memo, build_hostmem, build_root, content_hash
@@ -37,6 +39,41 @@ class BuildFailed(RuntimeError):
 
 class MissingTool(RuntimeError):
     """A simulator is not installed."""
+
+
+class Stopped(RuntimeError):
+    """`stop_all` was called: nothing is started any more."""
+
+
+_children: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
+
+
+def stop_all() -> None:
+    """End every compilation and simulation of this program: Ctrl-C reaches only its main thread, and others wait."""
+    _stopping.set()
+    for child in list(_children):
+        child.terminate()
+
+
+@contextmanager
+def _child(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], out: IO[str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in `folder` that writes to `out`; it does not outlive the block."""
+    if _stopping.is_set():
+        raise Stopped
+    child = subprocess.Popen(
+        command, cwd=folder, env=dict(environment), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+    )
+    _children.add(child)
+    try:
+        yield child
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        _children.discard(child)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +112,7 @@ class Finished:
 
 @dataclass(slots=True)
 class Run:
-    """One simulator process: a built design, a cocotb test module, and where its files go."""
+    """One simulator process: a built design, cocotb test modules (with commas between), and where its files go."""
 
     built: Built
     module: str
@@ -196,11 +233,9 @@ def _execute(command: Sequence[str], folder: Path, environment: Mapping[str, str
     with Path(log).open("a", encoding="utf-8") as out:
         out.write(f"$ {' '.join(command)}\n")
         out.flush()
-        done = subprocess.run(
-            command, cwd=folder, env=dict(environment), stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            check=False,
-        )  # fmt: skip
-    if done.returncode:
+        with _child(command, folder, environment, out) as child:
+            failed = child.wait() != 0
+    if failed:
         lines = Path(log).read_text(encoding="utf-8").splitlines()
         errors = [line for line in lines if re.search(r"rror|sorry|syntax", line)][:20] or lines[-20:]
         raise BuildFailed("\n".join([f"{command[0]} failed in {folder}", *errors]))
@@ -315,23 +350,15 @@ def simulate(run: Run) -> Finished:
     run.folder.mkdir(parents=True, exist_ok=True)
     run.results.unlink(missing_ok=True)
     log, started, timed_out = run.folder / "sim.log", time.monotonic(), False
-    with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen(
-            command_line(run), cwd=run.folder, env=_cocotb_environment(run), stdout=out, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+    with (
+        log.open("w", encoding="utf-8") as out,
+        _child(command_line(run), run.folder, _cocotb_environment(run), out) as process,
+    ):
         try:
             process.wait(run.wall_limit_s)
         except subprocess.TimeoutExpired:
             timed_out = True
             process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
     return Finished(process.returncode, timed_out, time.monotonic() - started, log)

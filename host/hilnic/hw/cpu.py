@@ -101,7 +101,6 @@ class HostCpu:
         self._busy_until = 0
         self._dpcs: deque[Callable[[], None]] = deque()
         self._scheduled = False
-        self._work_items = 0
         self._dpc_count = self._frames = self._busy_ns = 0
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ mux.py and splitter.py are the two data paths. They are drivers like any protoco
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from hilnic.protocols.virtual_miniport import VirtualMiniport
 __all__ = ["IntermediateDriver", "LowerEdge"]
 
 
-class LowerEdge:
+class LowerEdge(ABC):
     """The binding context: the intermediate driver on one adapter. Subclasses bring the data path."""
 
     virtual_type: type[VirtualMiniport]
@@ -52,17 +53,17 @@ class LowerEdge:
 
     # The data path.
 
+    @abstractmethod
     def receive_net_buffer_lists(self, nbls: NetBufferList, port: int, count: int, flags: int) -> None:
         """ProtocolReceiveNetBufferLists."""
-        raise NotImplementedError
 
+    @abstractmethod
     def send_net_buffer_lists_complete(self, nbls: NetBufferList, flags: int) -> None:
         """ProtocolSendNetBufferListsComplete."""
-        raise NotImplementedError
 
+    @abstractmethod
     def give_back(self, nbls: NetBufferList, return_flags: int) -> None:
         """A virtual adapter has these receives back from above."""
-        raise NotImplementedError
 
     def check_drained(self) -> None:
         """Let a pause go on once nothing is below and nothing above."""
@@ -92,6 +93,7 @@ class LowerEdge:
         self.free()
         return status
 
+    @abstractmethod
     def free(self) -> None:
         """Give back what the data path has allocated: the edge is closed, or could not be opened."""
 

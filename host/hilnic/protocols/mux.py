@@ -101,7 +101,6 @@ class MuxEdge(LowerEdge):
 
     def lend(self, virtual: VirtualMiniport, members: list[NetBufferList], port: int, flags: int) -> None:
         """Let one virtual adapter look at lists that are the NIC's or somebody else's as well (IM-11)."""
-        virtual.frames_received += len(members)
         handles = [self.take(virtual, nbl) for nbl in members]
         ndis.indicate_receive_net_buffer_lists(
             virtual.handle, ndis.chain(members), port, len(members), flags | _RESOURCES
@@ -127,7 +126,6 @@ class MuxEdge(LowerEdge):
         for nbl in members:
             self.above[nbl] = self.take(last, nbl), 1 + len(copies)
         for virtual, lists in (*copies, (last, members)):
-            virtual.frames_received += len(lists)
             ndis.indicate_receive_net_buffer_lists(virtual.handle, ndis.chain(lists), port, len(lists), flags)
 
     def clone(self, virtual: VirtualMiniport, original: NetBufferList) -> NetBufferList:

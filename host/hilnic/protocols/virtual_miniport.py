@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from hilnic import ndis
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["VirtualMiniport"]
 
 
-class VirtualMiniport:
+class VirtualMiniport(ABC):
     """The adapter context of one virtual adapter. Subclasses bring `forward`, `receive` and the ends of both."""
 
     def __init__(self, edge: LowerEdge, name: str, mac_address: bytes) -> None:
@@ -27,7 +28,6 @@ class VirtualMiniport:
         self.multicast_list: frozenset[bytes] = frozenset()
         self.waiting = ndis.NblQueue()  # sends held over a reset of the adapter below (IM-17)
         self.outstanding = 0  # NBLs of protocols above that this adapter holds
-        self.frames_sent = self.frames_received = 0
 
     @property
     def handle(self) -> ndis.Adapter:
@@ -40,9 +40,7 @@ class VirtualMiniport:
     def send_net_buffer_lists(self, nbls: NetBufferList, port_number: int, send_flags: int) -> None:
         """MiniportSendNetBufferLists: on to below, held over a reset (IM-17), or back when there is nothing below."""
         del port_number
-        for nbl in ndis.walk(nbls):
-            self.outstanding += 1
-            self.frames_sent += sum(1 for _ in nbl.net_buffers())
+        self.outstanding += sum(1 for _ in ndis.walk(nbls))
         if not self.running or not self.edge.running:
             self.finish(nbls, NdisStatus.PAUSED)
         elif self.edge.low_power:
@@ -52,9 +50,9 @@ class VirtualMiniport:
         else:
             self.forward(nbls, send_flags)
 
+    @abstractmethod
     def forward(self, nbls: NetBufferList, send_flags: int) -> None:
         """Send a chain on."""
-        raise NotImplementedError
 
     def finish(self, nbls: NetBufferList, status: int | None = None) -> None:
         """Complete a chain upwards, with one status for all or the one in each."""

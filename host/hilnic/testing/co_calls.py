@@ -11,6 +11,7 @@ they add the binding and the data.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from hilnic.ndis import NdisStatus, condis
@@ -23,7 +24,7 @@ __all__ = ["FAMILY", "Call", "CallScript", "ClientParty", "ClientSap"]
 FAMILY = CoAddressFamily(condis.AddressFamilyType.Q2931)
 
 
-class CallScript:
+class CallScript(ABC):
     """The handlers of calls and what a test commands; opens every address family that it is told of."""
 
     call_type: type[Any] = Call
@@ -55,13 +56,13 @@ class CallScript:
         return self.script.refuse
 
     @property
+    @abstractmethod
     def co_binding(self) -> Any:
         """The driver's binding handle."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open_af(self, family: CoAddressFamily) -> tuple[NdisStatus, AfHandle | None]:
         """NdisClOpenAddressFamily, as the version spells it."""
-        raise NotImplementedError
 
     def client_handlers(self) -> condis.ClientHandlers:
         """The handlers of calls: this class's methods, or a mutant's."""

@@ -11,6 +11,7 @@ test that fails leaves a dump of its instances (`hilnic dump`).
 from __future__ import annotations
 
 import atexit
+import fcntl
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from hilnic.ndis.ndis import Ndis
 from hilnic.ndis.verifier.dump import snapshot
@@ -27,7 +28,8 @@ SCHEMA = "hilnic.ndis-run/1"
 _FILE = "ndis.json"
 DUMP = "ndis.dump.json"
 PROCESS = "ndis.pid"
-"""In the folder of a simulation while it runs: the process that SIGUSR1 makes write a dump."""
+"""In the folder of a simulation while it runs: the process that SIGUSR1 makes write a dump. It holds a lock on the
+file, so that what a killed one left behind is not taken for it."""
 
 
 class RunRecord:
@@ -73,7 +75,9 @@ class RunRecord:
         instances = [snapshot(ndis, reason) for ndis in self._now]
         if instances:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"instances": instances}, indent=1) + "\n", encoding="utf-8")
+            part = path.with_name(f".{path.name}")
+            part.write_text(json.dumps({"instances": instances}, indent=1) + "\n", encoding="utf-8")
+            part.replace(path)  # whoever asked waits for the file
 
     def unfinished(self) -> bool:
         """Whether an instance of this test still has adapters: it was not stopped."""
@@ -126,8 +130,19 @@ class _SimulationRecord(RunRecord):
         super().__init__("hdl")
         self._folder, self._folder_of_test = folder, folder_of_test
         self._test: Path | None = None
-        (folder / PROCESS).write_text(f"{os.getpid()}\n", encoding="ascii")
         signal.signal(signal.SIGUSR1, lambda *_: self.dump(folder / DUMP, "asked for"))
+        self._marker = self._mark(folder / PROCESS)
+
+    @staticmethod
+    def _mark(path: Path) -> IO[str]:
+        """The marker, locked before it can be seen."""
+        part = path.with_name(f".{path.name}")
+        marker = part.open("w", encoding="ascii")
+        fcntl.flock(marker, fcntl.LOCK_EX)
+        marker.write(f"{os.getpid()}\n")
+        marker.flush()
+        part.replace(path)
+        return marker
 
     def _watch(self, ndis: Ndis) -> None:
         test = self._folder_of_test()
@@ -148,6 +163,17 @@ class _SimulationRecord(RunRecord):
         self.stop()
         self.write(self._folder / _FILE)
         (self._folder / PROCESS).unlink(missing_ok=True)
+        self._marker.close()
+
+
+def is_running(marker: Path) -> bool:
+    """Whether the simulation that left this `PROCESS` file still runs."""
+    with marker.open(encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def read(root: Path) -> tuple[RunRecord, RunRecord]:
