@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts on Verilog NICs that call each other: a call manager, of either kind, and a client for applications on each.
 
-one, other = await call_hosts(dut, "6-mcm", "6-co")      # miniports: 6-co and 5-co have a stand-alone call manager
+one, other = await call_hosts(dut, "6-mcm", "5-co")      # miniports: on -co there is a stand-alone call manager
 ours, theirs = await connected(one, other, sends=Qos(rate=12_500_000, burst=4000, max_sdu=1500))
 pull(one, other);  plug(one, other)                      # the cable between two; three or four hosts are at a switch
 await finish(one, other)                                 # leave, halt; nothing is left behind
@@ -20,6 +20,7 @@ from hilnic.mcm.peer import Settings
 from hilnic.miniport_co.mcm import McmConfig
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.protocols.call_manager import CallManager
+from hilnic.protocols.call_manager5 import CallManager5
 from hilnic.protocols.cm_resources import HIGHEST, LOWEST
 from hilnic.protocols.co_client import CoBinding, CoClient, Connection, Qos
 from hilnic.protocols.co_client5 import CoClient5
@@ -92,7 +93,9 @@ class CallHost:
         self.harness, self.card = harness, harness.cards[number]
         self.clock, self.number, self.miniport = harness.clock, number, miniport
         self.address = b"\x02\x48\x4e\x00\x00" + bytes([number + 1])
-        managers = [] if miniport == "6-mcm" else [CallManager(timers=patience.timers)]
+        self.is_integrated = miniport.endswith("-mcm")
+        manager = CallManager5 if client is CoClient5 else CallManager  # of its client's version
+        managers = [] if self.is_integrated else [manager(timers=patience.timers)]
         self.stack = Stack(
             self.card.device,
             harness.clock,
@@ -154,11 +157,15 @@ class CallHost:
         """The stand-alone call manager on the adapter."""
         return self.stack.protocols[0].bindings[self.stack.name]
 
+    @property
+    def ledger(self) -> Any:
+        """What the integrated one has handed out."""
+        return self.stack.connections.nic.mcm.ledger
+
     def holdings(self) -> Holdings:
         """What the host holds now."""
-        if self.miniport == "6-mcm":
-            ledger = self.stack.co_nic.mcm.ledger
-            vlan_ids, promised = len(ledger.ids), sum(ledger.promises.values())
+        if self.is_integrated:
+            vlan_ids, promised = len(self.ledger.ids), sum(self.ledger.promises.values())
         else:
             vlan_ids, promised = len(self.manager.ids), self.manager.line.rate - self.manager.line.free
         vcs, entries = self.stack.adapter.co.vcs, self.stack.connections.by_entry
@@ -168,15 +175,15 @@ class CallHost:
         """Take every other VLAN id that calls could have, for good."""
         every = [vlan_id for vlan_id in range(LOWEST, HIGHEST + 1) if vlan_id not in free]
         for vlan_id in every:
-            if self.miniport == "6-mcm":
-                self.stack.co_nic.mcm.ledger.take_one_of(self, (vlan_id,))
+            if self.is_integrated:
+                self.ledger.take_one_of(self, (vlan_id,))
             else:
                 self.manager.ids.choose((vlan_id,))
 
     def give_ids(self, *vlan_ids: int) -> None:
         """Calls may have these again."""
-        if self.miniport == "6-mcm":
-            self.stack.co_nic.mcm.ledger.back(*vlan_ids)
+        if self.is_integrated:
+            self.ledger.back(*vlan_ids)
         else:
             self.manager.ids.give_back(*vlan_ids)
 

@@ -14,7 +14,7 @@ from hilnic.protocols.co_client import CallFailed, CoClient, ConnectionState, Qo
 from hilnic.protocols.co_client5 import CoClient5
 
 FAST = Qos(rate=25_000_000, burst=4 * 1522, max_sdu=1500)
-PAIRS = [("6-co", "6-co"), ("6-mcm", "6-mcm"), ("6-co", "6-mcm")]
+PAIRS = [("6-co", "5-co"), ("5-mcm", "6-mcm"), ("6-co", "6-mcm")]
 
 
 def sdus(number, length=700):
