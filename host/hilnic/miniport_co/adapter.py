@@ -81,6 +81,11 @@ class CoNic(NicAdapter):
         self._program()
         await self._start_queues()
 
+    async def check_for_hang(self) -> bool:
+        """MiniportCheckForHangEx: connections too."""
+        hangs = await super().check_for_hang()
+        return self.connections.hang() or hangs
+
     async def _drain_transmitter(self) -> None:
         self.connections.refuse(NdisStatus.PAUSED)
         await super()._drain_transmitter()

@@ -42,6 +42,7 @@ class ConnectedNic(Protocol):
     hardware: Hardware
     memory: HostMemory
     turn: Mutex
+    kernel: Any
 
     @property
     def link(self) -> CoLink | CoLink5:
@@ -182,6 +183,15 @@ class Connections:
     def active(self) -> Iterator[Connection]:
         """Those that have a contract."""
         return (connection for connection in list(self.by_entry.values()) if connection.contract is not None)
+
+    def now_ns(self) -> int:
+        """The time, as the adapter's kernel has it."""
+        now: int = self.nic.kernel.now_ns()
+        return now
+
+    def hang(self) -> bool:
+        """Does the transmit queue of one of them make no progress (ST-16)?"""
+        return any(connection.hangs() for connection in self.active())
 
     def known(self) -> Iterator[Connection]:
         """Those of them that NDIS knows."""

@@ -89,6 +89,11 @@ class CoNic5(PacketNic):
         self._program()
         await self._start_queues()
 
+    def check_for_hang(self) -> bool:
+        """MiniportCheckForHang: connections too."""
+        hangs = super().check_for_hang()
+        return self.connections.hang() or hangs
+
     # --- data ---------------------------------------------------------------------------------------------------------
 
     def return_packet(self, packet: Packet) -> None:

@@ -24,6 +24,8 @@ _RETURN_POLL_NS = 5_000
 class VcPacketReceiver(ReceiverOnBoard, PacketReceiver):
     """The receive queue of one connection."""
 
+    header_shown = 0
+
     def __init__(self, connection: PacketConnection, slot: int) -> None:
         super().__init__(connection.nic, connection.entry.queue, connection.config)
         self._connection, self._board, self._slot = connection, connection.connections.board, slot
@@ -39,20 +41,26 @@ class VcPacketReceiver(ReceiverOnBoard, PacketReceiver):
         return self.poll(budget)
 
     def indicate(self, frames: list[Frame]) -> None:
-        """What is no SDU is counted and not shown."""
+        """What is no SDU is counted and not shown; what is for another station is no error (see `rx`)."""
         good = [frame for frame in frames if self.shown(frame)[1]]
         super().indicate(good)
         for frame in frames:
             if not self.shown(frame)[1]:
-                self._errors += 1
+                if self._is_for_us(frame):
+                    self._errors += 1
+                else:
+                    self._discarded += 1
                 self.recycle(frame.buffers)
 
     def shown(self, frame: Frame) -> tuple[int, int]:
         """Behind the header, as much as that says; nothing of a frame for another station."""
-        if bytes(frame.read(0, ADDRESS_BYTES)) not in self._connection.heard_at:
+        if not self._is_for_us(frame):
             return HEADER_BYTES, 0
         kind = bytes(frame.read(HEADER_BYTES - 2, 2))
         return HEADER_BYTES, sdu_bytes(int.from_bytes(kind, "big"), frame.length)
+
+    def _is_for_us(self, frame: Frame) -> bool:
+        return bytes(frame.read(0, ADDRESS_BYTES)) in self._connection.heard_at
 
     def hand_up(self, packets: list[Packet]) -> None:
         """NdisMCoIndicateReceivePacket."""

@@ -50,11 +50,17 @@ class CoVc5:
 
     def indicate(self, *frames: bytes, status: int = NdisStatus.SUCCESS, complete: bool = True) -> list[Packet]:
         """Indicate one packet per frame in one call, and say that this was all."""
-        packets = [self.miniport.build(frame, status=status) for frame in frames]
+        packets = [self.build(frame, status) for frame in frames]
         self.indicate_packets(packets)
         if complete:
             condis5.mco_receive_complete(self.miniport.adapter)
         return packets
+
+    def build(self, frame: bytes, status: int = NdisStatus.SUCCESS) -> Packet:
+        """A packet of the miniport's pool, ready to be indicated on a VC: it has no header of the medium."""
+        packet = self.miniport.build(frame, status=status)
+        ndis5.set_packet_header_size(packet, 0)
+        return packet
 
     def indicate_packets(self, packets: Sequence[Packet]) -> None:
         """Indicate prepared packets; scarce ones are the miniport's again afterwards."""

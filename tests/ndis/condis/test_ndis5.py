@@ -683,3 +683,16 @@ def test_packets_that_were_sent_on_a_vc_are_the_clients_again(of_versions):
     b.data(call).complete_all()
     call.completed.clear()
     free_built_packet(packet)
+
+
+@pytest.mark.rule("OB-02")
+def test_mutant_5x_miniport_indicates_a_packet_with_a_header_on_a_vc(of_versions):
+    b = of_versions(5, 5)
+    call = b.client.make_call()
+    packet = b.data(call).build(b.frame())
+    ndis5.set_packet_header_size(packet, 14)
+    with expect_violation(b.ndis, "OB-02"):
+        b.data(call).indicate_packets([packet])
+    ndis5.set_packet_header_size(packet, 0)
+    b.data(call).indicate_packets([packet])
+    assert call.received == [b.frame()]

@@ -176,12 +176,12 @@ class PacketLedger:
 
     # Receive.
 
-    def indicated(self, edge: MiniportEdge, packet: Packet) -> bool:
-        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02)."""
-        fault = self._indicate_fault(edge, packet)
+    def indicated(self, edge: MiniportEdge, packet: Packet, has_header: bool = True) -> bool:
+        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02); on a VC without header."""
+        fault = self._indicate_fault(edge, packet, has_header)
         return fault is None or self._passes(edge.adapter, packet, fault)
 
-    def _indicate_fault(self, edge: MiniportEdge, packet: Packet) -> Fault:
+    def _indicate_fault(self, edge: MiniportEdge, packet: Packet, has_header: bool) -> Fault:
         custody = packet.ndis_custody
         if custody is None or custody.state is _FREED:
             return "S5-12", "indicated, but no pool has given it out"
@@ -191,9 +191,12 @@ class PacketLedger:
         status = packet.oob.status
         if status != _SUCCESS and status != _RESOURCES:
             return "OB-01", f"OOB status is {status:#010x}"
+        size = packet.oob.header_size
+        if not has_header:
+            return ("OB-02", f"header size is {size} on a VC, where there is no header") if size else None
         least, most = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
-        if most and not least <= packet.oob.header_size <= most:
-            return "OB-02", f"header size is {packet.oob.header_size}"
+        if most and not least <= size <= most:
+            return "OB-02", f"header size is {size}"
         return None
 
     def _may_pass_up(self, edge: MiniportEdge, packet: Packet) -> bool:

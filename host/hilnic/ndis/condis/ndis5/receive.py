@@ -51,7 +51,7 @@ def mco_indicate_receive_packet(vc: VcHandle, packets: list[Packet]) -> None:
             _drop(edge, packet)
         return
     if edge.ledger is not None:
-        packets = [packet for packet in packets if edge.ledger.indicated(edge, packet)]
+        packets = [packet for packet in packets if edge.ledger.indicated(edge, packet, has_header=False)]
     route = MiniportRoute(vc.vc, edge)
     user = vc.vc.user
     assert user.binding is not None
