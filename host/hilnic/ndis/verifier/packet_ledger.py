@@ -177,7 +177,7 @@ class PacketLedger:
     # Receive.
 
     def indicated(self, edge: MiniportEdge, packet: Packet, has_header: bool = True) -> bool:
-        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02); on a VC without header."""
+        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02; a VC has no header)."""
         fault = self._indicate_fault(edge, packet, has_header)
         return fault is None or self._passes(edge.adapter, packet, fault)
 
