@@ -65,7 +65,7 @@ async def transfer(job, one, ours, theirs):
     vlan = VlanMedia.parse(ours.parameters.media.specific).vlan_id
     session.say(
         negotiated={
-            "vc": ours.open_handle.name, "rate": flow.token_rate, "burst": flow.token_bucket_size,
+            "vc": ours.open_handle.vc.name, "rate": flow.token_rate, "burst": flow.token_bucket_size,
             "max_sdu": flow.max_sdu_size, "peak": None if job["peak"] is None else flow.peak_bandwidth,
             "service": flow.service_type.name, "vlan": vlan,
         }

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from hilnic import cli
 from hilnic.apps import plot, vc_rates
-from hilnic.apps.contract_rate import RateMeter
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.vc_rates import VcRate
 
@@ -47,25 +46,23 @@ def test_a_rate_is_kept_within_one_percent(measured, is_kept):
 
 
 def test_a_picture_has_who_is_off_and_who_was_not_measured():
-    found = plot.picture("x", [VcRate(**one) for one in (row(1), row(2, 0.98), row(3, 0.0, frames=0))])
+    found = plot.picture("x", [VcRate(**one) for one in (row(1), row(2, 0.98), row(3, 0.9, frames=4))])
     assert [[rate.vc for rate in rates] for rates in (found.kept, found.off, found.unmeasured)] == [
         ["nic0.vc1"], ["nic0.vc2"], ["nic0.vc3"],
     ]  # fmt: skip
     assert "1 of 2 VCs within 1 %" in found.summary
-    assert "1 without a measured rate" in found.summary
+    assert "1 with too few frames to tell" in found.summary
     assert "nic0.vc2: -2.00 % over 50 frames" in found.summary
 
 
 @pytest.mark.parametrize(("rates", "logarithmic"), [((1e6, 9e6), False), ((1e6, 11e6), True)])
 def test_contracts_far_apart_have_logarithmic_axes(rates, logarithmic):
-    assert plot.picture("x", [VcRate("a", rate, rate, 1) for rate in rates]).is_logarithmic is logarithmic
+    assert plot.picture("x", [VcRate("a", rate, rate, 9) for rate in rates]).is_logarithmic is logarithmic
 
 
-def test_a_meter_gives_the_rate_since_the_bucket_was_used_up():
-    meter = RateMeter(1_000_000, 2000)
-    for time_ns in [0, 1000, *range(1_001_000, 9_001_000, 1_000_000)]:
-        meter.add(time_ns, 1000)
-    assert vc_rates.of_meter("a", meter) == VcRate("a", 1_000_000, 1_000_000.0, 8)
+def test_frames_give_the_rate_between_their_beginnings():
+    assert vc_rates.of_frames("a", 9.0, [(0, 10), (1e9, 7), (3e9, 100)]) == VcRate("a", 9.0, 17 / 3, 2)
+    assert not vc_rates.of_frames("a", 9.0, [(0, 10)]).is_measured
 
 
 @pytest.mark.parametrize(("measured", "code"), [(1.0, Exit.PASSED), (0.98, Exit.FAILED)])
@@ -137,7 +134,7 @@ def test_a_missing_report_and_a_directory_are_usage_errors(tmp_path):
 
 def test_a_report_in_which_nobody_was_measured_says_so(report, tmp_path):
     done = command(report([row(frames=0)]), "--out", tmp_path / "x.svg")
-    assert (done.exit_code, "no VC has a measured rate" in done.output) == (Exit.USAGE, True)
+    assert (done.exit_code, "no VC was measured over 5 frames" in done.output) == (Exit.USAGE, True)
 
 
 def test_without_matplotlib_the_one_command_to_run_is_said(report, tmp_path, monkeypatch):

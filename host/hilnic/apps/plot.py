@@ -14,7 +14,7 @@ from typing import Any
 
 from hilnic.apps import vc_rates
 from hilnic.apps.outcome import Exit, Stop
-from hilnic.apps.vc_rates import TOLERANCE, WITHIN, VcRate
+from hilnic.apps.vc_rates import FRAMES_TO_TELL, TOLERANCE, WITHIN, VcRate
 
 __all__ = ["Picture", "picture", "run"]
 
@@ -44,7 +44,7 @@ class Picture:
         """One line: how many keep it, and which one is worst."""
         measured = [*self.kept, *self.off]
         worst = max(measured, key=lambda rate: abs(rate.deviation))
-        without = f", {len(self.unmeasured)} without a measured rate" if self.unmeasured else ""
+        without = f", {len(self.unmeasured)} with too few frames to tell" if self.unmeasured else ""
         return (
             f"{len(self.kept)} of {len(measured)} VCs {WITHIN} of their contract{without}; "
             f"the worst is {worst.vc}: {100 * worst.deviation:+.2f} % over {worst.frames} frames"
@@ -53,12 +53,12 @@ class Picture:
 
 def picture(title: str, rates: Sequence[VcRate]) -> Picture:
     """Who keeps the contract, who does not, and who was not measured; Stop with USAGE when nobody was."""
-    measured = [rate for rate in rates if rate.frames]
+    measured = [rate for rate in rates if rate.is_measured]
     if not measured:
-        raise Stop(Exit.USAGE, f"{title}: no VC has a measured rate: none used its bucket up")
+        raise Stop(Exit.USAGE, f"{title}: no VC was measured over {FRAMES_TO_TELL} frames after its first burst")
     kept = [rate for rate in measured if rate.is_kept]
     off = [rate for rate in measured if not rate.is_kept]
-    return Picture(title, kept, off, [rate for rate in rates if not rate.frames])
+    return Picture(title, kept, off, [rate for rate in rates if not rate.is_measured])
 
 
 def run(*, what: str, reports: Sequence[Path], out: Path, check: bool) -> Exit:

@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hilnic.apps.contract_rate import RateMeter
 from hilnic.apps.outcome import Exit, Stop
 
-__all__ = ["TOLERANCE", "WITHIN", "VcRate", "of_meter", "read"]
+__all__ = ["TOLERANCE", "WITHIN", "VcRate", "of_frames", "read"]
 
 TOLERANCE = 0.01
 """Of the contract's rate: what a VC may be off."""
 WITHIN = f"within {100 * TOLERANCE:g} %"
+FRAMES_TO_TELL = 5
+"""With fewer, the rate says more about when the measurement began and ended."""
 SCHEMAS = ("hilnic.condis/1", "hilnic.bench/1", "hilnic.test/1")
 
 
@@ -41,15 +43,22 @@ class VcRate:
         return self.measured / self.contract - 1
 
     @property
+    def is_measured(self) -> bool:
+        """Whether there were frames enough to tell."""
+        return self.frames >= FRAMES_TO_TELL
+
+    @property
     def is_kept(self) -> bool:
         """Whether the rate is the contract's."""
         return abs(self.deviation) <= TOLERANCE
 
 
-def of_meter(vc: str, meter: RateMeter) -> VcRate:
-    """What a meter has seen of a VC since its bucket was first used up."""
-    found = meter.result()
-    return VcRate(vc, meter.rate, found.sustained, found.sustained_frames)
+def of_frames(vc: str, contract: float, frames: Sequence[tuple[float, int]]) -> VcRate:
+    """From when frames began, in ns, and their octets; the last one's octets are not counted, its time is not over."""
+    if len(frames) < 2:
+        return VcRate(vc, contract, 0.0, 0)
+    octets = sum(octets for _, octets in frames[:-1])
+    return VcRate(vc, contract, octets * 1e9 / (frames[-1][0] - frames[0][0]), len(frames) - 1)
 
 
 def read(file: Path) -> list[VcRate]:
