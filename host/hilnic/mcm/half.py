@@ -159,7 +159,7 @@ class Mcm:
         vc.handle, vc.stage = handle, Stage.COMING
         vc.af.vcs += 1
         vc.asked = offer(dialogue.invitation, vc.contract)
-        vc.then(lambda: vc.arrive(sap.handle))
+        vc.then(lambda: vc.arrive(sap))
 
     def agreed(self, dialogue: Dialogue, answer: Connect | AddPartyAcknowledge) -> None:
         """A peer takes part."""
@@ -243,6 +243,10 @@ class Mcm:
         """ProtocolCmDeregisterSap (CC-06)."""
         sap.af.mcm.saps.pop(sap.selector)
         return NdisStatus.SUCCESS
+
+    def has(self, sap: McmSap) -> bool:
+        """Whether it is still registered."""
+        return self.saps.get(sap.selector) is sap
 
     @staticmethod
     def create_vc(af: McmAf, handle: VcHandle) -> tuple[NdisStatus, McmVc | None]:

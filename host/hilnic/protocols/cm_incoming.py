@@ -61,6 +61,8 @@ def _offer(vc: CmVc, sap: CmSap, status: NdisStatus) -> None:
         _give_up(vc, Cause.RESOURCE_UNAVAILABLE)
     elif vc.ended is not None:
         _give_up(vc, Cause.NORMAL_CALL_CLEARING)
+    elif vc.manager.saps.get(sap.selector) is not sap:  # deregistered meanwhile
+        _give_up(vc, Cause.UNALLOCATED_NUMBER)
     else:
         vc.is_offered = True
         vc.parameters.flags &= ~int(CallFlags.CALL_PARAMETERS_CHANGED)  # the client's to set

@@ -154,11 +154,11 @@ class CoBinding:
         return connection
 
     async def leave(self) -> None:
-        """End every connection, stop listening, close the address family."""
-        for connection in list(self.connections):
-            await connection.close()
+        """Stop listening, end every connection, close the address family."""
         for selector in list(self.listeners):
             self.stop_listening(selector)
+        for connection in list(self.connections):
+            await connection.close()
         if self._af is not None:
             af, self._af = self._af, None
             if condis.cl_close_address_family(af) is NdisStatus.PENDING:
