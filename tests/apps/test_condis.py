@@ -119,7 +119,7 @@ def test_a_rate_may_have_a_scale(text, value):
         ("stand-alone", "6", "6-co"),
         ("stand-alone", "5", "5-co"),
         ("integrated", "6", "6-mcm"),
-        ("integrated", "5", "6-mcm"),
+        ("integrated", "5", "5-mcm"),
     ],
 )
 def test_call_manager_and_version_choose_the_drivers(file, simulated, cm, version, miniport):

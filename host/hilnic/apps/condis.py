@@ -94,8 +94,7 @@ def _job(file: Path, rate: str, burst: int, peak: str | None, cm: str, version: 
     for option, value in (("rate", asked // 8), ("peak", (most or 0) // 8), ("burst", burst)):
         if value > _MOST:
             raise Stop(Exit.USAGE, f"--{option}: at most {_MOST} bytes (per second), which is what a FLOWSPEC holds")
-    # an integrated call manager is a part of the miniport, which is of NDIS 6
-    miniport = "6-mcm" if cm == "integrated" else f"{version}-co"
+    miniport = f"{version}-mcm" if cm == "integrated" else f"{version}-co"
     return {
         "file": str(file.absolute()), "rate": asked // 8, "burst": burst, "peak": None if most is None else most // 8,
         "call_manager": cm, "client": version, "miniport": miniport,
