@@ -318,7 +318,7 @@ class Dialogue:
     def _not_answered(self) -> None:
         """Nobody has taken the call."""
         self.peer.news(self.peer.observer.left, self, Cause.NO_USER_RESPONDING, b"")
-        self._part(Cause.RECOVERY_ON_TIMER_EXPIRY, b"")
+        self._part(Cause.NO_USER_RESPONDING, b"")
 
     def _enter(self, phase: Phase, every_ns: int, message: Message, otherwise: Cause) -> None:
         self._quiet()
