@@ -315,7 +315,8 @@ def link_asked(f: Faced) -> None:
 STATES: list[Callable[[Faced], None]] = [
     initiated, proceeding, connect_indication, active, modify_request, release_request, release_indication,
     offered, connect_request, called_active, modified_once, modify_received, modify_refused, call_refused,
-    party_refused, called_release_request, called_release_indication, party_initiated, party_alerting, party_active, drop_initiated, drop_received,
+    party_refused, called_release_request, called_release_indication, party_initiated, party_alerting,
+    party_active, drop_initiated, drop_received,
     party_offered, party_connect_request, called_party_active, called_drop_initiated, called_drop_received,
     nobody, nobody_of_its_own, over, its_own_is_over, link_down, link_restarting, party_waiting, link_asked,
 ]  # fmt: skip
