@@ -227,3 +227,30 @@ TAKES_THE_STACK_DOWN = {
 
 Confusion.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 test_confusion = Confusion.TestCase
+
+
+@pytest.mark.rule("OI-21")
+@pytest.mark.parametrize("attributes", [None, 3.5, "attributes", Alien()])
+def test_what_are_no_attributes_of_a_miniport_is_named(bench, attributes):
+    b = bench()
+    with expect_violation(b.ndis, "OI-21"):
+        ndis.set_miniport_attributes(b.fm.adapter, attributes)
+    b.run(ndis.pause_adapter(b.fm.adapter))  # reads the attributes
+    b.run(ndis.restart_adapter(b.fm.adapter))
+
+
+def test_attributes_are_set_in_initialize_and_nowhere_else(bench):
+    b = bench()
+    before = b.fm.adapter.context, b.fm.adapter.attributes
+    for attributes in (ndis.RegistrationAttributes("another context"), b.fm.attributes()):
+        assert ndis.set_miniport_attributes(b.fm.adapter, attributes) is NdisStatus.INVALID_STATE
+    assert (b.fm.adapter.context, b.fm.adapter.attributes) == before
+
+
+@pytest.mark.rule("OI-21")
+@pytest.mark.parametrize("name", [None, [], {}, Alien()])
+def test_what_is_no_name_of_a_virtual_adapter_is_named(bench, name):
+    b = bench()
+    with expect_violation(b.ndis, "OI-21"):
+        ndis.im_initialize_device_instance(b.fm.driver, name)
+    b.run()

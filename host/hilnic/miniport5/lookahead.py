@@ -87,7 +87,7 @@ class LookaheadReceiver(ReceiveRing):
             ndis5.eth_indicate_receive_complete(self._adapter)
 
     def _show(self, frame: Frame) -> bool:
-        self.find(frame)
+        self.trace_completion(frame)
         size = frame.length - HEADER_BYTES
         if size < 0:
             self._errors += 1  # no media header, nothing that NDIS could tell

@@ -276,8 +276,8 @@ class ReceiveRing(ABC):
         if self.running:
             self._refill()
 
-    def find(self, frame: Frame) -> int:
-        """The id that the frame has had since the wire, for the trace; 0 without one."""
+    def trace_completion(self, frame: Frame) -> int:
+        """Tell the trace of the frame; gives the id that it has had since the wire, 0 without a trace."""
         if not self._trace.enabled:
             return 0
         found: int = self._trace.find("rx", add_tag(frame.tobytes(), frame.tag))

@@ -139,7 +139,7 @@ class PacketReceiver(ReceiveRing):
         if frame.tag is not None and self._config.priority_vlan_tag is not None:
             packet.packet_info[_TAG_SLOT] = slot_of(frame.tag, self._config.priority_vlan_tag)
         packet.miniport_reserved[0] = frame.buffers
-        packet.frame_id = self.find(frame)
+        packet.frame_id = self.trace_completion(frame)
         return packet
 
     def give_back(self, packet: Packet) -> None:

@@ -156,7 +156,7 @@ class WanReceiver(ReceiveRing):
         """One after the other; each link hears once that it was all."""
         links: dict[Call, None] = {}
         for frame in frames:
-            self.find(frame)
+            self.trace_completion(frame)
             call = self._take(frame)
             if call is not None:
                 links[call] = None

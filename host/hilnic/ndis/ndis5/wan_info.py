@@ -7,7 +7,8 @@
     WAN_FRAGMENT    MacFragment     part of a frame came; the rest is lost
     TAPI_INDICATION TapiEvent       how a call goes on
 
-Sizes are of 64-bit systems, numbers little-endian.
+Sizes are of 64-bit systems, numbers little-endian. The enumerations are of other headers than those in ndis/flags.py,
+and none is there too: what they share is the look of a list of numbers.
 """
 
 from __future__ import annotations
