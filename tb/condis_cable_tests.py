@@ -79,7 +79,7 @@ async def ended(one, other, connections, before):
 @cocotb.test()
 @cocotb.parametrize(hosts=KINDS + OTHER_KINDS * LONG)
 async def whatever_message_was_the_last_the_call_ends_at_both_ends_and_the_next_one_works(dut, hosts):
-    """CC-21, CC-26, CD-08, CD-12: set-up, data, change, release, each cut behind a message; always the same VLAN id."""
+    """CC-17, CC-20, CD-08: set-up, data, change, release, each cut behind a message; always the same VLAN id."""
     miniports, client = hosts
     connections = replace(CARDS, signalling=SHORT.settings)
     one, other = await call_hosts(dut, *miniports, client=client, connections=connections, patience=SHORT)
@@ -143,7 +143,7 @@ async def life(one, other, moment, mark):
 @cocotb.test()
 @cocotb.parametrize(case=AGES)
 async def calls_of_every_age_end_when_the_cable_is_pulled(dut, case):
-    """CC-21, CD-12: in use, being changed, released, made, all at once; connectionless frames beside them."""
+    """CC-17, CC-20, CD-08: in use, being changed, released, made, all at once; connectionless frames beside them."""
     (miniports, client), after_us = case
     raws = [RawProtocol(), RawProtocol()]
     connections = replace(CARDS, signalling=SHORT.settings)

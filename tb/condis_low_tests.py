@@ -76,7 +76,7 @@ async def hosts_between_calls(dut, kind):
 @cocotb.test()
 @cocotb.parametrize(kind=KINDS[:3] + (KINDS[3:] + OTHER_KINDS) * LONG)
 async def a_call_for_which_no_memory_is_left_ends_with_resources_and_is_rolled_back(dut, kind):
-    """CC-07, CC-09, CC-16, CD-13: the k-th allocation of a call fails, at the caller and at the called side."""
+    """CC-16: the k-th allocation of a call fails, at the caller and at the called side."""
     one, other, before = await hosts_between_calls(dut, kind)
     for host in (one, other):
         with fail_allocation(memory_of(host), None) as calls:
@@ -97,7 +97,7 @@ async def a_call_for_which_no_memory_is_left_ends_with_resources_and_is_rolled_b
 @cocotb.test()
 @cocotb.parametrize(kind=KINDS[1::2] + (KINDS[::2] + OTHER_KINDS) * LONG)
 async def entries_ids_and_the_line_run_out_at_either_end_and_are_there_again(dut, kind):
-    """CC-07, CC-16, CC-25: RESOURCES, VC_NOT_AVAILABLE and CELLRATE_NOT_AVAILABLE; the VCs that there are go on."""
+    """CC-07, CC-16: RESOURCES, VC_NOT_AVAILABLE and CELLRATE_NOT_AVAILABLE; the VCs that there are go on."""
     one, other, before = await hosts_between_calls(dut, kind)
     ends = [await connected(one, other, HALF, None), await connected(one, other, None, HALF)]
     table = other.stack.connections
@@ -128,7 +128,7 @@ async def entries_ids_and_the_line_run_out_at_either_end_and_are_there_again(dut
 @cocotb.test()
 @cocotb.parametrize(kind=KINDS[:2] + (KINDS[2:] + OTHER_KINDS) * LONG)
 async def data_for_which_something_runs_out_is_lost_whole_and_told(dut, kind):
-    """CD-02, CD-04, CD-13: memory of SDUs, then receive descriptors; every send ends once."""
+    """CD-01, CD-07: memory of SDUs, then receive descriptors; every send ends once."""
     one, other, _ = await hosts_between_calls(dut, kind)
     ours, theirs = await connected(one, other, ANY, ANY)
     for number in range(2, 6):  # more at once than ever before: one of them needs new memory

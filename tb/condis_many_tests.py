@@ -70,7 +70,7 @@ async def all_of(works):
 @cocotb.test()
 @cocotb.parametrize(case=CASES + LONG_CASES * LONG)
 async def sixty_four_calls_keep_their_contracts_at_once(dut, case):
-    """CC-25, CD-07, CD-08: each rate within 1 %, no burst above its bucket, beside connectionless frames both ways."""
+    """CD-07, CD-08: each rate within 1 %, no burst above its bucket, beside connectionless frames both ways."""
     (miniports, clients), load = case
     raws = [RawProtocol(), RawProtocol()]
     one, other = hosts = await call_hosts(
