@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an integrated call manager, an MCM, calls: NdisMCm. It is the miniport and its call manager in one.
 
-It creates and deletes its VCs here, does what a miniport does for them itself, and tells NDIS.
+It creates and deletes its VCs here, does what a miniport does for them itself, and tells NDIS. What it has in common
+with a stand-alone one (cm.py) is in the modules that both hand on to: here is each name, and who may call it.
 """
 
 from __future__ import annotations
