@@ -12,7 +12,7 @@ import pytest
 from hilnic import ndis
 from hilnic.ndis import NblInfo
 from hilnic.ndis.verifier.batch import LOOK_EVERY
-from hilnic.testing import FunctionalMiniport, NdisBench, expect_violation
+from hilnic.testing import FunctionalMiniport, FunctionalProtocol, NdisBench, expect_violation
 from hilnic.testing.kernel import VirtualMapper
 
 EIGHT = range(8)
@@ -254,3 +254,26 @@ def test_completions_in_any_order_and_grouping_leave_all_at_home(order):
             b.fm.complete_all()
     assert len(b.fp.completed) == (1 + LOOK_EVERY) * 8
     b.stop()
+
+
+class Resending(FunctionalProtocol):
+    """Sends what has come back at once again, `left` times, from inside the completion."""
+
+    left = 0
+
+    def send_net_buffer_lists_complete(self, nbls, flags):
+        super().send_net_buffer_lists_complete(nbls, flags)
+        if self.left:
+            self.left -= 1
+            self.send_nbls([nbl for nbl, _ in self.completed[-3:]])
+
+
+@pytest.mark.rule("IM-13", "S6-24")
+@pytest.mark.parametrize("verify", ["fast", "full"])
+def test_lists_that_are_sent_again_inside_of_their_completion_are_not_taken_for_queued(verify):
+    b = NdisBench(protocol=Resending, completion="inline", verify=verify)
+    b.filter(bypass={"cancel_send_net_buffer_lists"})
+    nbls = b.fp.send(*b.frames(3))
+    b.fp.left = 40
+    b.fp.send_nbls(nbls)
+    assert len(b.fp.completed) == 3 * 42

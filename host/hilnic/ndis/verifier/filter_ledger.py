@@ -89,15 +89,19 @@ class FilterLedger(BatchLedger):
         return held if isinstance(held, Batch) else list(walk(nbls))
 
     def check_queue(self, module: FilterModule, given: Batch | list[NetBufferList]) -> None:
-        """The send handler of a filter that cannot cancel has returned: it may not have kept anything (IM-13)."""
+        """The send handler of a filter that cannot cancel has returned: it may not have kept anything (IM-13).
+
+        What was sent again meanwhile, and NDIS has not given to the filter yet, is not with it.
+        """
         if isinstance(given, Batch):
             if not given.kept_by(module):
                 return
             live = (nbl for pool in self.ndis.pools for nbl in pool.live if isinstance(nbl, NetBufferList))
             given = [nbl for nbl in live if nbl.ndis_custody.owner is module]
+        deferred = {nbl for _, nbls, *_ in module.adapter.deferred_sends for nbl in walk(nbls)}
         for nbl in given:
             custody: Custody = nbl.ndis_custody
-            if custody.state is SENT and custody.owner is module:
+            if custody.state is SENT and custody.owner is module and nbl not in deferred:
                 self.ndis.violation("IM-13", module, nbl, "queued by a filter without a cancel handler")
 
     def completed_on(self, module: FilterModule, nbls: NetBufferList | None) -> NetBufferList | None:
