@@ -26,6 +26,8 @@ module check_axis #(
   end
 
   wire logic look = tvalid || wait_q || reset_seen_q || !rst_ni;
+  wire logic [8+UserWidth:0] beat = {tdata, tlast, tuser};
+  wire logic parity = ^{tvalid, tready, beat}; // unknown when any of them is
 
   always @(posedge clk_i) begin
     if (look === 1'b0) begin
@@ -35,14 +37,16 @@ module check_axis #(
       reset_seen_q <= 1'b1;
       if (reset_seen_q && tvalid !== 1'b0) `BREACH(Card, "AXIS-03", "tvalid in reset");
     end else begin
-      reset_seen_q <= 1'b0;
-      if (wait_q && (!tvalid || {tdata, tlast, tuser} !== held_q))
+      if (reset_seen_q) reset_seen_q <= 1'b0;
+      if (wait_q && (!tvalid || beat !== held_q))
         `BREACH(Card, "AXIS-01", "tvalid or its payload changed before tready");
       if (tvalid !== 1'b0) begin
-        if (^{tvalid, tready, tdata, tlast, tuser} === 1'bx)
+        if (parity === 1'bx)
           `BREACH(Card, "AXIS-02", "a handshake or the payload of a beat is unknown");
-        held_q <= {tdata, tlast, tuser};
-        wait_q <= tvalid && !tready;
+        if (tready !== 1'b1 || wait_q) begin // the payload matters while it has to stay
+          held_q <= beat;
+          wait_q <= tvalid && !tready;
+        end
       end else if (wait_q) begin
         wait_q <= 1'b0;
       end

@@ -26,7 +26,7 @@ module tb_nic #(
   wire logic wake = card_wake[0];
 
   // ---- clocks: settings of all cards are taken over at an edge of card 0's system clock, which never stops; a MAC clock
-  // of period 0 is the card's system clock itself (fewer events: what benchmarks use) ----
+  // of period 0, or of the system clock's period and phase, is the card's system clock itself (fewer events) ----
   logic [31:0] period [3*NumCards];
   logic [30:0] phase [3*NumCards];
   logic [3*NumCards-1:0] run, tied;
@@ -47,8 +47,9 @@ module tb_nic #(
         setting = `HM_CLOCK(i / 3, i % 3);
         if (setting[31:0] != 32'd0) period[i] = setting[31:0];
         phase[i] = setting[62:32];
-        tied[i] = setting[63] && setting[31:0] == 32'd0;
-        run[i] = setting[63] && setting[31:0] != 32'd0;
+        tied[i] = setting[63] && (setting[31:0] == 32'd0
+            || (i % 3 != 0 && setting[31:0] == period[i - i % 3] && phase[i] == phase[i - i % 3]));
+        run[i] = setting[63] && !tied[i];
       end
     end
   end

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`make lint`: ruff, mypy --strict, and the manifest's Verilog through Verilator -Wall and Icarus.
+"""`make lint`: ruff, mypy --strict, the manifest's Verilog through Verilator -Wall and Icarus, and one rule for yosys.
 
 Every tool runs even when an earlier one complained; exits with 1 when any did.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -61,9 +62,66 @@ def tops(target: sources.Sources) -> Sequence[str]:
     return [file.stem for file in target.verilog if not file.stem.endswith("_pkg")]
 
 
+_TOKEN = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|(?P<cast>[\w)]\s*'\()|(?P<mark>[][(){}?,;])""", re.DOTALL)
+
+
+def casts(text: str) -> list[int]:
+    """Lines of SystemVerilog with a cast to a width in a branch of `?:` inside a concatenation.
+
+    yosys 0.70 counts `{a, c ? 6'(wide) : b}` as if the cast were as wide as `wide`: what stands left of it moves up.
+    The rule reads brackets, not widths: it refuses casts that widen, too, and sees none behind a macro or a function.
+    """
+    found = []
+    open_brackets: list[tuple[str, bool]] = []  # bracket, and whether a `?` stands before here in it
+    for token in _TOKEN.finditer(text):
+        if token["cast"]:
+            if token["cast"][0] == ")" and open_brackets:  # (Width + 1)'(...): the bracket of the width closes here
+                open_brackets.pop()
+            if _in_branch(open_brackets):
+                found.append(text.count("\n", 0, token.start()) + 1)
+            open_brackets.append(("(", False))
+        elif (mark := token["mark"]) is None:
+            continue
+        elif mark in "([{":
+            open_brackets.append((mark, False))
+        elif mark in ")]}" and open_brackets:
+            open_brackets.pop()
+        elif mark == "?" and open_brackets:
+            open_brackets[-1] = (open_brackets[-1][0], True)
+        elif mark == "," and open_brackets:  # the next element
+            open_brackets[-1] = (open_brackets[-1][0], False)
+        elif mark == ";":
+            open_brackets.clear()
+    return found
+
+
+def _in_branch(open_brackets: Sequence[tuple[str, bool]]) -> bool:
+    """Behind a `?` whose value goes, through parentheses at most, into a concatenation."""
+    chosen = False
+    for bracket, question in reversed(open_brackets):
+        chosen |= question
+        if bracket != "(":
+            return bracket == "{" and chosen
+    return False
+
+
+def casts_pass() -> bool:
+    """Apply the rule of `casts` to hdl/; print each line that it refuses."""
+    refused = [
+        f"{file.relative_to(ROOT)}:{line}: a cast in ?: in {{}} has its operand's width in yosys: take bits or a net"
+        for file in sorted((ROOT / "hdl").rglob("*.sv"))
+        for line in casts(file.read_text(encoding="utf-8"))
+    ]
+    if refused:
+        print("-- casts", *refused, sep="\n")
+    return not refused
+
+
 def main() -> int:
     """Run everything; say what failed."""
     failed = [name for name, command in python() if not passes(name, command)]
+    if not casts_pass():
+        failed.append("casts")
     for target in sources.targets():
         try:
             checks = list(verilog(sources.sources(target)))

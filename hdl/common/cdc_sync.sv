@@ -40,34 +40,30 @@ module cdc_sync #(
     $sformat(name, "%m");
     random_q = 32'(seed) * 32'h9E3779B1;
     for (int i = 0; i < 32; i++) random_q = (random_q ^ name[32*i+:32]) * 32'h01000193 + 32'h1;
+    random_q[0] = 1'b1; // odd: the longest period
     if (seed == 0) random_q = 32'h0;
     seed_q = random_q;
     held_q = 1'b0;
   end
 
-  // xorshift32 stays at zero when the seed is zero.
-  function automatic logic [31:0] next_random(input logic [31:0] x);
-    logic [31:0] y;
-    y = x ^ (x << 13);
-    y = y ^ (y >> 17);
-    return y ^ (y << 5);
-  endfunction
-
   assign changes = chain_q != {Stages{d_i}}; // a net: costs nothing while nothing changes
 
+  // One draw for each new value: the top bit of a multiplicative generator, which stays at zero when the seed is zero.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       chain_q <= {Stages * Width{ResetValue}};
       held_q <= 1'b0;
       random_q <= seed_q;
     end else if (changes) begin
-      random_q <= next_random(random_q);
-      if (d_i != chain_q[Width-1:0] && !held_q && random_q[7]) begin
-        held_q <= 1'b1;
-        chain_q <= {chain_q[(Stages-1)*Width-1:0], chain_q[Width-1:0]};
-      end else begin
+      if (held_q) begin
         held_q <= 1'b0;
         chain_q <= {chain_q[(Stages-1)*Width-1:0], d_i};
+      end else if (d_i == chain_q[Width-1:0]) begin
+        chain_q <= {chain_q[(Stages-1)*Width-1:0], d_i};
+      end else begin
+        random_q <= random_q * 32'd1664525;
+        held_q <= random_q[31];
+        chain_q <= {chain_q[(Stages-1)*Width-1:0], random_q[31] ? chain_q[Width-1:0] : d_i};
       end
     end
   end

@@ -35,7 +35,7 @@ module frame_fifo #(
   logic [Bits:0] wr_q, wr_next, commit_q, rd_q;
   logic [Width-1:0] ram_q;
   logic [2:0] ahead;
-  logic ram_valid_q, fetch, unused_ready;
+  logic ram_valid_q, fetch, writes, awake, unused_ready;
 
   assign wr_next = wr_valid_i ? wr_q + 1'b1 : wr_q;
   assign free_o = {1'b1, {Bits{1'b0}}} - (wr_q - rd_q);
@@ -45,6 +45,9 @@ module frame_fifo #(
       .clk_i, .rst_ni, .clear_i, .wr_valid_i(ram_valid_q), .wr_ready_o(unused_ready), .wr_data_i(ram_q),
       .rd_valid_o, .rd_ready_i, .rd_data_o, .count_o(ahead)
   );
+
+  assign writes = wr_valid_i || wr_commit_i || wr_rollback_i;
+  assign awake = `AWAKE(writes || fetch || ram_valid_q || clear_i);
 
   always_ff @(posedge clk_i) begin
     if (wr_valid_i) mem[wr_q[Bits-1:0]] <= wr_data_i;
@@ -57,20 +60,16 @@ module frame_fifo #(
       commit_q <= '0;
       rd_q <= '0;
       ram_valid_q <= 1'b0;
-    end else if (clear_i) begin
-      wr_q <= '0;
-      commit_q <= '0;
-      rd_q <= '0;
-      ram_valid_q <= 1'b0;
-    end else begin
-      if (wr_valid_i || wr_commit_i || wr_rollback_i) begin
+    end else if (awake) begin
+      ram_valid_q <= fetch; // 0 while clear_i
+      if (writes) begin
         `CHECK("frame_fifo_overflow", !wr_valid_i || wr_q != {!rd_q[Bits], rd_q[Bits-1:0]})
         `CHECK("frame_fifo_commit_or_rollback", !(wr_commit_i && wr_rollback_i))
         wr_q <= wr_rollback_i ? commit_q : wr_next;
         if (wr_commit_i) commit_q <= wr_next;
       end
       if (fetch) rd_q <= rd_q + 1'b1;
-      if (ram_valid_q != fetch) ram_valid_q <= fetch;
+      if (clear_i) {wr_q, commit_q, rd_q} <= '0;
     end
   end
 

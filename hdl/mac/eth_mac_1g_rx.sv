@@ -5,6 +5,7 @@
 // rx_valid_o pulse, not before its last beat; frames of up to 4 octets (1 with the FCS kept) have no beats. What counts as
 // which error: docs/nic.md section 7.
 `default_nettype none
+`include "check.svh"
 
 module eth_mac_1g_rx (
     input  wire logic        clk_i,
@@ -47,7 +48,7 @@ module eth_mac_1g_rx (
     StCut   // octets above the maximum are counted, no longer passed
   } state_t;
 
-  state_t state_q, state_d;
+  state_t state_q;
   logic [7:0] d_q;
   logic dv_q, er_q;
   logic [39:0] line_q; // the last five octets, the newest on top
@@ -71,29 +72,27 @@ module eth_mac_1g_rx (
     end
   end
 
-  always_comb begin
-    state_d = state_q;
-    case (state_q)
-      StSkip: if (!dv_q) state_d = StIdle;
-      StIdle, StHunt: begin
-        if (!dv_q) state_d = StIdle;
-        else if (d_q == Sfd) state_d = StData;
-        else state_d = StHunt;
-      end
-      StData: begin
-        if (!dv_q) state_d = StIdle;
-        else if (overflows) state_d = StCut;
-      end
-      StCut: if (!dv_q) state_d = StIdle;
-      default: state_d = StSkip;
-    endcase
-  end
-
-  assign state_moves = state_q != state_d;
+  assign state_moves = `AWAKE(dv_q || (state_q != StIdle));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) state_q <= StSkip;
-    else if (state_moves) state_q <= state_d;
+    if (!rst_ni) begin
+      state_q <= StSkip;
+    end else if (state_moves) begin
+      case (state_q)
+        StSkip: if (!dv_q) state_q <= StIdle;
+        StIdle, StHunt: begin
+          if (!dv_q) state_q <= StIdle;
+          else if (d_q == Sfd) state_q <= StData;
+          else state_q <= StHunt;
+        end
+        StData: begin
+          if (!dv_q) state_q <= StIdle;
+          else if (overflows) state_q <= StCut;
+        end
+        StCut: if (!dv_q) state_q <= StIdle;
+        default: state_q <= StSkip;
+      endcase
+    end
   end
 
   crc32 u_crc (.crc_i(crc_q), .data_i(d_q), .crc_o(crc_next));

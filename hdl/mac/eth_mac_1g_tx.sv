@@ -44,7 +44,7 @@ module eth_mac_1g_tx (
     StIfg       // the line stays idle
   } state_t;
 
-  state_t state_q, state_d;
+  state_t state_q;
   logic [7:0] hold_q, step_q;
   logic hold_last_q, hold_bad_q, host_fcs_q, abort_q, done_q;
   logic long_enough_q; // with the octet that goes out now the frame has 60
@@ -61,41 +61,45 @@ module eth_mac_1g_tx (
   assign fourth = step_q[1:0] == 2'd3;
   assign data_ends = hold_last_q && (host_fcs_q || long_enough_q);
 
-  always_comb begin
-    state_d = state_q;
-    case (state_q)
-      StIdle: if (accept) state_d = StPreamble;
-      StPreamble: if (step_q == 8'd6) state_d = StData;
-      StData: begin
-        if (hold_bad_q) state_d = StError;
-        else if (data_ends && host_fcs_q) state_d = StIfg;
-        else if (data_ends) state_d = StFcs;
-        else if (hold_last_q) state_d = StPad;
-        else if (!accept) state_d = StError;
-      end
-      StPad: if (long_enough_q) state_d = StFcs;
-      StFcs: if (fourth) state_d = StIfg;
-      StError: begin
-        if (fourth && hold_last_q) state_d = StIfg;
-        else if (fourth) state_d = StDrain;
-      end
-      StDrain: if (accept && s_axis_tx_tlast) state_d = StIfg;
-      StIfg: if (step_q == last_idle_q) state_d = StIdle;
-      default: state_d = StIdle;
-    endcase
-  end
-
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIfg;
       step_q <= 8'd0;
     end else if (active) begin
-      state_q <= state_d;
       case (state_q)
-        StPreamble, StIfg: step_q <= step_q + 8'd1;
-        StFcs, StError: step_q <= fourth ? 8'd0 : step_q + 8'd1;
-        StIdle: if (accept) step_q <= 8'd0;
-        default: step_q <= 8'd0;
+        StIdle: if (accept) begin
+          state_q <= StPreamble;
+          step_q <= 8'd0;
+        end
+        StPreamble: begin
+          step_q <= step_q + 8'd1;
+          if (step_q == 8'd6) begin
+            state_q <= StData;
+            step_q <= 8'd0;
+          end
+        end
+        StData: begin
+          if (hold_bad_q) state_q <= StError;
+          else if (data_ends && host_fcs_q) state_q <= StIfg;
+          else if (data_ends) state_q <= StFcs;
+          else if (hold_last_q) state_q <= StPad;
+          else if (!accept) state_q <= StError;
+        end
+        StPad: if (long_enough_q) state_q <= StFcs;
+        StFcs, StError: begin
+          step_q <= step_q + 8'd1;
+          if (fourth) begin
+            if (state_q == StFcs || hold_last_q) state_q <= StIfg;
+            else state_q <= StDrain;
+            step_q <= 8'd0;
+          end
+        end
+        StDrain: if (accept && s_axis_tx_tlast) state_q <= StIfg;
+        StIfg: begin
+          step_q <= step_q + 8'd1;
+          if (step_q == last_idle_q) state_q <= StIdle;
+        end
+        default: state_q <= StIdle;
       endcase
     end
   end

@@ -95,7 +95,7 @@ module completer #(
     StAddress, // computes the address
     StWrite // offers the completion to dma_write
   } state_e;
-  state_e state_q, state_d;
+  state_e state_q;
 
   logic tx_item_valid, tx_item_barrier, tx_idle, rx_item_valid, rx_item_barrier, rx_idle;
   logic [10:0] tx_item_queue, rx_item_queue;
@@ -195,20 +195,6 @@ module completer #(
   assign cpl_index_next = cpl_index_q + 32'd1;
   assign push = (pick && pick_barrier) || (state_q == StPlace && !dead_q);
 
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StPick: if (pick && !pick_barrier) state_d = StRead;
-      StRead: state_d = StPlace;
-      StPlace:
-      if (dead_q) state_d = StPick;
-      else state_d = StAddress;
-      StAddress: state_d = StWrite;
-      StWrite: if (cpl_ready_i) state_d = StPick;
-      default: state_d = StPick;
-    endcase
-  end
-
   // ---- one completion ----
   assign ring = {cfg_dir_o, cfg_queue_o[QueueBits-1:0]};
   assign cpl_valid_o = state_q == StWrite;
@@ -266,7 +252,16 @@ module completer #(
       {base_q, log2_q, cpl_index_q, dead_q, entry_q, addr_q, phase_q} <= '0;
       {start_q, start_ring_q, start_index_q} <= '0;
     end else if (`AWAKE(state_q != StPick || pick || start_valid_i || start_q)) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StPick: if (pick && !pick_barrier) state_q <= StRead;
+        StRead: state_q <= StPlace;
+        StPlace:
+        if (dead_q) state_q <= StPick;
+        else state_q <= StAddress;
+        StAddress: state_q <= StWrite;
+        StWrite: if (cpl_ready_i) state_q <= StPick;
+        default: state_q <= StPick;
+      endcase
       if (pick) begin
         prefer_rx_q <= !pick_rx;
         cfg_dir_o <= pick_rx;

@@ -127,9 +127,9 @@ module csr #(
     StAnswer   // holds the response until the host takes it
   } state_e;
 
-  state_e      state_q, state_d;
-  target_e     target, target_q;
-  logic        write_q, bad_strobe_q, settled, answer;
+  state_e      state_q;
+  target_e     target_q;
+  logic        write_q, bad_strobe_q, settled, answer, taken;
   logic [1:0]  settle_q;
   logic [23:0] addr_q;
   logic [31:0] wdata_q;
@@ -154,45 +154,6 @@ module csr #(
   assign tx_counter_built = addr_q[10:9] == 2'b10 && 32'(addr_q[8:3]) < NumTxCounters;
   assign rx_counter_built = addr_q[10:9] == 2'b11 && 32'(addr_q[8:3]) < NumRxCounters;
 
-  always_comb begin
-    target = ToNobody;
-    if (!bad_strobe_q) begin
-      if (in_queue_space) target = ToQueue;
-      else if (in_vc_space) target = ToVc;
-      else if (in_first_page) begin
-        if (tx_counter_built) target = ToTxStat;
-        else if (rx_counter_built) target = ToRxStat;
-        else if (in_table) target = ToTable;
-        else if (page_zero) target = ToGlobal;
-      end
-    end
-  end
-
-  // ---- state ----
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StIdle: if (take_write || take_read) state_d = StDecode;
-      StDecode: begin
-        if (target == ToQueue || target == ToVc) state_d = StWait;
-        else state_d = StRoute;
-      end
-      StRoute: begin
-        case (target_q)
-          ToGlobal: state_d = StGlobal;
-          ToTable: state_d = StTable;
-          ToTxStat, ToRxStat: state_d = StWait;
-          default: state_d = StAnswer;
-        endcase
-      end
-      StGlobal: if (settled) state_d = StAnswer;
-      StTable: if (settled) state_d = StAnswer;
-      StWait: if (answered) state_d = StAnswer;
-      StAnswer: if (write_q ? s_axil_bready : s_axil_rready) state_d = StIdle;
-      default: state_d = StIdle;
-    endcase
-  end
-
   // ---- requests ----
   assign answered = qbus_valid_o && qbus_ready_i || vbus_valid_o && vbus_ready_i || tx_stat_valid_o && tx_stat_ready_i || rx_stat_valid_o && rx_stat_ready_i;
   assign qbus_look_o = state_q == StDecode && in_queue_space;
@@ -210,26 +171,13 @@ module csr #(
 
   // ---- answers ----
   assign settled = settle_q == 2'd2; // the registered read data is there
+  assign taken = write_q ? s_axil_bready : s_axil_rready;
   assign answer = ((state_q == StGlobal || state_q == StTable) && settled) || (state_q == StWait && answered) ||
                   (state_q == StRoute && target_q == ToNobody);
-  always_comb begin
-    answer_err = 1'b0;
-    unique case (state_q)
-      StGlobal: begin
-        answer_data = global_rdata;
-        answer_err = !global_known;
-      end
-      StTable: answer_data = tbl_rdata_i;
-      StWait: begin
-        answer_data = qbus_valid_o ? qbus_rdata_i : vbus_valid_o ? vbus_rdata_i : tx_stat_valid_o ? tx_stat_rdata_i : rx_stat_rdata_i;
-        answer_err = qbus_valid_o && qbus_err_i || vbus_valid_o && vbus_err_i;
-      end
-      default: begin
-        answer_data = 32'h0;
-        answer_err = 1'b1;
-      end
-    endcase
-  end
+  assign answer_err = state_q == StGlobal ? !global_known :
+                      state_q == StWait ? qbus_valid_o && qbus_err_i || vbus_valid_o && vbus_err_i : state_q != StTable;
+  assign answer_data = state_q == StGlobal ? global_rdata : state_q == StTable ? tbl_rdata_i : qbus_valid_o ? qbus_rdata_i :
+                       vbus_valid_o ? vbus_rdata_i : tx_stat_valid_o ? tx_stat_rdata_i : rx_stat_rdata_i;
 
   // ---- registers ----
   assign awake = `AWAKE(state_q != StIdle || take_write || take_read);
@@ -248,7 +196,33 @@ module csr #(
       s_axil_rresp <= Okay;
       s_axil_rdata <= 32'h0;
     end else if (awake) begin
-      state_q <= state_d;
+      case (state_q)
+        StIdle: if (take_write || take_read) state_q <= StDecode;
+        StDecode: begin
+          if (bad_strobe_q) target_q <= ToNobody;
+          else if (in_queue_space) target_q <= ToQueue;
+          else if (in_vc_space) target_q <= ToVc;
+          else if (!in_first_page) target_q <= ToNobody;
+          else if (tx_counter_built) target_q <= ToTxStat;
+          else if (rx_counter_built) target_q <= ToRxStat;
+          else if (in_table) target_q <= ToTable;
+          else if (page_zero) target_q <= ToGlobal;
+          else target_q <= ToNobody;
+          if ((in_queue_space || in_vc_space) && !bad_strobe_q) state_q <= StWait;
+          else state_q <= StRoute;
+        end
+        StRoute: begin
+          case (target_q)
+            ToGlobal: state_q <= StGlobal;
+            ToTable: state_q <= StTable;
+            ToTxStat, ToRxStat: state_q <= StWait;
+            default: state_q <= StAnswer;
+          endcase
+        end
+        StGlobal, StTable: if (settled) state_q <= StAnswer;
+        StWait: if (answered) state_q <= StAnswer;
+        default: if (taken) state_q <= StIdle; // StAnswer
+      endcase
       settle_q <= state_q == StGlobal || state_q == StTable ? settle_q + 2'd1 : 2'd0;
       if (take_write || take_read) begin
         write_q <= take_write;
@@ -257,9 +231,8 @@ module csr #(
         bad_strobe_q <= take_write && s_axil_wstrb != 4'b1111;
       end
       if (state_q == StDecode) begin
-        target_q <= target;
-        qbus_valid_o <= target == ToQueue;
-        vbus_valid_o <= target == ToVc;
+        qbus_valid_o <= in_queue_space && !bad_strobe_q;
+        vbus_valid_o <= in_vc_space && !bad_strobe_q;
       end else if (state_q == StRoute) begin
         tx_stat_valid_o <= target_q == ToTxStat;
         rx_stat_valid_o <= target_q == ToRxStat;
@@ -272,7 +245,7 @@ module csr #(
         s_axil_bresp <= answer_err ? SlvErr : Okay;
         s_axil_rresp <= answer_err ? SlvErr : Okay;
         s_axil_rdata <= answer_err ? 32'h0 : answer_data;
-      end else if (state_q == StAnswer && state_d == StIdle) begin
+      end else if (state_q == StAnswer && taken) begin
         {s_axil_bvalid, s_axil_rvalid} <= 2'b00;
       end
     end

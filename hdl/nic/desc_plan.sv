@@ -55,7 +55,7 @@ module desc_plan #(
     StCommit  // lets desc_fetch move `fetched`
   } state_e;
 
-  state_e state_q, state_d;
+  state_e state_q;
   logic pick_valid, touched_q, all, dry, tight, end_here;
   logic [10:0] pick_queue, queue_q;
   logic [31:0] producer_q, consumer_q, fetched_q, posted_q;
@@ -77,22 +77,6 @@ module desc_plan #(
   assign end_here = state_q == StRoom && (dry || tight);
   assign all = state_q == StRoom ? posted16_q == 5'd0 : posted_q == {27'd0, count_q};
 
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StIdle: if (pick_valid) state_d = StRead;
-      StRead: if (!read_hold_i) state_d = StCount;
-      StCount: state_d = StClip;
-      StClip: state_d = StMin;
-      StMin: state_d = StRoom;
-      StRoom: if (end_here) state_d = StIdle;
-              else if (!ask_hold_i) state_d = StAsk;
-      StAsk: if (rd_ready_i) state_d = StCommit;
-      StCommit: if (!commit_hold_i) state_d = StIdle;
-      default: state_d = StIdle;
-    endcase
-  end
-
   assign awake = `AWAKE(state_q != StIdle || pick_valid);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -106,7 +90,18 @@ module desc_plan #(
       room_q <= '0;
       {posted16_q, room16_q, wrap16_q, smaller_q, count_q} <= 25'd0;
     end else if (awake) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StIdle: if (pick_valid) state_q <= StRead;
+        StRead: if (!read_hold_i) state_q <= StCount;
+        StCount: state_q <= StClip;
+        StClip: state_q <= StMin;
+        StMin: state_q <= StRoom;
+        StRoom: if (end_here) state_q <= StIdle;
+                else if (!ask_hold_i) state_q <= StAsk;
+        StAsk: if (rd_ready_i) state_q <= StCommit;
+        StCommit: if (!commit_hold_i) state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
       if (state_q == StIdle && pick_valid) queue_q <= pick_queue;
       touched_q <= state_q != StIdle && (touched_i || touched_q);
       case (state_q)

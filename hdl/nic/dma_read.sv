@@ -67,7 +67,7 @@ module dma_read #(
   } state_e;
 
   // ---- the requests that are being cut ---------------------------------------------------------------------------------------
-  state_e state_q, state_d;
+  state_e state_q;
   logic [2:0] open_q;              // request i has bytes left to ask for
   logic [2:0] wants;               // or has just come
   logic [63:0] addr0_q, addr1_q, addr2_q, cur_addr;
@@ -94,16 +94,6 @@ module dma_read #(
   function automatic logic [16:0] last_byte(input logic [BurstBits-1:0] offset, input logic [15:0] len);
     last_byte = {{(17 - BurstBits) {1'b0}}, offset} + {1'b0, len} - 17'd1;
   endfunction
-
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StPick: if (wants != 3'd0 && may_read) state_d = StSize;
-      StSize: state_d = StSend;
-      StSend: if (m_axi_arready) state_d = StPick;
-      default: state_d = StPick;
-    endcase
-  end
 
   // ---- address channel ---------------------------------------------------------------------------------------------------------
   logic [3:0] arid_q;
@@ -174,7 +164,12 @@ module dma_read #(
         end2_q <= last_byte(tx_addr_i[BurstBits-1:0], tx_len_i);
       end
       // bursts
-      state_q <= state_d;
+      unique case (state_q)
+        StPick: if (wants != 3'd0 && may_read) state_q <= StSize;
+        StSize: state_q <= StSend;
+        StSend: if (m_axi_arready) state_q <= StPick;
+        default: state_q <= StPick;
+      endcase
       if (state_q == StPick) sel_q <= pick;
       if (begun) begin
         last_q <= sel_q;

@@ -83,7 +83,7 @@ module dma_write #(
   logic [Slots-1:0] slot_last_q, slot_fence_q; // data bursts and fences in order
   logic [SlotBits-1:0] slot_wr_q, slot_rd_q;
   logic [SlotBits:0] slot_count_q; // of data bursts and fences
-  logic fence_head, b_data, b_cpl, slot_push, slot_pop, slot_pop_last, acc_err_q, awake, unused;
+  logic fence_head, b_data, b_cpl, begins, ends, slot_push, slot_pop, slot_pop_last, acc_err_q, awake, unused;
 
   assign seg_ready_o = !seg_valid_q && state_q != StData; // the bytes of the segment before have left write_align
   assign seg_accept = seg_valid_i && seg_ready_o;
@@ -201,6 +201,8 @@ module dma_write #(
   assign unused = &{1'b0, m_axi_bresp[0], end_q[2:0]}; // EXOKAY is never asked for
   assign slot_push = load_data || load_fence;
   assign slot_pop = b_data || fence_head;
+  assign begins = slot_push || load_cpl;
+  assign ends = slot_pop || b_cpl;
   assign slot_pop_last = slot_pop && slot_last_q[slot_rd_q];
   assign idle_o = outstanding_q == '0 && !seg_valid_q && !cpl_valid_i && state_q == StPick;
 
@@ -269,24 +271,23 @@ module dma_write #(
       // a burst takes a cycle at least, so that what begins now is counted when the next is chosen; a fence does not
       slot_free_q <= slot_free && !load_fence;
       // B; at most one burst begins and at most one ends in a cycle
-      `CHECK("dma_write_response_expected", !b_data || slot_count_q != '0)
-      `CHECK("dma_write_response_expected", !b_cpl || outstanding_q != slot_count_q)
-      if ((slot_push || load_cpl) != (slot_pop || b_cpl))
-        outstanding_q <= slot_pop || b_cpl ? outstanding_q - 1'b1 : outstanding_q + 1'b1;
+      if (begins != ends) outstanding_q <= ends ? outstanding_q - 1'b1 : outstanding_q + 1'b1;
       if (slot_push != slot_pop) slot_count_q <= slot_pop ? slot_count_q - 1'b1 : slot_count_q + 1'b1;
       if (slot_push) begin
         slot_last_q[slot_wr_q] <= load_fence || burst_last;
         slot_fence_q[slot_wr_q] <= load_fence;
         slot_wr_q <= slot_wr_q + 1'b1;
       end
-      if (slot_pop) begin
-        slot_rd_q <= slot_rd_q + 1'b1;
-        acc_err_q <= !slot_pop_last && (acc_err_q || (b_data && m_axi_bresp[1]));
-      end
       ack_valid_o <= slot_pop_last;
-      if (slot_pop) ack_err_o <= acc_err_q || (b_data && m_axi_bresp[1]);
       resp_valid_o <= b_cpl;
-      if (b_cpl) resp_err_o <= m_axi_bresp[1];
+      if (ends) begin
+        `CHECK("dma_write_response_expected", !b_data || slot_count_q != '0)
+        `CHECK("dma_write_response_expected", !b_cpl || outstanding_q != slot_count_q)
+        if (slot_pop) slot_rd_q <= slot_rd_q + 1'b1;
+        if (slot_pop) acc_err_q <= !slot_pop_last && (acc_err_q || (b_data && m_axi_bresp[1]));
+        if (slot_pop) ack_err_o <= acc_err_q || (b_data && m_axi_bresp[1]);
+        if (b_cpl) resp_err_o <= m_axi_bresp[1];
+      end
     end
   end
 

@@ -62,7 +62,7 @@ module irq #(
     StCompare, // computes what the update needs
     StUpdate // writes the state back, sends a message
   } state_e;
-  state_e state_q, state_d;
+  state_e state_q;
 
   typedef enum logic [2:0] {
     EvStart,
@@ -140,19 +140,6 @@ module irq #(
   assign rearm_ready_o = (state_q == StPick && !clear_q && !start_q) || state_q == StClear; // clearing: no queue is started
   assign vis_ready_o = pick && event_d == EvVisible;
   assign busy_o = state_q == StClear;
-
-  // ---- next state ----
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StClear: if (clear_ring_q == '1) state_d = StPick;
-      StPick: if (clear_q) state_d = StClear; else if (pick) state_d = StRead;
-      StRead: state_d = StCompare;
-      StCompare: state_d = StUpdate;
-      StUpdate: state_d = StPick;
-      default: state_d = StPick;
-    endcase
-  end
 
   // ---- read and compare ----
   assign ring = {cfg_dir_o, cfg_queue_o[QueueBits-1:0]};
@@ -240,7 +227,14 @@ module irq #(
       {ring_next_q, put_ring_q, put_visible_q, put_consumer_q} <= '0;
       now_q <= '0;
     end else if (awake) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StClear: if (clear_ring_q == '1) state_q <= StPick;
+        StPick: if (clear_q) state_q <= StClear; else if (pick) state_q <= StRead;
+        StRead: state_q <= StCompare;
+        StCompare: state_q <= StUpdate;
+        StUpdate: state_q <= StPick;
+        default: state_q <= StPick;
+      endcase
       if (start_valid_i) begin
         start_q <= 1'b1;
         start_dir_q <= start_dir_i;

@@ -60,6 +60,7 @@ module loopback (
   logic [15:0] in_flight_q, length_q, wire_octets; // frames given to the MAC without verdict; the looped frame's bytes
   logic verdict_q, mac_discard, loop_valid;
   logic loopback_q, still_q; // of the cycle before: the order, and nothing is under way; a new order begins nothing any more
+  logic still, mac_verdict, awake;
 
   // ---- next state ----
   assign looping = state_q != StMac;
@@ -114,6 +115,10 @@ module loopback (
   assign mac_verdict_ready_o = !looping && verdict_ready_i;
 
   // ---- registers ----
+  assign still = !tx_busy_q && in_flight_q == '0;
+  assign mac_verdict = mac_verdict_valid_i && verdict_ready_i;
+  assign awake = `AWAKE(tx_take || mac_take || mac_verdict || switch || looping || loopback_q != cfg_loopback_i || still_q != still);
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StMac;
@@ -124,10 +129,10 @@ module loopback (
       in_flight_q <= '0;
       length_q <= '0;
       {loopback_q, still_q} <= 2'b01;
-    end else if (`AWAKE(tx_valid_i || mac_rx_valid_i || verdict_valid_o || switch || looping || loopback_q != cfg_loopback_i || !still_q)) begin
+    end else if (awake) begin
       state_q <= state_d;
       loopback_q <= cfg_loopback_i;
-      still_q <= !tx_busy_q && in_flight_q == '0;
+      still_q <= still;
       if (tx_take) tx_busy_q <= !tx_last_i;
       if (mac_take) mac_busy_q <= !mac_rx_status_i;
       if (switch && looping) mac_skip_q <= mac_take ? !mac_rx_status_i : mac_busy_q;
@@ -135,7 +140,7 @@ module loopback (
       if (state_q == StStatus && state_d == StWait) verdict_q <= 1'b1;
       else if (looping && verdict_ready_i) verdict_q <= 1'b0;
       if (!looping)
-        in_flight_q <= in_flight_q + 16'(tx_take && tx_last_i) - 16'(mac_verdict_valid_i && verdict_ready_i);
+        in_flight_q <= in_flight_q + 16'(tx_take && tx_last_i) - 16'(mac_verdict);
       if (state_q == StWait) length_q <= '0;
       else if (state_q == StLoop && tx_take) length_q <= length_q + (tx_last_i ? {13'd0, tx_count_i} + 16'd1 : 16'd8);
     end

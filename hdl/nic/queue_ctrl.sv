@@ -122,7 +122,7 @@ module queue_ctrl #(
     StAck     // one cycle of qbus_ready_o
   } state_e;
 
-  state_e state_q, state_d;
+  state_e state_q;
   logic [4:0] count_q;
   logic new_dir, new_bell;
   logic [10:0] new_queue, queue_q;
@@ -148,24 +148,6 @@ module queue_ctrl #(
   assign read = state_q == StLook && count_q == 5'd5;
   assign refuse = act && wants_enable && !good_q;
   assign enable = state_q == StStart && count_q == StartCycles;
-
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StIdle: if (qbus_valid_i && is_bell_q) state_d = StAct; // on the data path, and nothing has to settle
-              else if (qbus_valid_i) state_d = StLook;
-      StLook: if (count_q == 5'd6) state_d = StAct;
-      StAct: begin
-        if (act && wants_enable && good_q) state_d = StStart;
-        else if (bell && is_rearm_q) state_d = StRearm;
-        else state_d = StAck;
-      end
-      StStart: if (count_q == StartCycles) state_d = StAck;
-      StRearm: if (rearm_ready_i) state_d = StAck;
-      StAck: state_d = StIdle;
-      default: state_d = StIdle;
-    endcase
-  end
 
   assign qbus_ready_o = state_q == StAck;
   assign tx_db_valid_o = bell && !is_rearm_q && !dir_q;
@@ -234,7 +216,20 @@ module queue_ctrl #(
       calm_q <= 4'd0;
       {clear_q, flush_rx_q, tx_flush_o} <= 3'b000;
     end else if (awake) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StIdle: if (qbus_valid_i && is_bell_q) state_q <= StAct; // on the data path, and nothing has to settle
+                else if (qbus_valid_i) state_q <= StLook;
+        StLook: if (count_q == 5'd6) state_q <= StAct;
+        StAct: begin
+          if (act && wants_enable && good_q) state_q <= StStart;
+          else if (bell && is_rearm_q) state_q <= StRearm;
+          else state_q <= StAck;
+        end
+        StStart: if (count_q == StartCycles) state_q <= StAck;
+        StRearm: if (rearm_ready_i) state_q <= StAck;
+        StAck: state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
       if (state_q == StIdle || state_q == StAct) count_q <= 5'd0;
       else if (state_q == StLook || state_q == StStart) count_q <= count_q + 5'd1;
       if (qbus_look_i) begin

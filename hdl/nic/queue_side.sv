@@ -128,7 +128,7 @@ module queue_side #(
   assign note_write = note && note_new;
 
   // ---- draining a queue that is disabling ----
-  state_e     state_q, state_d;
+  state_e     state_q;
   logic [10:0] job_q, pick_queue;
   logic       pick_valid, ended;
   logic [2:0] settle_q;
@@ -138,19 +138,6 @@ module queue_side #(
   queue_pick #(.NumQueues(NumQueues)) u_pick (
       .clk_i, .rst_ni, .req_i(disabling_q), .valid_o(pick_valid), .queue_o(pick_queue), .take_i(ended)
   );
-
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StIdle: if (pick_valid) state_d = StBarrier;
-      StBarrier: if (barrier_ready_i) state_d = StDrain;
-      StDrain: if (barrier_done_i) state_d = StStop;
-      StStop: if (settle_q == 3'd7) state_d = StFetched;
-      StFetched: if (!outstanding_i[job]) state_d = StFlush;
-      StFlush: if (flush_done_i) state_d = StIdle;
-      default: state_d = StIdle;
-    endcase
-  end
 
   assign ended = state_q == StFlush && flush_done_i;
   assign barrier_valid_o = state_q == StBarrier;
@@ -174,7 +161,15 @@ module queue_side #(
       {on_q, started_q, noted_q} <= '0;
     end else if (awake) begin
       // draining
-      state_q <= state_d;
+      unique case (state_q)
+        StIdle: if (pick_valid) state_q <= StBarrier;
+        StBarrier: if (barrier_ready_i) state_q <= StDrain;
+        StDrain: if (barrier_done_i) state_q <= StStop;
+        StStop: if (settle_q == 3'd7) state_q <= StFetched;
+        StFetched: if (!outstanding_i[job]) state_q <= StFlush;
+        StFlush: if (flush_done_i) state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
       if (state_q == StIdle && pick_valid) job_q <= pick_queue;
       settle_q <= state_q == StStop ? settle_q + 3'd1 : 3'd0;
       disable_q <= disable_i;

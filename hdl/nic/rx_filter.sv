@@ -141,8 +141,10 @@ module rx_filter (
 
   // The table. What was not written since reset reads as zero.
   always_ff @(posedge clk_i) begin
-    if (tbl_write_i && !tbl_high_i) mem_low[tbl_index_i] <= tbl_data_i;
-    if (tbl_write_i && tbl_high_i) mem_high[tbl_index_i] <= {tbl_data_i[31:30], tbl_data_i[21:0]};
+    if (tbl_write_i) begin
+      if (tbl_high_i) mem_high[tbl_index_i] <= {tbl_data_i[31:30], tbl_data_i[21:0]};
+      else mem_low[tbl_index_i] <= tbl_data_i;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

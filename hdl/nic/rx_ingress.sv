@@ -76,9 +76,8 @@ module rx_ingress #(
   logic status_q, loopback_q, discard_q, decide, deliver;
   logic [15:0] length_q, wire_q;
   logic fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q, little_q;
-  logic disabled, bad, refused, full, accepted, unused;
+  logic off, off_q, disabled, bad, refused, full, accepted, unused;
   logic [7:0] cause;
-  logic [35:0] mask;
 
   // ---- data words ----
   assign rx_ready_o = !status_q;
@@ -93,7 +92,8 @@ module rx_ingress #(
 
   // ---- the status word ----
   // ---- the decision ----
-  assign disabled = !cfg_rx_enable_i || flush_i || discard_q;
+  assign off = !cfg_rx_enable_i || flush_i;
+  assign disabled = off_q || discard_q;
   assign bad = rx_er_q || oversize_q || runt_q || fcs_bad_q;
   assign refused = disabled || carrier_q || (bad && (!cfg_pass_bad_i || little_q));
   assign full = overflow_q || !hdr_space_q;
@@ -119,40 +119,6 @@ module rx_ingress #(
     else cause = nic_1g_pkg::CAUSE_NONE;
   end
 
-  // ---- the counters of one frame ----
-  always_comb begin
-    mask = '0;
-    mask[nic_1g_pkg::RX_COUNTER_FALSE_CARRIER] = carrier_q && !no_sfd_q;
-    mask[nic_1g_pkg::RX_COUNTER_MISSING_SFD] = no_sfd_q;
-    if (!carrier_q) begin
-      mask[nic_1g_pkg::RX_COUNTER_WIRE_FRAMES] = 1'b1;
-      mask[nic_1g_pkg::RX_COUNTER_WIRE_OCTETS] = 1'b1;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_DISABLED] = disabled;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_RX_ER] = !disabled && refused && rx_er_q;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_OVERSIZE] = !disabled && refused && oversize_q && !rx_er_q;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_RUNT] = !disabled && refused && runt_q && !rx_er_q;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_FCS] = !disabled && refused && fcs_bad_q && !runt_q && !oversize_q && !rx_er_q;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_FILTERED] = !refused && !accepted;
-      mask[nic_1g_pkg::RX_COUNTER_DROP_BUFFER_FULL] = !refused && accepted && full;
-      mask[nic_1g_pkg::RX_COUNTER_IN_RANGE_LENGTH_ERRORS] = in_range_q;
-      mask[nic_1g_pkg::RX_COUNTER_OUT_OF_RANGE_LENGTH] = out_of_range_q;
-      mask[nic_1g_pkg::RX_COUNTER_UNDERSIZE] = runt_q && !fcs_bad_q;
-      mask[nic_1g_pkg::RX_COUNTER_FRAGMENTS] = runt_q && fcs_bad_q;
-      mask[nic_1g_pkg::RX_COUNTER_JABBERS] = oversize_q && fcs_bad_q;
-      mask[nic_1g_pkg::RX_COUNTER_OVERSIZE_GOOD] = oversize_q && !fcs_bad_q;
-      mask[nic_1g_pkg::RX_COUNTER_CRC_ALIGN_ERRORS] = !runt_q && !oversize_q && fcs_bad_q;
-      if (!runt_q && !oversize_q) begin
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_64] = wire_q == 16'd64;
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_65_127] = wire_q > 16'd64 && wire_q < 16'd128;
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_128_255] = wire_q[15:7] == 9'd1;
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_256_511] = wire_q[15:8] == 8'd1;
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_512_1023] = wire_q[15:9] == 7'd1;
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_1024_1518] = wire_q[15:10] != '0 && wire_q < 16'd1519;
-        mask[nic_1g_pkg::RX_COUNTER_PKTS_1519_MAX] = wire_q >= 16'd1519;
-      end
-    end
-  end
-
   // ---- room for a longest frame: MAX_FRAME, four octets of a tag, in words, and two words on their way; at most all of the buffer ----
   logic [FreeWidth-1:0] longest_q, free_q;
   logic [16:0] longest;
@@ -163,7 +129,7 @@ module rx_ingress #(
 
   // ---- registers ----
   assign awake = `AWAKE(rx_valid_i || status_q || lookup_want_q || hit_valid_i || ev_valid_o || rx_abandon_i || free_q != buf_free_i ||
-                 room_o != roomy || longest_q != clip(longest) || hdr_space_q != (hdr_free_i != '0));
+                 room_o != roomy || off_q != off || longest_q != clip(longest) || hdr_space_q != (hdr_free_i != '0));
 
   function automatic logic [FreeWidth-1:0] clip(input logic [16:0] words);
     clip = words > 17'(BufWords) ? FreeWidth'(BufWords) : FreeWidth'(words);
@@ -174,6 +140,7 @@ module rx_ingress #(
       first_q <= 1'b1;
       overflow_q <= 1'b0;
       {space_q, hdr_space_q} <= 2'b00;
+      off_q <= 1'b1;
       lookup_want_q <= 1'b0;
       lookup_busy_q <= 1'b0;
       lookup_stale_q <= 1'b0;
@@ -198,6 +165,7 @@ module rx_ingress #(
         first_q <= 1'b0;
         if (!buf_valid_o) overflow_q <= 1'b1;
       end
+      off_q <= off; // far from the receive buffer
       free_q <= buf_free_i;
       space_q <= buf_free_i > FreeWidth'(2);
       hdr_space_q <= hdr_free_i != '0; // two decisions are two cycles apart at least
@@ -247,8 +215,37 @@ module rx_ingress #(
       // its event
       if (decide) begin
         ev_valid_o <= 1'b1;
-        ev_mask_o <= mask;
         ev_wire_o <= wire_q;
+        ev_mask_o <= '0;
+        ev_mask_o[nic_1g_pkg::RX_COUNTER_FALSE_CARRIER] <= carrier_q && !no_sfd_q;
+        ev_mask_o[nic_1g_pkg::RX_COUNTER_MISSING_SFD] <= no_sfd_q;
+        if (!carrier_q) begin
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_WIRE_FRAMES] <= 1'b1;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_WIRE_OCTETS] <= 1'b1;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_DISABLED] <= disabled;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_RX_ER] <= !disabled && refused && rx_er_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_OVERSIZE] <= !disabled && refused && oversize_q && !rx_er_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_RUNT] <= !disabled && refused && runt_q && !rx_er_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_FCS] <= !disabled && refused && fcs_bad_q && !runt_q && !oversize_q && !rx_er_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_FILTERED] <= !refused && !accepted;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_DROP_BUFFER_FULL] <= !refused && accepted && full;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_IN_RANGE_LENGTH_ERRORS] <= in_range_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_OUT_OF_RANGE_LENGTH] <= out_of_range_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_UNDERSIZE] <= runt_q && !fcs_bad_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_FRAGMENTS] <= runt_q && fcs_bad_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_JABBERS] <= oversize_q && fcs_bad_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_OVERSIZE_GOOD] <= oversize_q && !fcs_bad_q;
+          ev_mask_o[nic_1g_pkg::RX_COUNTER_CRC_ALIGN_ERRORS] <= !runt_q && !oversize_q && fcs_bad_q;
+          if (!runt_q && !oversize_q) begin
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_64] <= wire_q == 16'd64;
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_65_127] <= wire_q > 16'd64 && wire_q < 16'd128;
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_128_255] <= wire_q[15:7] == 9'd1;
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_256_511] <= wire_q[15:8] == 8'd1;
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_512_1023] <= wire_q[15:9] == 7'd1;
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_1024_1518] <= wire_q[15:10] != '0 && wire_q < 16'd1519;
+            ev_mask_o[nic_1g_pkg::RX_COUNTER_PKTS_1519_MAX] <= wire_q >= 16'd1519;
+          end
+        end
       end else if (ev_ready_i) begin
         ev_valid_o <= 1'b0;
       end

@@ -76,7 +76,7 @@ module rx_writer #(
     StRecord, // hands over the frame's record
     StBarrier // hands over a barrier
   } state_e;
-  state_e state_q, state_d;
+  state_e state_q;
 
   localparam logic [2:0] DropNone = 3'd0, DropNoDescriptor = 3'd1, DropQueueOff = 3'd2, DropDisabled = 3'd3, DropFetch = 3'd4;
 
@@ -124,38 +124,6 @@ module rx_writer #(
     end
   end
 
-  // ---- next state ----
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StHead:
-      if (barrier_valid_i || mark_take) state_d = StBarrier;
-      else if (head_take) state_d = StSize;
-      StSize: state_d = StNeed;
-      StNeed:
-      if (give_up) state_d = StDrop;
-      else if (!more && enough) state_d = StPop;
-      else if (!more) state_d = StWait;
-      StWait:
-      if (give_up) state_d = StDrop;
-      else if (enough_q) state_d = StPop;
-      else if (barrier_valid_i) state_d = StBarrier;
-      StPop:
-      if (pop_ready_i && pop_err_i) state_d = StFence;
-      else if (pop_ready_i) state_d = StSegment;
-      StSegment:
-      if (seg_ready_i && last_segment_q) state_d = StRecord;
-      else if (seg_ready_i) state_d = StPop;
-      StFence: if (seg_ready_i) state_d = StDrop;
-      StDrop: if (!some_q) state_d = StRecord;
-      StRecord: if (rec_ready_i) state_d = StHead;
-      StBarrier:
-      if (rec_ready_i && held_q) state_d = StWait;
-      else if (rec_ready_i) state_d = StHead;
-      default: state_d = StHead;
-    endcase
-  end
-
   // ---- headers and words ----
   assign hdr_ready_o = head_take || mark_take;
   assign word_valid_o = buf_valid_i && offer_q && some_q;
@@ -186,7 +154,7 @@ module rx_writer #(
   assign mark_o = state_q == StBarrier && rec_ready_i && mark_q;
   assign rec_data_o = {
     state_q == StBarrier,
-    state_q == StBarrier ? barrier_queue_i : 11'(queue_q),
+    state_q == StBarrier ? barrier_queue_i : cfg_queue_o,
     first_q,
     taken_q,
     buf_size_q,
@@ -222,7 +190,33 @@ module rx_writer #(
       addr_q <= '0;
       first_q <= '0;
     end else if (`AWAKE(state_q != StHead || hdr_valid_i || barrier_valid_i || some_q)) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StHead:
+        if (barrier_valid_i || mark_take) state_q <= StBarrier;
+        else if (head_take) state_q <= StSize;
+        StSize: state_q <= StNeed;
+        StNeed:
+        if (give_up) state_q <= StDrop;
+        else if (!more && enough) state_q <= StPop;
+        else if (!more) state_q <= StWait;
+        StWait:
+        if (give_up) state_q <= StDrop;
+        else if (enough_q) state_q <= StPop;
+        else if (barrier_valid_i) state_q <= StBarrier;
+        StPop:
+        if (pop_ready_i && pop_err_i) state_q <= StFence;
+        else if (pop_ready_i) state_q <= StSegment;
+        StSegment:
+        if (seg_ready_i && last_segment_q) state_q <= StRecord;
+        else if (seg_ready_i) state_q <= StPop;
+        StFence: if (seg_ready_i) state_q <= StDrop;
+        StDrop: if (!some_q) state_q <= StRecord;
+        StRecord: if (rec_ready_i) state_q <= StHead;
+        StBarrier:
+        if (rec_ready_i && held_q) state_q <= StWait;
+        else if (rec_ready_i) state_q <= StHead;
+        default: state_q <= StHead;
+      endcase
       if (head_take) begin
         `CHECK("rx_writer_empty_frame", hdr_data_i[QueueBits+:16] != '0)
         {loopback_q, cause_q, multicast_q, broadcast_q, own_q, length_q, queue_q} <= hdr_data_i;

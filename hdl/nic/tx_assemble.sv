@@ -55,7 +55,7 @@ module tx_assemble #(
   } state_e;
 
   // ---- commands -----------------------------------------------------------------------------------------------------------------
-  state_e state_q, state_d;
+  state_e state_q;
   logic cmd_valid, cmd_ready, load, beat, last_q, ends, over, over_q, too_long, few;
   logic [1:0] kind, kind_q;
   logic [2:0] offset;
@@ -80,26 +80,13 @@ module tx_assemble #(
   assign load = cmd_valid && (state_q == StCommand || ends);
   assign cmd_ready = load;
 
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StCommand: if (cmd_valid && kind == 2'd0) state_d = StBeats;
-                 else if (cmd_valid) state_d = StDrain;
-      StBeats: if (ends && !cmd_valid) state_d = StCommand;
-               else if (ends && kind != 2'd0) state_d = StDrain;
-      StDrain: state_d = StEnd;
-      StEnd: state_d = StCommand;
-      default: state_d = StCommand;
-    endcase
-  end
-
   // ---- beats: how many bytes count, where they go ---------------------------------------------------------------------------------
   logic beat_q, emits, emits_q, failed_q, awake;
-  logic [2:0] offset_q, turn_q;
+  logic [2:0] offset_q, turn_q; // turn_q: lanes by which the next beat is turned up
   logic [3:0] lanes, bytes, held_q, held_at_q; // bytes of the word that is being filled: 0 to 8
   logic [4:0] sum;
   logic [15:0] left_q, left_next;
-  logic [63:0] data_q;
+  logic [63:0] data_q; // the beat, turned
 
   assign txd_ready_o = state_q == StBeats;
   assign beat = state_q == StBeats && txd_valid_i;
@@ -109,8 +96,9 @@ module tx_assemble #(
   assign sum = {1'b0, held_q} + {1'b0, bytes};
   assign emits = sum > 5'd8;
 
-  // ---- shifter: turns the beat, completes the held word; what is over becomes the held word ----------------------------------------
-  logic [63:0] turned, merged, word_q;
+  // ---- shifter: turns the beat as it comes, by an amount that is known a cycle before; a cycle later the turned beat completes the held
+  // word, and what is over becomes the held word: the turn and the merge with its way to the frame buffer's RAM have a cycle each ----
+  logic [63:0] merged, word_q;
 
   function automatic logic [63:0] turn(input logic [63:0] data, input logic [2:0] lanes_up);
     unique case (lanes_up)
@@ -139,8 +127,7 @@ module tx_assemble #(
     endcase
   endfunction
 
-  assign turned = turn(data_q, turn_q);
-  assign merged = merge(turned, word_q, held_at_q);
+  assign merged = merge(data_q, word_q, held_at_q);
 
   // ---- what the frame shows: destination class in word 0, VLAN tag in word 1 --------------------------------------------------------
   logic [47:0] address_q;
@@ -187,22 +174,30 @@ module tx_assemble #(
       {kind_q, length_q, queue_q, index_q, cause_q, words_q} <= '0;
       word_number_q <= 2'd0;
     end else if (awake) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StCommand: if (cmd_valid && kind == 2'd0) state_q <= StBeats;
+                   else if (cmd_valid) state_q <= StDrain;
+        StBeats: if (ends && !cmd_valid) state_q <= StCommand;
+                 else if (ends && kind != 2'd0) state_q <= StDrain;
+        StDrain: state_q <= StEnd;
+        StEnd: state_q <= StCommand;
+        default: state_q <= StCommand;
+      endcase
       cmd_ready_o <= few;
       beat_q <= beat;
       if (beat) begin
-        data_q <= txd_data_i;
+        data_q <= turn(txd_data_i, turn_q);
         offset_q <= 3'd0;
         left_q <= left_next;
         last_q <= left_q <= 16'd8 + {12'd0, lanes};
         held_q <= emits ? sum[3:0] - 4'd8 : sum[3:0];
         held_at_q <= held_q;
         emits_q <= emits;
-        turn_q <= held_q[2:0] - offset_q;
         if (txd_err_i) failed_q <= 1'b1;
       end
+      if (beat || load) turn_q <= (beat ? sum[2:0] : held_q[2:0]) - (load ? offset : 3'd0); // of the next beat
       if (beat_q) begin
-        word_q <= emits_q ? turned : merged;
+        word_q <= emits_q ? data_q : merged;
         if (emits_q && word_number_q != 2'd2) begin
           word_number_q <= word_number_q + 2'd1;
           if (word_number_q == 2'd0) begin

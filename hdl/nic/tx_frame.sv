@@ -77,7 +77,7 @@ module tx_frame #(
     StBarrier  // hands the barrier to tx_assemble
   } state_e;
 
-  state_e state_q, state_d;
+  state_e state_q;
   logic go, barrier_go, place_q, tagged_q;
   logic [10:0] queue_q;
   logic [15:0] vc_limit_q;
@@ -137,27 +137,6 @@ module tx_frame #(
   assign got_good = pop_ready_i ? !pop_err_i : have_q && !have_err_q;
   assign take_desc = got_good && (state_q == StPop || (state_q == StAsk && cmd_ready_i && rd_ready_i && !ends_q));
 
-  always_comb begin
-    state_d = state_q;
-    unique case (state_q)
-      StIdle: if (barrier_go) state_d = StBarrier;
-              else if (go) state_d = StPop;
-      StPop: if (take_desc) state_d = StCheck;
-             else if (got) state_d = StEnd;
-      StCheck: state_d = StLimit;
-      StLimit: state_d = StRoom;
-      StRoom: if (skip) state_d = StNext;
-              else if (room_ok_q) state_d = StAsk;
-      StAsk: if (take_desc) state_d = StCheck;
-             else if (cmd_ready_i && rd_ready_i) state_d = StNext;
-      StNext: if (ends_q) state_d = StEnd;
-              else state_d = StPop;
-      StEnd: if (cmd_ready_i) state_d = StIdle;
-      StBarrier: if (cmd_ready_i) state_d = StIdle;
-      default: state_d = StIdle;
-    endcase
-  end
-
   assign awake = `AWAKE(state_q != StIdle || take_place || returning || returned_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -177,7 +156,23 @@ module tx_frame #(
       {first_q, over_q, far_over_q, short_q, flushed_q} <= 5'd0;
       {want_q, have_q, have_err_q, ends_q} <= 4'd0;
     end else if (awake) begin
-      state_q <= state_d;
+      unique case (state_q)
+        StIdle: if (barrier_go) state_q <= StBarrier;
+                else if (go) state_q <= StPop;
+        StPop: if (take_desc) state_q <= StCheck;
+               else if (got) state_q <= StEnd;
+        StCheck: state_q <= StLimit;
+        StLimit: state_q <= StRoom;
+        StRoom: if (skip) state_q <= StNext;
+                else if (room_ok_q) state_q <= StAsk;
+        StAsk: if (take_desc) state_q <= StCheck;
+               else if (cmd_ready_i && rd_ready_i) state_q <= StNext;
+        StNext: if (ends_q) state_q <= StEnd;
+                else state_q <= StPop;
+        StEnd: if (cmd_ready_i) state_q <= StIdle;
+        StBarrier: if (cmd_ready_i) state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
       // what comes back counts a cycle later; the comparison is a cycle old, and room only grows while it is waited for
       returned_q <= returning;
       rec_taken_q <= rec_taken_i;
