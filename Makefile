@@ -23,6 +23,9 @@ setup-synth:
 setup-view:
 	@tools/setup view
 
+setup-plot:
+	@tools/setup plot
+
 test: setup     ## the host-only tests, no simulator (T=expression picks)
 	@$(BIN)/python -m pytest $(if $(T),-k '$(T)') -n $(or $(J),auto) --junitxml=build/reports/test.xml
 

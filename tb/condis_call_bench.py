@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts on Verilog NICs that call each other: a call manager, of either kind, and a client for applications on each.
 
-one, other = await call_hosts(dut, "6-mcm", "6-co")      # miniports: 6-co has a stand-alone call manager on it
+one, other = await call_hosts(dut, "6-mcm", "5-co")      # miniports: on -co there is a stand-alone call manager
 ours, theirs = await connected(one, other, sends=Qos(rate=12_500_000, burst=4000, max_sdu=1500))
+pull(one, other);  plug(one, other)                      # the cable between two; three or four hosts are at a switch
 await finish(one, other)                                 # leave, halt; nothing is left behind
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hilnic.cosim import hostmem
@@ -16,43 +18,90 @@ from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.harness import Clocks, Harness
 from hilnic.mcm.peer import Settings
 from hilnic.miniport_co.mcm import McmConfig
+from hilnic.ndis.ndis import VerifyMode
 from hilnic.protocols.call_manager import CallManager
+from hilnic.protocols.call_manager5 import CallManager5
+from hilnic.protocols.cm_resources import HIGHEST, LOWEST
 from hilnic.protocols.co_client import CoBinding, CoClient, Connection, Qos
 from hilnic.protocols.co_client5 import CoClient5
 from hilnic.signalling import MessageType, decode
 from hilnic.signalling.control import TimerValues
-from hilnic.stack import NicConfig, Stack
+from hilnic.stack import HostProtocol, NicConfig, Stack
 from hilnic.testing import run_record
+from hilnic.testing.vcs import vlan_of
 from hilnic.wire.ethernet import EthernetFrame
+from hilnic.wire.link import WireFrame
+from hilnic.wire.switch import Switch
 
 run_record.of_simulation(Recorder.current_folder)
 
 SELECTOR = b"there"
 SIGNALLING = 5
-REPEAT_NS, TIMES = 250_000, 4
-QUIET_NS = 500_000
-QUICK = TimerValues(t303=REPEAT_NS, t308=REPEAT_NS, t309=QUIET_NS, t316=REPEAT_NS, t322=REPEAT_NS, attempts=TIMES)
-"""A silent peer is given up sooner than by default: simulated time is dear."""
-QUICK_MCM = Settings(repeat_ns=REPEAT_NS, quiet_ns=QUIET_NS, times=TIMES)
-CARDS = McmConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8, signalling=QUICK_MCM)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When either call manager gives a silent peer up: sooner than by default, for simulated time is dear."""
+
+    repeat_ns: int = 250_000
+    quiet_ns: int = 500_000
+    times: int = 4
+
+    @property
+    def timers(self) -> TimerValues:
+        """Of the stand-alone call manager."""
+        repeated = dict.fromkeys(("t303", "t308", "t313", "t316", "t322", "t360", "t398", "t399"), self.repeat_ns)
+        return TimerValues(t309=self.quiet_ns, attempts=self.times, **repeated)
+
+    @property
+    def settings(self) -> Settings:
+        """Of the integrated one."""
+        return Settings(repeat_ns=self.repeat_ns, quiet_ns=self.quiet_ns, times=self.times)
+
+
+QUICK = Patience()
+CARDS = McmConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8, signalling=QUICK.settings)
 """Rings and pools that let many connections fit into a small memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a host has of everything that calls take; promises in bytes per second."""
+
+    vlan_ids: int
+    promised: int
+    vcs: int
+    entries: int
 
 
 class CallHost:
     """One card's host; `wire` has what its NIC has sent, `accepted` the connections that it was offered."""
 
     def __init__(
-        self, harness: Harness, number: int, miniport: Any, client: type[CoClient], connections: McmConfig = CARDS
+        self,
+        harness: Harness,
+        number: int,
+        miniport: Any,
+        client: type[CoClient],
+        connections: McmConfig = CARDS,
+        *,
+        nic: NicConfig | None = None,
+        others: Sequence[HostProtocol] = (),
+        verify: VerifyMode = "fast",
+        patience: Patience = QUICK,
     ) -> None:
         self.harness, self.card = harness, harness.cards[number]
-        self.clock, self.number = harness.clock, number
+        self.clock, self.number, self.miniport = harness.clock, number, miniport
         self.address = b"\x02\x48\x4e\x00\x00" + bytes([number + 1])
-        managers = [] if miniport == "6-mcm" else [CallManager(timers=QUICK)]
+        self.is_integrated = miniport.endswith("-mcm")
+        manager = CallManager5 if client is CoClient5 else CallManager  # of its client's version
+        managers = [] if self.is_integrated else [manager(timers=patience.timers)]
         self.stack = Stack(
             self.card.device,
             harness.clock,
-            protocols=[*managers, client()],
-            config=NicConfig(mac_address=self.address),
+            protocols=[*managers, *others, client()],
+            verify=verify,
+            config=replace(nic or NicConfig(), mac_address=self.address),
             timing=harness.timing,
             trace=harness.trace if number == 0 else None,
             name=f"nic{number}",
@@ -60,8 +109,16 @@ class CallHost:
             connections=connections,
         )
         self.accepted: list[Connection] = []
-        self.wire: list[Any] = []
-        self.card.link.connect(self.wire.append)
+        self.wire: list[WireFrame] = []
+        self.on_message: Callable[[MessageType], None] | None = None
+        """Hears of each message that its NIC has sent to another station."""
+        self.card.link.record = self._record
+
+    def _record(self, from_nic: bool, frame: WireFrame) -> None:
+        if from_nic:
+            self.wire.append(frame)
+            if self.on_message is not None and (message := message_in(frame)) is not None:
+                self.on_message(message)
 
     @property
     def client(self) -> CoBinding:
@@ -91,33 +148,94 @@ class CallHost:
 
     def said(self) -> list[MessageType]:
         """The signalling that its NIC has sent."""
-        frames = [EthernetFrame.parse(frame.data) for frame in self.wire]
-        return [
-            decode(frame.payload).message.TYPE for frame in frames if frame.tags and frame.tags[0].vlan == SIGNALLING
-        ]
+        return [message for frame in self.wire if (message := message_in(frame)) is not None]
+
+    # What calls take.
+
+    @property
+    def manager(self) -> Any:
+        """The stand-alone call manager on the adapter."""
+        return self.stack.protocols[0].bindings[self.stack.name]
+
+    @property
+    def ledger(self) -> Any:
+        """What the integrated one has handed out."""
+        return self.stack.connections.nic.mcm.ledger
+
+    def holdings(self) -> Holdings:
+        """What the host holds now."""
+        if self.is_integrated:
+            vlan_ids, promised = len(self.ledger.ids), sum(self.ledger.promises.values())
+        else:
+            vlan_ids, promised = len(self.manager.ids), self.manager.line.rate - self.manager.line.free
+        vcs, entries = self.stack.adapter.co.vcs, self.stack.connections.by_entry
+        return Holdings(vlan_ids, promised, len(vcs), len(entries))
+
+    def leave_ids(self, *free: int) -> None:
+        """Take every other VLAN id that calls could have, for good."""
+        every = [vlan_id for vlan_id in range(LOWEST, HIGHEST + 1) if vlan_id not in free]
+        for vlan_id in every:
+            if self.is_integrated:
+                self.ledger.take_one_of(self, (vlan_id,))
+            else:
+                self.manager.ids.choose((vlan_id,))
+
+    def give_ids(self, *vlan_ids: int) -> None:
+        """Calls may have these again."""
+        if self.is_integrated:
+            self.ledger.back(*vlan_ids)
+        else:
+            self.manager.ids.give_back(*vlan_ids)
+
+
+def message_in(frame: WireFrame) -> MessageType | None:
+    """The signalling message of a frame."""
+    if vlan_of(frame.data) != SIGNALLING:
+        return None
+    return decode(EthernetFrame.parse(frame.data).payload).message.TYPE
 
 
 async def call_hosts(
     dut: Any,
     *miniports: Any,
-    client: type[CoClient | CoClient5] = CoClient,
+    client: type[CoClient | CoClient5] | Sequence[type[CoClient | CoClient5]] = CoClient,
     seed: int = 0,
     timing: Any = None,
     connections: McmConfig = CARDS,
     clocks: Sequence[Clocks] = (),
     limit_ns: int = 200_000_000,
+    patience: Patience = QUICK,
+    others: Callable[[int], Sequence[HostProtocol]] = lambda _number: (),
 ) -> list[CallHost]:
-    """Two hosts, running, connected to each other."""
-    harness = Harness(dut, timing=timing, clocks=clocks, cards=2, seed=seed, limit_ns=limit_ns)
+    """A running host for each miniport; two are connected to each other, more to a switch."""
+    number_of = len(miniports)
+    clients = list(client) if isinstance(client, Sequence) else [client] * number_of
+    harness = Harness(dut, timing=timing, clocks=clocks, cards=number_of, seed=seed, limit_ns=limit_ns)
     await harness.start()
+    if number_of > 2:
+        Switch([card.link for card in harness.cards])
     hosts = []
-    for number, miniport in enumerate(miniports):
-        harness.cards[number].settings.wire_mode = hostmem.WIRE_CROSS
-        hosts.append(CallHost(harness, number, miniport, client, connections))
+    for number, (miniport, kind) in enumerate(zip(miniports, clients, strict=True)):
+        more = others(number)
+        hosts.append(CallHost(harness, number, miniport, kind, connections, others=more, patience=patience))
+    if number_of == 2:
+        plug(*hosts)
     for host in hosts:
         await host.start()
     await harness.clock.sleep(100_000)  # until the signalling VCs are active
     return hosts
+
+
+def plug(*hosts: CallHost) -> None:
+    """The cable is in: what one of two NICs sends the other receives."""
+    for host in hosts:
+        host.card.settings.wire_mode, host.card.settings.link_up = hostmem.WIRE_CROSS, 1
+
+
+def pull(*hosts: CallHost) -> None:
+    """The cable is out: what a NIC sends is lost."""
+    for host in hosts:
+        host.card.settings.wire_mode, host.card.settings.link_up = hostmem.WIRE_ENDS, 0
 
 
 async def connected(

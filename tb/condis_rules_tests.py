@@ -11,6 +11,7 @@ import cocotb
 from condis_bench import SMALL, calls, co_hosts, finish
 
 from hilnic import ndis
+from hilnic.miniport_co.oids import CoOid
 from hilnic.ndis import NblFlags, NdisStatus, ReceiveFlags, SendFlags, condis
 from hilnic.ndis.condis.machines import VcState
 from hilnic.testing import expect_violation
@@ -51,6 +52,30 @@ async def lists_of_many_buffers_end_once_and_keep_their_order(dut, miniport):
     await one.until(lambda: len(theirs.received) == 32 and len(ours.completed) == 4, "all SDUs")
     assert theirs.received == [data for group in groups for data in group]
     assert statuses(ours) == [NdisStatus.SUCCESS] * 4
+    await finish(one, other)
+
+
+@cocotb.test()
+@cocotb.parametrize(miniport=MINIPORTS)
+async def a_vc_tells_its_user_of_its_link_and_of_its_counters(dut, miniport):
+    """CD-13, OI-06: link loss and return with the contract's speed, frames and octets of this VC as the NIC counts."""
+    one, other = await co_hosts(dut, miniport=miniport)
+    ours, theirs = await calls(one, other, rate=25_000_000)
+    client = one.client
+    for up in (0, 1):
+        client.co_statuses.clear()
+        one.card.settings.link_up = up
+        await one.until(lambda: any(of is ours for of, _, _ in client.co_statuses), "the news of the VC")
+    told = [state for of, _, state in client.co_statuses if of is ours][-1]
+    assert told.xmit_link_speed == 200_000_000
+    ours.send(bytes(100), bytes(200))
+    await one.until(lambda: len(theirs.received) == 2 and not ours.in_flight, "the SDUs")
+    for oid, expected in ((CoOid.OID_GEN_CO_XMIT_PDUS_OK, 2), (CoOid.OID_GEN_CO_BYTES_XMIT, 300 + 2 * 22)):
+        request = ndis.OidRequest(ndis.RequestType.QUERY_INFORMATION, oid, bytearray(8))
+        assert condis.co_oid_request(client.open, None, ours.open, None, request) is NdisStatus.PENDING
+        await one.until(lambda: client.co_answers, "the counter")
+        assert client.co_answers.pop() == (request, NdisStatus.SUCCESS)
+        assert int.from_bytes(request.answer(), "little") == expected
     await finish(one, other)
 
 

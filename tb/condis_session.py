@@ -65,8 +65,8 @@ async def transfer(job, one, ours, theirs):
     vlan = VlanMedia.parse(ours.parameters.media.specific).vlan_id
     session.say(
         negotiated={
-            "rate": flow.token_rate, "burst": flow.token_bucket_size, "max_sdu": flow.max_sdu_size,
-            "peak": None if job["peak"] is None else flow.peak_bandwidth,
+            "vc": ours.open_handle.vc.name, "rate": flow.token_rate, "burst": flow.token_bucket_size,
+            "max_sdu": flow.max_sdu_size, "peak": None if job["peak"] is None else flow.peak_bandwidth,
             "service": flow.service_type.name, "vlan": vlan,
         }
     )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-LOCKS = ("requirements.lock", "requirements-synth.lock")
+LOCKS = ("requirements.lock", "requirements-synth.lock", "requirements-plot.lock")
 PACKAGE_HOST = re.compile(
     r"pypi\.org|pythonhosted\.org|registry\.npmjs|debian\.org/debian|archive\.ubuntu|--(extra-)?index-url|--find-links"
 )

@@ -97,6 +97,13 @@ class Bench(enum.StrEnum):
 
     NIC = "nic"
     NDIS = "ndis"
+    CONDIS = "condis"
+
+
+class Plot(enum.StrEnum):
+    """What is drawn."""
+
+    RATES = "rates"
 
 
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random; 1 when not given.")]
@@ -108,6 +115,12 @@ Json = Annotated[
 Dump = Annotated[bool, typer.Option("--waves", help="Dump waveforms.")]
 Check = Annotated[bool, typer.Option("--check", help="Exit with 1 on a gap.")]
 
+_BENCH_OPTIONS = {
+    Bench.NIC: {"sim", "ends", "size", "dir", "frames", "window", "fragments", "waves", "verify", "seed", "json"},
+    Bench.NDIS: {"frames", "verify", "seed", "json"},
+    Bench.CONDIS: {"sim", "ends", "size", "frames", "vcs", "waves", "verify", "seed", "json"},
+}
+_SHORTEST_FRAME = 14
 _INTERRUPTED = 130
 """As a shell says of a process that SIGINT ended."""
 
@@ -232,42 +245,63 @@ def condis(
 
 
 @app.command()
+def plot(
+    what: Annotated[Plot, typer.Argument(metavar="rates", help="Measured rate of each VC against its contract.")],
+    reports: Annotated[
+        list[Path],
+        typer.Argument(metavar="REPORT...", help="JSON of `condis`, `bench condis`, or a test's report.json."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture, .svg or .png.")] = Path("rates.svg"),
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 when a VC is off its contract.")] = False,
+) -> None:
+    """Draw what runs have measured."""
+    _run("plot", what=what.value, reports=reports, out=out, check=check)
+
+
+@app.command()
 def bench(
-    bench: Annotated[Bench, typer.Argument(metavar="[nic|ndis]", help="What is measured.")] = Bench.NIC,
-    sim: Annotated[list[Simulator] | None, typer.Option(help="Simulator, repeatable; both when none is given.")] = None,
+    bench: Annotated[Bench, typer.Argument(metavar="[nic|ndis|condis]", help="What is measured.")] = Bench.NIC,
+    sim: Annotated[
+        list[Simulator] | None, typer.Option(help="Simulator, repeatable; see below when not given.")
+    ] = None,
     ends: Annotated[list[Ends] | None, typer.Option(help="What stands at the NIC's ports, repeatable.")] = None,
-    size: Annotated[list[int] | None, typer.Option(min=14, max=9018, help="Frame size with FCS, repeatable.")] = None,
+    size: Annotated[
+        list[int] | None, typer.Option(min=1, max=9018, help="Frame size with FCS; condis: of SDUs. Repeatable.")
+    ] = None,
     dir: Annotated[list[Flow] | None, typer.Option(help="Traffic, repeatable.")] = None,  # noqa: A002
     frames: Annotated[int | None, typer.Option(min=1, help="Frames per row after warm-up.")] = None,
     window: Annotated[list[int] | None, typer.Option(min=1, help="Frames in flight, repeatable.")] = None,
     fragments: Annotated[list[int] | None, typer.Option(min=1, help="MDLs per frame, repeatable.")] = None,
+    vcs: Annotated[list[int] | None, typer.Option(min=1, max=1023, help="condis: active VCs, repeatable.")] = None,
     waves: Dump = False,
     verify: Annotated[
-        Verify | None, typer.Option(help="What the NDIS verifier checks: fast for nic, all three for ndis.")
+        Verify | None, typer.Option(help="What the NDIS verifier checks: fast, for ndis all three.")
     ] = None,
     seed: Seed = None,
     json: Json = None,
 ) -> None:
-    """Measure frames per second and latency of the NIC, or microseconds per NBL of NDIS alone."""
+    """Measure the NIC, NDIS alone, or calls and virtual connections.
+
+    nic: frames per second and latency, on both simulators. ndis: microseconds per NBL, without hardware. condis: calls
+    per second, contracts, data on a VC against connectionless, and what a frame costs as VCs grow, on Verilator.
+    """
+    given = {
+        "sim": sim, "ends": ends, "size": size, "dir": dir, "frames": frames, "window": window, "fragments": fragments,
+        "vcs": vcs, "waves": waves, "verify": verify, "seed": seed, "json": json,
+    }  # fmt: skip
+    stray = [f"--{name}" for name, value in given.items() if value and name not in _BENCH_OPTIONS[bench]]
+    if stray:
+        taken = ", ".join(f"--{name}" for name in given if name in _BENCH_OPTIONS[bench])
+        raise typer.BadParameter(f"bench {bench.value} does not take {', '.join(stray)}, but {taken}")
     if bench is Bench.NDIS:
-        if sim or ends or size or dir or window or fragments or waves:
-            raise typer.BadParameter("bench ndis takes --frames, --verify, --seed and --json alone")
         _run("bench_ndis", verify=verify and verify.value, nbls=frames, seed=seed, json=json)
-    _run(
-        "bench",
-        bench=bench,
-        sims=sim or [],
-        ends=ends or [],
-        sizes=size or [],
-        dirs=dir or [],
-        frames=frames,
-        windows=window or [],
-        fragments=fragments or [],
-        waves=waves,
-        verify=verify or Verify.FAST,
-        seed=seed,
-        json=json,
-    )
+    common = {"sims": sim or [], "ends": ends or [], "sizes": size or [], "frames": frames, "waves": waves}
+    common |= {"verify": verify or Verify.FAST, "seed": seed, "json": json}
+    if bench is Bench.CONDIS:
+        _run("bench_condis", vcs=vcs or [], **common)
+    if size and min(size) < _SHORTEST_FRAME:
+        raise typer.BadParameter(f"--size {min(size)}: a frame has at least {_SHORTEST_FRAME} octets")
+    _run("bench", bench=bench, dirs=dir or [], windows=window or [], fragments=fragments or [], **common)
 
 
 @app.command()

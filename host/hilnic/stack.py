@@ -30,6 +30,7 @@ from hilnic.miniport5.nic import Nic5
 from hilnic.miniport_co import driver as co_driver
 from hilnic.miniport_co import driver5 as co_driver5
 from hilnic.miniport_co import mcm as co_mcm
+from hilnic.miniport_co import mcm5 as co_mcm5
 from hilnic.miniport_co.adapter import CoNic
 from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connections import Connections
@@ -40,9 +41,15 @@ from hilnic.testing.special_pool import SpecialPool
 
 __all__ = ["CoConfig", "HostProtocol", "MiniportKind", "NicConfig", "Stack", "StackError"]
 
-MiniportKind = Literal["6", "6-co", "6-mcm", "5", "5-co", "5-lookahead", "5-wan"]
-"""The NIC's driver: of NDIS 6; of NDIS 5 with full packets; both with connections; of NDIS 5, serialized, by lookahead;
-PPP over Ethernet."""
+MiniportKind = Literal["6", "6-co", "6-mcm", "5", "5-co", "5-mcm", "5-lookahead", "5-wan"]
+"""The NIC's driver: of NDIS 6; of NDIS 5 with full packets; both with connections, and with a call manager besides; of
+NDIS 5, serialized, by lookahead; PPP over Ethernet."""
+_CONNECTED = {
+    "6-co": co_driver.register,
+    "6-mcm": co_mcm.register,
+    "5-co": co_driver5.register,
+    "5-mcm": co_mcm5.register,
+}
 _KINDS_OF_5: dict[str, driver5.DriverKind] = {"5": "packets", "5-lookahead": "lookahead", "5-wan": "wan"}
 
 
@@ -95,15 +102,12 @@ class Stack:
             self.host.last_frame_id = self.cpu.trace.new_host()
         if miniport == "6":
             self.driver = driver.register(self.host, config)
-        elif miniport == "6-co":
-            self.driver = co_driver.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
-        elif miniport == "6-mcm":
-            self.driver = co_mcm.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
-        elif miniport == "5-co":
-            self.driver = co_driver5.register(self.host, replace(connections or CoConfig(), nic=config or NicConfig()))
+        elif miniport in _CONNECTED:
+            settings = replace(connections or CoConfig(), nic=config or NicConfig())
+            self.driver = _CONNECTED[miniport](self.host, settings)
         else:
-            settings = driver5.Settings(config or NicConfig(), seed)
-            self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], settings)
+            of_5 = driver5.Settings(config or NicConfig(), seed)
+            self.driver = driver5.register(self.host, _KINDS_OF_5[miniport], of_5)
         self.protocols = list(protocols)
         self._adapter: ndis.Adapter | None = None
 

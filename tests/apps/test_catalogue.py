@@ -77,3 +77,13 @@ def test_every_entry_has_tests_and_a_simulator() -> None:
         assert entry.functions(), entry.name
         assert entry.sims, entry.name
         assert Selected(entry).functions == ()
+
+
+def test_a_group_has_no_long_runs() -> None:
+    assert not [entry.name for entry in CATALOGUE if entry.soak and entry.groups]
+
+
+def test_everything_about_virtual_connections_is_one_group() -> None:
+    chosen = set(named("condis"))
+    assert chosen == {entry.name for entry in CATALOGUE if "condis" in entry.groups}
+    assert {"condis_calls", "condis_cable", "condis_lan", "vc", "vc_load"} <= chosen

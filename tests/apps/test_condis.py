@@ -2,6 +2,7 @@
 """`hilnic condis` without a simulator: what is refused before it runs, how a contract is measured, what is said."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,8 @@ from hilnic.apps.session import SessionFailed
 from hilnic.hw.trace_rows import CallRow, EventRow
 
 RATE, BURST = 12_500_000, 6088
-AGREED = {"rate": RATE, "burst": BURST, "max_sdu": 1500, "peak": None, "service": "GUARANTEED", "vlan": 16}
+CONTRACT = {"rate": RATE, "burst": BURST, "max_sdu": 1500, "peak": None, "service": "GUARANTEED"}
+AGREED = {**CONTRACT, "vc": "nic0.vc2", "vlan": 16}
 MEASURED = {
     "frames": 200,
     "octets": 300_000,
@@ -67,6 +69,10 @@ def simulated(monkeypatch):
         ({"peak": "1T"}, "'1T' is no rate"),
         ({"burst": 0}, "--burst 0: the bucket has to hold a frame of 1522 octets"),
         ({"burst": 1521}, "--burst 1521: the bucket has to hold a frame of 1522 octets"),
+        ({"burst": 0}, "--burst 0: the bucket has to hold"),
+        ({"rate": "35G"}, "--rate: at most 4294967294"),
+        ({"burst": 1 << 32}, "--burst: at most 4294967294"),
+        ({"peak": "35G"}, "--peak: at most 4294967294"),
     ],
 )
 def test_a_contract_that_cannot_be_is_a_usage_error(file, monkeypatch, options, why):
@@ -85,6 +91,18 @@ def test_a_file_that_cannot_be_sent_is_a_usage_error(tmp_path, monkeypatch, name
     assert stop.value.code == Exit.USAGE
 
 
+def test_what_has_no_size_is_a_usage_error(monkeypatch):
+    monkeypatch.setattr(condis, "prepare", lambda *_: pytest.fail("something ran"))
+    with pytest.raises(Stop, match="no regular file") as stop:
+        condis.run(file=Path("/dev/zero"), **OPTIONS, **NO_OPTIONS)
+    assert stop.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (36_000, "10 h")])
+def test_what_is_left_is_said_in_a_fitting_unit(seconds, text):
+    assert condis._duration(seconds) == text
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("1000000", 10**6), ("250M", 250 * 10**6), ("1.5G", 1.5 * 10**9), ("64k", 64_000)]
 )
@@ -101,7 +119,7 @@ def test_a_rate_may_have_a_scale(text, value):
         ("stand-alone", "6", "6-co"),
         ("stand-alone", "5", "5-co"),
         ("integrated", "6", "6-mcm"),
-        ("integrated", "5", "6-mcm"),
+        ("integrated", "5", "5-mcm"),
     ],
 )
 def test_call_manager_and_version_choose_the_drivers(file, simulated, cm, version, miniport):
@@ -131,6 +149,7 @@ def test_json_has_everything(file, simulated, tmp_path):
     found = json.loads(report.read_text())
     assert (found["schema"], found["passed"]) == ("hilnic.condis/1", True)
     assert (found["negotiated"], found["measured"]) == (AGREED, MEASURED)
+    assert found["rates"] == [{"vc": "nic0.vc2", "contract": RATE, "measured": 12.49e6, "frames": 195}]
     assert [path.rpartition("/")[2] for path in found["pcap"]] == ["wire0.pcapng", "wire1.pcapng"]
 
 

@@ -71,6 +71,15 @@ def test_the_view_has_no_row_that_the_waveform_lacks(tmp_path: Path) -> None:
     assert view.read_text(encoding="utf-8").count(".u_nic.") == 1
 
 
+def test_states_have_names_in_verilators_waveforms_too(tmp_path: Path) -> None:
+    wave, view = tmp_path / "wave.vcd", tmp_path / "wave.gtkw"
+    write_wave(wave, [row for row in ROWS if row.states], (0,), 3)
+    write_view(wave, view)
+    flags, file = view.read_text(encoding="utf-8").partition("-CSR\n")[2].splitlines()[:2]
+    assert int(flags.removeprefix("@"), 16) >> 32 & 1, "of the waveform's own enum"
+    assert file.endswith(".states"), "of a waveform without"
+
+
 def test_a_module_without_states_is_refused() -> None:
     with pytest.raises(LookupError, match="declares no states"):
         gtkw._names("nic/nic_1g")

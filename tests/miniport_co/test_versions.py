@@ -8,8 +8,11 @@ import pytest
 from hilnic import ndis
 from hilnic.hw.timing import TimingModel
 from hilnic.miniport_co.oids import CoOid
-from hilnic.ndis import NdisStatus
+from hilnic.ndis import NdisStatus, condis
+from hilnic.ndis.condis import ndis5 as condis5
+from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.protocols.raw import RawProtocol
+from hilnic.testing.co_client5 import FunctionalCoClient5
 from hilnic.testing.co_host import address
 
 LENGTHS = (1, 2, 14, 41, 42, 43, 45, 46, 47, 100, 1499, 1500)
@@ -104,26 +107,88 @@ def test_a_chain_of_too_many_pieces_is_copied(make_pair, miniport):
     assert connection.tx.statistics().copied == 1
 
 
-def test_counters_are_asked_for_in_either_version(make_pair, corner):
-    pair = make_pair(**corner)
-    ours, theirs = pair.calls()
+def ask(pair, call, oid, size=8):
+    """What the miniport answers to the client about one VC; None when it does not know."""
+    client, buffer = pair.one.client, bytearray(size)
+    if isinstance(client, FunctionalCoClient5):
+        request = NdisRequest(ndis.RequestType.QUERY_INFORMATION, oid, buffer)
+        status = condis5.co_request(client.open, None, call.open, None, request)
+    else:
+        request = ndis.OidRequest(ndis.RequestType.QUERY_INFORMATION, oid, buffer)
+        status = condis.co_oid_request(client.open, None, call.open, None, request)
+    if status is NdisStatus.PENDING:
+        pair.until(lambda: client.co_answers)
+        answered, status = client.co_answers.pop()
+        assert answered is request
+    return int.from_bytes(request.answer(), "little") if status is NdisStatus.SUCCESS else None
+
+
+def test_each_vc_has_counters_of_its_own_which_the_nic_counts(make_pair, corner, small):
+    pair = make_pair(connections=small, **corner)
+    (ours, theirs), (other, _) = pair.calls(100, max_sdu=200), pair.calls(200)
+    ours.send(bytes(201))  # too long: an error of the VC's
     ours.send(*[bytes(100)] * 3)
-    pair.until(lambda: len(theirs.received) == 3 and not ours.in_flight)
-    (connection,) = pair.one.stack.connections.by_entry.values()
-    assert pair.run(connection.entry.counter(0)) == 3
-    assert connection.tx.statistics().sent == 3
-    assert CoOid.OID_GEN_CO_XMIT_PDUS_OK == 0x00020101
+    theirs.send(*[bytes(50)] * 2)
+    pair.until(lambda: len(theirs.received) == 3 and len(ours.received) == 2 and not ours.in_flight)
+    frames, octets = 3, 3 * (100 + 22)
+    expected = {
+        CoOid.OID_GEN_CO_XMIT_PDUS_OK: frames,
+        CoOid.OID_GEN_CO_BYTES_XMIT: octets,
+        CoOid.OID_GEN_CO_XMIT_PDUS_ERROR: 1,
+        CoOid.OID_GEN_CO_RCV_PDUS_OK: 2,
+        CoOid.OID_GEN_CO_BYTES_RCV: 2 * (50 + 14),  # as they lie in memory: tag and FCS are gone
+        CoOid.OID_GEN_CO_RCV_PDUS_ERROR: 0,
+        CoOid.OID_GEN_CO_RCV_PDUS_NO_BUFFER: 0,
+        CoOid.OID_GEN_CO_TRANSMIT_QUEUE_LENGTH: 0,
+    }
+    assert {oid: ask(pair, ours, oid) for oid in expected} == expected
+    assert {ask(pair, other, oid) for oid in expected} == {0}
+    assert ask(pair, ours, CoOid.OID_GEN_CO_XMIT_PDUS_OK, 4) == frames
+    assert ask(pair, ours, 0x00029999) is None
 
 
-def test_the_link_is_told_to_connection_oriented_clients(make_pair, corner):
+def states(client, call):
+    """What a client has heard of a VC's link, in the words of NDIS 6: (connected, bits per second down)."""
+    told = []
+    for of, code, buffer in client.co_statuses:
+        if of is not call:
+            continue
+        if code is NdisStatus.LINK_STATE:
+            told.append((buffer.media_connect_state is ndis.MediaConnectState.CONNECTED, buffer.xmit_link_speed))
+        elif code is NdisStatus.LINK_SPEED_CHANGE:
+            told.append((True, 100 * int.from_bytes(buffer, "little")))
+        else:
+            told.append((code is NdisStatus.MEDIA_CONNECT, None))
+    return told
+
+
+@pytest.mark.rule("CD-13")
+def test_the_link_is_told_to_the_adapters_clients_and_to_the_user_of_each_vc(make_pair, corner):
     pair = make_pair(**corner)
+    ends = [pair.calls(vlan, rate=rate)[0] for vlan, rate in ((100, 12_500_000), (200, 25_000_000))]
     client = pair.one.client
-    before = len(client.co_statuses)
+    client.co_statuses.clear()
     for up in (False, True):
         pair.nics[0].set_link(up)
         pair.sleep(2_000_000)
-    assert len(client.co_statuses) >= before + 2
-    assert {told[0] for told in client.co_statuses} == {None}
+    assert {told[0] for told in client.co_statuses} == {None, *ends}
+    for call, speed in zip(ends, (100_000_000, 200_000_000), strict=True):
+        heard = states(client, call)
+        assert not heard[0][0]
+        assert heard[-1] == (True, speed)
+        assert all(connected for connected, _ in heard[1:])
+
+
+@pytest.mark.rule("CD-13")
+def test_a_new_contract_is_a_new_speed_of_its_vc_alone(make_pair, corner):
+    pair = make_pair(**corner)
+    (ours, _), (other, _) = pair.calls(100, rate=12_500_000), pair.calls(200, rate=25_000_000)
+    client = pair.one.client
+    client.co_statuses.clear()
+    pair.run(pair.one.change(ours, 100, rate=50_000_000))
+    assert states(client, ours)[-1] == (True, 400_000_000)
+    assert not states(client, other)
+    assert {told[0] for told in client.co_statuses} == {ours}
 
 
 @pytest.mark.rule("ST-24")

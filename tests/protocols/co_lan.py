@@ -3,30 +3,67 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
 from hilnic.ndis import NdisStatus
 from hilnic.protocols.call_manager import CallManager
+from hilnic.protocols.call_manager5 import CallManager5
 from hilnic.protocols.co_client import CallFailed, CoBinding, CoClient, Connection, Qos
 from hilnic.protocols.co_client5 import CoClient5
-from hilnic.testing.co_wire import CoHost, CoLan, WiredCoMiniport
+from hilnic.testing.co_wire import CoHost, CoLan, WiredCoMiniport, WiredCoMiniport5
 
-from .wired_mcm import WiredMcm
+from .wired_mcm import McmPlug, WiredMcm, WiredMcm5
 
 FAST = Qos(rate=12_500_000, burst=4000, max_sdu=1500)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The drivers of a host; without a call manager the miniport is one."""
+
+    miniport: Any
+    manager: Any
+    client: Any
+
+    def __str__(self) -> str:
+        """Versions of miniport, call manager and client."""
+        of_5 = [each in OF_5 for each in (self.miniport, self.manager, self.client)]
+        miniport, manager, client = ("5" if five else "6" for five in of_5)
+        return f"client {client}, {f'manager {manager}, miniport' if self.manager else 'MCM'} {miniport}"
+
+
+OF_5 = {WiredCoMiniport5, WiredMcm5, CallManager5, CoClient5}
+CLIENTS = (CoClient, CoClient5)
+STAND_ALONE = [
+    Kind(*drivers)
+    for drivers in itertools.product((WiredCoMiniport, WiredCoMiniport5), (CallManager, CallManager5), CLIENTS)
+]
+INTEGRATED = [Kind(miniport, None, client) for miniport in (WiredMcm, WiredMcm5) for client in CLIENTS]
+KINDS = {
+    "c": STAND_ALONE[0],  # of NDIS 6
+    "C": STAND_ALONE[-1],  # of NDIS 5
+    "m": INTEGRATED[0],
+    "M": INTEGRATED[-1],
+}
+"""c: with a stand-alone call manager; m: with an integrated one; in capitals: everything is of NDIS 5."""
 
 
 class Lan:
     """Hosts with a call manager and a client each."""
 
-    def __init__(self, kinds: str = "cc", slow_ns: int = 0) -> None:
-        """A letter a host: c has a stand-alone call manager, m an integrated one; in capitals, a client of NDIS 5."""
-        miniports = [WiredMcm if kind in "mM" else WiredCoMiniport for kind in kinds]
-        self.lan = CoLan(miniports, slow_ns=slow_ns)
+    def __init__(self, kinds: str | Sequence[Kind] = "cc", slow_ns: int = 0) -> None:
+        """A letter of KINDS for each host, or the drivers themselves."""
+        kinds = [KINDS[kind] if isinstance(kind, str) else kind for kind in kinds]
+        self.lan = CoLan([kind.miniport for kind in kinds], slow_ns=slow_ns)
         for kind, host in zip(kinds, self.lan.hosts, strict=True):
-            if kind in "cC":
-                host.add(CallManager())
-            host.add(CoClient5() if kind in "CM" else CoClient())
+            if kind.manager is not None:
+                host.add(kind.manager())
+            host.add(kind.client())
             host.start()
         self.lan.run_for(0.1)
         self.clients = [self.client_of(host) for host in self.lan.hosts]
@@ -42,7 +79,7 @@ class Lan:
     def resources(self, number: int) -> tuple[int, int]:
         """(VLAN ids taken, promised octets per second) of a host's call manager."""
         host = self.lan.hosts[number]
-        if isinstance(host.miniport, WiredMcm):
+        if isinstance(host.miniport, McmPlug):
             ledger = host.miniport.mcm.ledger
             return len(ledger.ids), sum(ledger.promises.values())
         manager = host.drivers[0].bindings[host.miniport.name]

@@ -11,7 +11,9 @@ from hilnic.hw.memory import HostMemory
 from hilnic.model.build import Build
 from hilnic.model.nic import ModelNic
 from hilnic.protocols.call_manager import CallManager
+from hilnic.protocols.call_manager5 import CallManager5
 from hilnic.protocols.co_client import CoBinding, CoClient, Connection, Qos
+from hilnic.protocols.co_client5 import CoClient5
 from hilnic.stack import CoConfig, MiniportKind, NicConfig, Stack
 from hilnic.wire.link import WireFrame, join
 from hilnic.wire.switch import Switch
@@ -21,7 +23,7 @@ SMALL = CoConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8)
 
 
 class NicLan:
-    """`cut` NICs are off the wire."""
+    """`cut` NICs are off the wire. Of NDIS 5 are all drivers of a host whose miniport is."""
 
     def __init__(self, hosts: int = 2, vcs: int = 8, miniport: MiniportKind = "6-co") -> None:
         self.clock = VirtualClock()
@@ -48,7 +50,9 @@ class NicLan:
 
     def _stack(self, number: int, nic: ModelNic, miniport: MiniportKind) -> Stack:
         config = NicConfig(mac_address=self.address(number))
-        protocols: list[Any] = [CoClient()] if miniport == "6-mcm" else [CallManager(), CoClient()]
+        of_5 = miniport.startswith("5")
+        protocols: list[Any] = [] if miniport.endswith("mcm") else [CallManager5() if of_5 else CallManager()]
+        protocols.append(CoClient5() if of_5 else CoClient())
         return Stack(
             nic,
             self.clock,

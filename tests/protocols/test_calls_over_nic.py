@@ -16,8 +16,8 @@ from hilnic.wire.ethernet import EthernetFrame
 
 from .nic_lan import FAST, NicLan
 
-KINDS = ["6-co", "6-mcm"]
-"""The driver with a stand-alone call manager on it; that with an integrated one."""
+KINDS = ["6-co", "6-mcm", "5-co", "5-mcm"]
+"""Of either version: the driver with a stand-alone call manager on it; that with an integrated one."""
 
 
 @pytest.fixture(params=KINDS)
@@ -69,7 +69,7 @@ def test_what_is_sent_obeys_the_contract(lan: NicLan) -> None:
 @pytest.mark.parametrize("rate", [120_000_000, 250_000_000])
 def test_a_rate_that_may_be_rounded_down_is_what_the_driver_can_promise(lan: NicLan, rate: int) -> None:
     one, other = lan.open(sends=Qos(rate=rate, burst=6000, max_sdu=1400), receives=None, round_down=True)
-    assert one.parameters.call_manager.transmit.token_rate == lan.stacks[0].co_nic.connections.config.committed_bytes
+    assert one.parameters.call_manager.transmit.token_rate == lan.stacks[0].connections.config.committed_bytes
     one.send(bytes(1400))
     lan.sleep(1_000_000)
     assert list(other.received) == [bytes(1400)]
@@ -91,7 +91,7 @@ def test_a_closed_connection_leaves_nothing_on_either_card(lan: NicLan) -> None:
     lan.run(one.close(b"bye"))
     lan.sleep(1_000_000)
     assert (other.state, other.close_data, list(other.received)) == (ConnectionState.CLOSED, b"bye", [bytes(1000)])
-    left = [len(list(stack.co_nic.connections.active())) for stack in lan.stacks]
+    left = [len(list(stack.connections.active())) for stack in lan.stacks]
     assert left == [1, 1]  # that of the signalling
 
 

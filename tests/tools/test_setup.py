@@ -38,7 +38,7 @@ def setup(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_an_unknown_part_is_a_usage_error(bare: Path) -> None:
     done = setup(bare, "everything")
-    assert (done.returncode, done.stderr) == (2, "usage: tools/setup [base|synth|view]\n")
+    assert (done.returncode, done.stderr) == (2, "usage: tools/setup [base|synth|view|plot]\n")
 
 
 def test_a_debian_without_root_and_sudo_names_what_to_install(bare: Path) -> None:

@@ -7,6 +7,7 @@ NIC's parameters, and states get their names from the `typedef enum` of the modu
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ __all__ = ["GROUPS", "Row", "write_view"]
 
 _ENUM = re.compile(r"typedef enum logic \[(\d+):0\] \{(.*?)\}\s*(\w+);", re.DOTALL)
 _TOP = "tb_nic"
+_TRANSLATED = 0x2028  # GTKWave's flags of a binary value with a translation file
+_ENUM_FLAG = 1 << 32
+"""Show the enum that is in the waveform. With Verilator's it is, and GTKWave then shows no translation file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def write_view(wave: Path, view: Path, cards: Sequence[int] = (0,), height: int 
 
     widths = _widths(wave)
     translations: dict[str, Path] = {}
-    with view.open("w", encoding="utf-8") as stream:
+    with io.StringIO() as stream:
         save = GTKWSave(stream)
         save.dumpfile(str(wave.resolve()), abspath=True)
         save.size(1600, height)
@@ -160,3 +164,5 @@ def write_view(wave: Path, view: Path, cards: Sequence[int] = (0,), height: int 
                         file = str(translations[row.states].resolve()) if row.states else None
                         signal = _full(card, row) + (f"[{width - 1}:0]" if width > 1 else "")
                         save.trace(signal, row.label or None, datafmt=row.radix, translate_filter_file=file)
+        text = stream.getvalue()
+    view.write_text(text.replace(f"@{_TRANSLATED:x}\n", f"@{_TRANSLATED | _ENUM_FLAG:x}\n"), encoding="utf-8")

@@ -27,10 +27,12 @@ from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.results import TestResult, read_cocotb, write_junit, write_report
 from hilnic.apps.session import DEFAULT_SEED
 from hilnic.cosim import mutants, runner
-from hilnic.cosim.artefacts import LAST_EVENTS, folder_name, read_frames, read_skip, tail
+from hilnic.cosim.artefacts import LAST_EVENTS, folder_name, read_frames, read_rates, read_skip, tail
 from hilnic.cosim.build_hostmem import BuildError, build_root
 
 __all__ = ["run"]
+
+_SLOWER_ENDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,11 @@ class Order:
     def folder(self) -> Path:
         """Where the process writes; each test has a folder `name.function` beside it."""
         return build_root() / self.sim / self.entry.name
+
+    @property
+    def wall_limit_s(self) -> float:
+        """After which the process is stopped; cocotbext's ends wake Python with every clock."""
+        return self.entry.wall_limit_s * (_SLOWER_ENDS if self.ends == "cocotbext" else 1)
 
     @property
     def design(self) -> runner.Design:
@@ -192,7 +199,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
                 "HILNIC_WAVES": "1" if order.waves else "",
                 **dict(order.entry.environment),
             },
-            wall_limit_s=order.entry.wall_limit_s,
+            wall_limit_s=order.wall_limit_s,
             python_path=[sources.root() / "tb"],
             wave=order.folder / "wave.fst" if order.waves else None,
         )
@@ -200,7 +207,7 @@ def _run_one(order: Order, built: Callable[[], runner.Built | str]) -> list[Test
     found = read_cocotb(results, order.entry.name, order.sim, order.seed, order.ends)
     names = [result.name.partition(".")[2] for result in found]
     seen = {*names, *(name.partition("/")[0] for name in names)}
-    why = f"no end within {order.entry.wall_limit_s:.0f} s" if finished.timed_out else _last_words(finished)
+    why = f"no end within {order.wall_limit_s:.0f} s" if finished.timed_out else _last_words(finished)
     found.extend(_failed(order, function, why) for function in expected if function not in seen)
     return [_complete(order, result) for result in found]
 
@@ -232,6 +239,7 @@ def _complete(order: Order, result: TestResult) -> TestResult:
         frames=read_frames(folder) if result.outcome != "skipped" else 0,
         folder=os.path.relpath(folder),
         commands=tuple(commands),
+        rates=tuple(read_rates(folder)) if result.outcome != "skipped" else (),
     )
     write_report(full, folder)
     return full

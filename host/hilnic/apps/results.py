@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 __all__ = ["Outcome", "TestResult", "read_cocotb", "write_junit", "write_report"]
@@ -33,6 +33,8 @@ class TestResult:
     folder: str = ""
     commands: tuple[str, ...] = field(default=())
     """What opens the waveform and the capture."""
+    rates: tuple[dict[str, Any], ...] = field(default=())
+    """Of VCs, in a test that measures contracts: `hilnic.apps.vc_rates`."""
 
 
 def read_cocotb(path: Path, run: str, sim: str, seed: int, ends: str) -> list[TestResult]:

@@ -11,9 +11,9 @@ import atexit
 import json
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from cocotb.task import current_task
 
@@ -23,14 +23,16 @@ from hilnic.wire.link import WireFrame
 from hilnic.wire.pcapng import PcapngWriter
 from hilnic.wire.record import WireRecord
 
-__all__ = ["LAST_EVENTS", "Recorder", "folder_name", "read_frames", "read_skip", "skip", "tail"]
+__all__ = [
+    "LAST_EVENTS", "Recorder", "folder_name", "note_rates", "read_frames", "read_rates", "read_skip", "skip", "tail",
+]  # fmt: skip
 
 LAST_EVENTS = 8
 """Lines of the trace that a failure's report shows."""
 
 _LIMIT = 200_000  # events kept, the latest ones
 
-_COUNTS, _TRACE, _SKIP = "counts.json", "trace.jsonl", "skipped.txt"
+_COUNTS, _TRACE, _SKIP, _RATES = "counts.json", "trace.jsonl", "skipped.txt", "rates.json"
 
 
 def folder_name(test: str) -> str:
@@ -42,6 +44,20 @@ def read_frames(folder: Path) -> int:
     """Frames that crossed the wires of a test; 0 when it had none."""
     path = folder / _COUNTS
     return int(json.loads(path.read_text(encoding="utf-8"))["frames"]) if path.exists() else 0
+
+
+def read_rates(folder: Path) -> list[dict[str, Any]]:
+    """What a test has noted of its VCs; empty when it noted nothing."""
+    path = folder / _RATES
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return rows
+
+
+def note_rates(rates: Sequence[Mapping[str, Any]]) -> None:
+    """For the running test's report: contract and measured rate of its VCs, as `hilnic.apps.vc_rates` has them."""
+    folder = Recorder.current_folder()
+    if folder is not None:
+        (folder / _RATES).write_text(json.dumps(list(rates)) + "\n", encoding="utf-8")
 
 
 def skip(reason: str) -> NoReturn:
@@ -81,8 +97,8 @@ class Recorder:
             Recorder._open.close()
         Recorder._open = self
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("wire*.pcapng"):
-            old.unlink()
+        for old in (*folder.glob("wire*.pcapng"), folder / _RATES):
+            old.unlink(missing_ok=True)
         self.folder, self.frames = folder, 0
         self.trace = Trace(enabled=True, limit=_LIMIT)
         notes = FrameNotes(self.trace)

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from hilnic.mcm.exchange import Exchange
+from hilnic.mcm.words import OF_CALL, OF_PARTY
 from hilnic.signalling import (
     CallState,
     Cause,
@@ -119,6 +120,7 @@ class Dialogue:
     def answer(self, message: Connect | AddPartyAcknowledge) -> None:
         """Take the call."""
         if self.phase is Phase.INVITED:
+            self._last_answer = message
             self._enter(Phase.ANSWERED, self.peer.settings.repeat_ns, message, Cause.RECOVERY_ON_TIMER_EXPIRY)
 
     def ready(self) -> None:
@@ -157,8 +159,12 @@ class Dialogue:
 
     # What is heard.
 
-    def hear(self, header: Header, message: Message) -> None:
-        """A message of the present incarnations."""
+    def hear(self, header: Header, message: Message) -> bool:
+        """A message of the present incarnations; False when it does not belong into this phase, and nothing follows."""
+        if isinstance(message, ModifyAcknowledge | ModifyReject) and header.transaction != self.transaction:
+            return True  # late: to an older wish
+        if message.TYPE not in (OF_PARTY if self.is_party else OF_CALL):
+            return False
         match message:
             case Release() | DropParty():
                 self._hear_leaving(message)
@@ -171,15 +177,25 @@ class Dialogue:
                     self._exchange.encourage()
             case StatusEnquiry():
                 self._tell_state(Cause.RESPONSE_TO_STATUS_ENQUIRY)
-            case ModifyRequest():
-                self._hear_wish(header.transaction, message)
-            case _ if self.invites:
-                self._hear_invited(header, message)
-            case _:
-                self._hear_inviting(message)
+            case _ if self.phase not in {Phase.LEAVING, Phase.LEFT}:
+                return self._hear_progress(header, message)
+        return True  # with the end under way the rest is late
 
-    def _hear_invited(self, header: Header, message: Message) -> None:
-        """What only the side that was invited says."""
+    def _hear_progress(self, header: Header, message: Message) -> bool:
+        """What brings the dialogue further; False as from `hear`."""
+        match message:
+            case ModifyRequest():
+                return self._hear_wish(header.transaction, message)
+            case ModifyAcknowledge() | ModifyReject():
+                return self._hear_answer_to_wish(message)
+            case _ if self.invites:
+                self._hear_invited(message)
+                return True
+            case _:
+                return self._hear_inviting(message)
+
+    def _hear_invited(self, message: Message) -> None:
+        """What only the side that was invited says; what has got further already is late."""
         match message:
             case CallProceeding() | PartyAlerting() if self.phase is Phase.INVITING:
                 self._quiet()
@@ -200,23 +216,30 @@ class Dialogue:
                 self._tell_state()
             case Connect() | AddPartyAcknowledge() if self.phase in {Phase.TALKING, Phase.CHANGING}:
                 self._say(ConnectAcknowledge())
-            case ModifyAcknowledge() | ModifyReject():
-                if self.phase is Phase.CHANGING and header.transaction == self.transaction:
-                    self._quiet()
-                    self.phase = Phase.TALKING
-                    self.peer.news(self.peer.observer.change_answered, self, message)
 
-    def _hear_inviting(self, message: Message) -> None:
-        """What only the side that invites says."""
+    def _hear_answer_to_wish(self, message: ModifyAcknowledge | ModifyReject) -> bool:
+        """Of a change; a second one is late."""
+        if self.phase is Phase.CHANGING:
+            self._quiet()
+            self.phase = Phase.TALKING
+            self.peer.news(self.peer.observer.change_answered, self, message)
+            return True
+        return self.phase is Phase.TALKING
+
+    def _hear_inviting(self, message: Message) -> bool:
+        """What only the side that invites says; what has got further already is late."""
         match message:
             case Setup() if self.phase is Phase.INVITED:
                 self._say(CallProceeding())
             case AddParty() if self.phase is Phase.INVITED:
                 self._say(PartyAlerting(message.endpoint))
+            case ConnectAcknowledge() if self.phase is Phase.INVITED:
+                return False  # of what has not been answered
             case ConnectAcknowledge() if self.phase is Phase.ANSWERED:
                 self._quiet()
                 self.phase = Phase.TALKING
                 self.peer.news(self.peer.observer.settled, self)
+        return True
 
     def invited(self) -> None:
         """The peer's invitation has made this dialogue."""
@@ -224,18 +247,23 @@ class Dialogue:
         self._say(PartyAlerting(self._endpoint()) if self.is_party else CallProceeding())
         self.peer.news(self.peer.observer.offered, self)
 
-    def _hear_wish(self, transaction: int, message: ModifyRequest) -> None:
-        age = (self.transaction - transaction) % 256
-        if self.invites or self.is_party or 0 < age <= 128:
-            return
-        if age == 0 and self.phase is Phase.TALKING and self._last_answer is not None:
-            self._say(self._last_answer)
-        elif age == 0 and self.phase is Phase.ASKED:
+    def _hear_wish(self, transaction: int, message: ModifyRequest) -> bool:
+        """For another contract: a new one, or one heard before."""
+        age = (transaction - self.transaction) % 256
+        if age >= 128:
+            return True  # late: older than the last one
+        if self.phase is Phase.TALKING:
+            if age:
+                self.transaction, self.phase = transaction, Phase.ASKED
+                self._tell_state()
+                self.peer.news(self.peer.observer.change_wanted, self, message.contract)
+            elif self._last_answer is not None:
+                self._say(self._last_answer)
+            return True
+        if self.phase is Phase.ASKED and not age:
             self._tell_state()
-        elif age and self.phase is Phase.TALKING:
-            self.transaction, self.phase = transaction, Phase.ASKED
-            self._tell_state()
-            self.peer.news(self.peer.observer.change_wanted, self, message.contract)
+            return True
+        return self.phase is Phase.ANSWERED and age > 0  # then it has overtaken CONNECT ACKNOWLEDGE, and is repeated
 
     def _hear_leaving(self, message: Release | DropParty) -> None:
         if self.phase is Phase.LEAVING:
@@ -290,7 +318,7 @@ class Dialogue:
     def _not_answered(self) -> None:
         """Nobody has taken the call."""
         self.peer.news(self.peer.observer.left, self, Cause.NO_USER_RESPONDING, b"")
-        self._part(Cause.RECOVERY_ON_TIMER_EXPIRY, b"")
+        self._part(Cause.NO_USER_RESPONDING, b"")
 
     def _enter(self, phase: Phase, every_ns: int, message: Message, otherwise: Cause) -> None:
         self._quiet()

@@ -21,11 +21,11 @@ from hilnic.mcm.terms import SILENT, Ledger, offer
 from hilnic.mcm.vc import McmVc, Stage
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis import AfHandle, CallParameters, CoAddressFamily, Sap, SapHandle, VcHandle
-from hilnic.signalling import Cause, GroupAddress, TrafficContract
+from hilnic.signalling import LONGEST_MESSAGE, Cause, GroupAddress, TrafficContract
 from hilnic.signalling.elements import LONGEST_SELECTOR
 from hilnic.signalling.messages import AddPartyAcknowledge, Connect, ModifyAcknowledge, ModifyReject
 
-__all__ = ["FAMILY", "HANDLERS", "SIGNALLING_VLAN_ID", "Board", "Mcm"]
+__all__ = ["FAMILY", "HANDLERS", "LONGEST_MESSAGE", "SIGNALLING_VLAN_ID", "Board", "Mcm"]
 
 FAMILY = CoAddressFamily(condis.AddressFamilyType.Q2931)
 SIGNALLING_VLAN_ID = 5
@@ -53,7 +53,7 @@ class Board(Protocol):
         ...
 
     def signal(self, octets: bytes) -> None:
-        """Send a message to everybody, with the signalling VLAN id; it may be lost."""
+        """Send a message of at most LONGEST_MESSAGE bytes to everybody, with the signalling VLAN id; it may be lost."""
         ...
 
 
@@ -88,7 +88,7 @@ class Mcm:
         self.saps: dict[bytes, McmSap] = {}
 
     def start(self) -> NdisStatus:
-        """Offer the address family; from MiniportInitialize (PASSIVE)."""
+        """NdisMCmRegisterAddressFamilyEx: the miniport has named `HANDLERS`; from MiniportInitialize (PASSIVE)."""
         return condis.mcm_register_address_family(self.adapter, FAMILY)
 
     def stop(self) -> None:
@@ -159,7 +159,7 @@ class Mcm:
         vc.handle, vc.stage = handle, Stage.COMING
         vc.af.vcs += 1
         vc.asked = offer(dialogue.invitation, vc.contract)
-        vc.then(lambda: vc.arrive(sap.handle))
+        vc.then(lambda: vc.arrive(sap))
 
     def agreed(self, dialogue: Dialogue, answer: Connect | AddPartyAcknowledge) -> None:
         """A peer takes part."""
@@ -243,6 +243,10 @@ class Mcm:
         """ProtocolCmDeregisterSap (CC-06)."""
         sap.af.mcm.saps.pop(sap.selector)
         return NdisStatus.SUCCESS
+
+    def has(self, sap: McmSap) -> bool:
+        """Whether it is still registered."""
+        return self.saps.get(sap.selector) is sap
 
     @staticmethod
     def create_vc(af: McmAf, handle: VcHandle) -> tuple[NdisStatus, McmVc | None]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilnic.mcm.dialogue import Dialogue
 from hilnic.mcm.exchange import Exchange
+from hilnic.mcm.words import INVITED, INVITING, SILENT
 from hilnic.signalling import VERSION, CallState, Cause, CauseElement, Header, Incarnation, Message, Versions
 from hilnic.signalling.messages import (
     HIGHEST_REFERENCE,
@@ -36,13 +37,6 @@ __all__ = ["Peer", "Settings"]
 _REMEMBERED = 4096
 _VERSIONS = Versions(VERSION, VERSION)
 _UNKNOWN = CauseElement(Cause.INVALID_CALL_REFERENCE)
-_SILENT = {
-    MessageType.RELEASE_COMPLETE,
-    MessageType.ADD_PARTY_REJECT,
-    MessageType.DROP_PARTY_ACKNOWLEDGE,
-    MessageType.STATUS,
-}
-"""Never answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +153,24 @@ class Peer:
             self._invite_waiting()
         else:
             self._acknowledge()
+            self._is_there()
 
     def hear_acknowledge(self, header: Header, message: RestartAcknowledge) -> None:
         """The peer has heard that this end lives anew."""
-        if header.tag != self.mine or self.link is not _Link.RESTARTING:
+        if header.tag != self.mine or self.link is _Link.DOWN:
             return
-        if message.versions.lowest == message.versions.highest == VERSION:
+        if not message.versions.lowest == message.versions.highest == VERSION:
+            self.fail(Cause.INCOMPATIBLE_DESTINATION)
+        elif self.link is _Link.RESTARTING:
             self._come_up(message.incarnation.number)
             self._invite_waiting()
         else:
-            self.fail(Cause.INCOMPATIBLE_DESTINATION)
+            self._is_there()
+
+    def _is_there(self) -> None:
+        """It has been heard: if it was being asked, it need not be any more."""
+        self._end_watch()
+        self._listen()
 
     def _come_up(self, theirs: int) -> None:
         self._end_watch()
@@ -201,10 +203,12 @@ class Peer:
                 self.say(Status(CauseElement(Cause.RESPONSE_TO_STATUS_ENQUIRY), state))
         else:
             dialogue = self.dialogues.get((header.to_originator, header.reference))
-            if dialogue is not None:
-                dialogue.hear(header, message)
-            else:
+            if message.TYPE in (INVITING if header.to_originator else INVITED):
+                self._hear_misplaced(header, message)
+            elif dialogue is None:
                 self._hear_stray(header, message)
+            elif not dialogue.hear(header, message):
+                self._hear_misplaced(header, message)
         self._listen()
 
     def _listen(self) -> None:
@@ -237,6 +241,11 @@ class Peer:
 
     # What belongs to no dialogue.
 
+    def _hear_misplaced(self, header: Header, message: Message) -> None:
+        """Said by the wrong side, or in a phase that has no place for it."""
+        if message.TYPE not in SILENT:
+            self.complain(header, CauseElement(Cause.MESSAGE_NOT_COMPATIBLE_WITH_STATE))
+
     def _hear_stray(self, header: Header, message: Message) -> None:
         match message:
             case Setup() | AddParty() if not header.to_originator:
@@ -250,7 +259,7 @@ class Peer:
                 self._reply(header, Status(CauseElement(Cause.RESPONSE_TO_STATUS_ENQUIRY), CallState(0)))
             case Status(state=state) if state.value:
                 self._reply(header, Status(_UNKNOWN, CallState(0)))
-            case _ if message.TYPE not in _SILENT:
+            case _ if message.TYPE not in SILENT:
                 self._reply(header, Status(_UNKNOWN, CallState(0)))
 
     def _hear_invitation(self, header: Header, message: Setup | AddParty) -> None:
@@ -282,7 +291,7 @@ class Peer:
         self.say(message, header.reference, not header.to_originator, header.transaction)
 
     def complain(self, header: Header, cause: CauseElement) -> None:
-        """What came was no message."""
+        """What came was no message, or not the time for it."""
         dialogue = self.dialogues.get((header.to_originator, header.reference))
         state = 62 if header.reference == 0 else 0 if dialogue is None else dialogue.number
         self._reply(header, Status(cause, CallState(state)))

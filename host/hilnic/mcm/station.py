@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from hilnic.mcm.dialogue import Dialogue
 from hilnic.mcm.exchange import Clock
 from hilnic.mcm.peer import Peer, Settings
+from hilnic.mcm.words import INVITATIONS, SILENT
 from hilnic.signalling import (
     Cause,
     CauseElement,
@@ -26,7 +27,6 @@ from hilnic.signalling.messages import (
     AddParty,
     AddPartyAcknowledge,
     Connect,
-    MessageType,
     ModifyAcknowledge,
     ModifyReject,
     Restart,
@@ -35,14 +35,6 @@ from hilnic.signalling.messages import (
 )
 
 __all__ = ["Observer", "Station"]
-
-_UNANSWERED = {
-    MessageType.RELEASE_COMPLETE,
-    MessageType.ADD_PARTY_REJECT,
-    MessageType.DROP_PARTY_ACKNOWLEDGE,
-    MessageType.STATUS,
-}
-_INVITATIONS = {MessageType.SETUP, MessageType.ADD_PARTY}
 
 
 class Observer(Protocol):
@@ -166,14 +158,14 @@ class Station:
     def _hear_noise(self, error: DecodeError) -> None:
         """Tell a peer that it has sent no message; one cut short counts as lost."""
         header = error.header
-        if header is None or error.kind is Malformed.TRUNCATED or error.message_type in _UNANSWERED:
+        if header is None or error.kind is Malformed.TRUNCATED or error.message_type in SILENT:
             return
         peer = self.peers.get(header.source) if header.destination == self.address else None
         if peer is None or not peer.is_up or header.tag != peer.mine:
             return
         cause = CauseElement(error.kind.cause, error.element)
         is_new = (header.to_originator, header.reference) not in peer.dialogues and header.reference
-        if is_new and error.message_type in _INVITATIONS:
+        if is_new and error.message_type in INVITATIONS:
             peer.refuse(header, error.message_type, cause)
         else:
             peer.complain(header, cause)

@@ -17,7 +17,7 @@ from hilnic.mcm.dialogue import Dialogue
 from hilnic.mcm.party import McmParty
 from hilnic.mcm.terms import SILENT, Wish, agreement, as_status, wish_of
 from hilnic.ndis import NdisStatus, condis
-from hilnic.ndis.condis import CallFlags, CallParameters, MediaFlags, PartyHandle, SapHandle, VcHandle
+from hilnic.ndis.condis import CallFlags, CallParameters, MediaFlags, PartyHandle, VcHandle
 from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.signalling import (
     CallingAddress,
@@ -33,7 +33,7 @@ from hilnic.signalling.elements import LONGEST_USER_DATA
 from hilnic.signalling.messages import AddParty, AddPartyAcknowledge, Connect, ModifyAcknowledge, ModifyReject, Setup
 
 if TYPE_CHECKING:
-    from hilnic.mcm.half import Mcm, McmAf
+    from hilnic.mcm.half import Mcm, McmAf, McmSap
 
 __all__ = ["McmVc", "Stage"]
 
@@ -236,16 +236,19 @@ class McmVc:
 
     # Incoming.
 
-    async def arrive(self, sap: SapHandle) -> None:
+    async def arrive(self, sap: McmSap) -> None:
         """Activate, then offer it to the client (CC-15)."""
         assert self.dialogue is not None
         status = await self.activate(self.agreed())
         if status is not NdisStatus.SUCCESS or self.stage is Stage.GONE:
             await self._refuse(Cause.RESOURCE_UNAVAILABLE)
             return
+        if not self.mcm.has(sap):  # it has been deregistered meanwhile
+            await self._refuse(Cause.UNALLOCATED_NUMBER)
+            return
         self.stage = Stage.KNOWN
         self.parameters.flags &= ~int(CallFlags.CALL_PARAMETERS_CHANGED)
-        answer = condis.mcm_dispatch_incoming_call(sap, self.handle, self.parameters)
+        answer = condis.mcm_dispatch_incoming_call(sap.handle, self.handle, self.parameters)
         if answer is not NdisStatus.PENDING:
             await self.decided(answer, self.parameters)
 

@@ -14,7 +14,7 @@ Restart, the stopping part of pause, reset and halt exclude each other; all of t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from hilnic import ndis
 from hilnic.hw import regs
@@ -57,8 +57,6 @@ class Drained(Protocol):
 
 class NicAdapter:
     """One NIC: the miniport adapter context."""
-
-    link_type: ClassVar[type[Link]] = Link
 
     tx: Transmitter
     rx: Receiver
@@ -128,9 +126,13 @@ class NicAdapter:
         await bring_up.soft_reset_or_refuse(self.hardware, self.config)
         self._undo.push(lambda: bring_up.soft_reset_at_halt(self.hardware, self.config))
 
+    def make_link(self) -> Link:
+        """How link changes are told."""
+        return Link(self.handle, self.hardware)
+
     async def _announce(self) -> None:
         """Registration attributes first, then what NDIS answers queries with."""
-        self.link = self.link_type(self.handle, self.hardware)
+        self.link = self.make_link()
         self.link.up = await self.link.read()
         flags = ndis.MiniportAttributes.HARDWARE_DEVICE | ndis.MiniportAttributes.BUS_MASTER
         flags |= ndis.MiniportAttributes.SURPRISE_REMOVE_OK

@@ -46,6 +46,9 @@ class _PacketBuffer(Buffer):
 class PacketReceiver(ReceiveRing):
     """Full packets in arrays, each with its status out of band (R5-01 to R5-10)."""
 
+    header_shown = HEADER_BYTES
+    """Of each packet, its first bytes that are a header of the medium."""
+
     def __init__(self, nic: Nic5, queue: int = 0, config: NicConfig | None = None) -> None:
         super().__init__(nic, queue, config)
         self._packets: ndis5.PacketPool | None = None
@@ -129,7 +132,7 @@ class PacketReceiver(ReceiveRing):
             left -= buffer.mdl.byte_count
             skip = 0
             ndis5.chain_buffer_at_back(packet, buffer.mdl)
-        ndis5.set_packet_header_size(packet, HEADER_BYTES)
+        ndis5.set_packet_header_size(packet, self.header_shown)
         ndis5.set_packet_time_received(packet, self._kernel.now_ns())
         if frame.is_looped:
             ndis5.set_packet_flags(packet, _IS_LOOPBACK)

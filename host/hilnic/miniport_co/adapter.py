@@ -26,11 +26,15 @@ __all__ = ["CoNic"]
 class CoNic(NicAdapter):
     """The MiniportAdapterContext of the connection-oriented driver."""
 
-    link_type = CoLink
+    link: CoLink
 
     def __init__(self, adapter: ndis.Adapter, device: Device, config: CoConfig) -> None:
         super().__init__(adapter, device, config.nic)
         self.connections = Connections(self, config, config.nic.vector + 1, Connection6)
+
+    def make_link(self) -> CoLink:
+        """Link changes are told on connections too."""
+        return CoLink(self.handle, self.hardware, self.connections)
 
     # --- initialize ---------------------------------------------------------------------------------------------------
 
@@ -76,6 +80,11 @@ class CoNic(NicAdapter):
         without.contract = None
         self._program()
         await self._start_queues()
+
+    async def check_for_hang(self) -> bool:
+        """MiniportCheckForHangEx: connections too."""
+        hangs = await super().check_for_hang()
+        return self.connections.hang() or hangs
 
     async def _drain_transmitter(self) -> None:
         self.connections.refuse(NdisStatus.PAUSED)

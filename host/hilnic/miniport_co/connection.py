@@ -106,6 +106,9 @@ class ReceiveQueue(Queue, Protocol):
 class Connection(ABC):
     """The MiniportVcContext; subclasses know what data is."""
 
+    is_known = True
+    """Whether it is a VC of NDIS's."""
+
     def __init__(self, all_of_them: Connections, vc: condis.VcHandle, entry: VcEntry) -> None:
         self.connections, self.vc, self.entry = all_of_them, vc, entry
         self.config = all_of_them.of_connection
@@ -116,6 +119,8 @@ class Connection(ABC):
         self.heard_at: frozenset[bytes] = frozenset()
         """Destinations of its frames: on a switch others may have a call with its VLAN id (CD-08)."""
         self.max_sdu = 0
+        """Bytes of the longest SDU that may be sent; 0 when none may: a queue that no VC has sends without a tag."""
+        self._mark: tuple[int, int] = (0, 0)  # completions taken, and the time at which that was new
         self.tx: TransmitQueue | None = None
         self.rx: ReceiveQueue | None = None
 
@@ -157,7 +162,8 @@ class Connection(ABC):
         return status
 
     def _agree(self, contract: Contract) -> None:
-        self.contract, self.max_sdu = contract, contract.max_sdu
+        self.contract = contract
+        self.max_sdu = contract.max_sdu if contract.transmits else 0
         destination, own = contract.media.destination, self.connections.nic.config.mac_address
         self.addresses, self.heard_at = destination + own, frozenset({destination, own})
 
@@ -188,6 +194,24 @@ class Connection(ABC):
         if self.rx is not None:
             await self.rx.wait_until_returned()
         self._free()
+
+    def hangs(self) -> bool:
+        """Has nothing that was given to the NIC come back since the last call, for longer than the contract delays it?
+
+        A frame waits for its tokens, and for the line, which others have, too.
+        """
+        tx, now = self.tx, self.connections.now_ns()
+        taken, since = self._mark
+        if (
+            tx is None
+            or self.contract is None
+            or not tx.busy
+            or tx.refusal is not None
+            or taken != tx.completions.index
+        ):
+            self._mark = (0 if tx is None else tx.completions.index, now)
+            return False
+        return now - since > self.contract.longest_wait_ns + self.config.stall_ns
 
     # --- queues -------------------------------------------------------------------------------------------------------
 

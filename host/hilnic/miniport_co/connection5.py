@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from hilnic.miniport_co.connections import Connections
     from hilnic.miniport_co.nic5 import CoNic5
 
-__all__ = ["Connection5"]
+__all__ = ["Connection5", "PacketConnection"]
 
 
-class Connection5(Connection):
-    """Queues that complete and indicate packets."""
+class PacketConnection(Connection):
+    """One with queues of packets."""
 
     tx: VcPacketTransmitter | None
     rx: VcPacketReceiver | None
@@ -29,6 +29,10 @@ class Connection5(Connection):
     def __init__(self, nic: CoNic5, all_of_them: Connections, vc: condis.VcHandle, entry: VcEntry) -> None:
         super().__init__(all_of_them, vc, entry)
         self.nic = nic
+
+
+class Connection5(PacketConnection):
+    """Queues that complete and indicate packets."""
 
     def make_queues(self, slot: int) -> tuple[VcPacketTransmitter, VcPacketReceiver]:
         """Of packets."""

@@ -21,6 +21,7 @@ from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connection import Connection
 from hilnic.miniport_co.contract import Contract, Unfit, contract_of
 from hilnic.miniport_co.entry import VcEntry
+from hilnic.miniport_co.link import CoLink, CoLink5
 from hilnic.miniport_co.queues import ConnectionQueues
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.waiting import Mutex
@@ -41,6 +42,12 @@ class ConnectedNic(Protocol):
     hardware: Hardware
     memory: HostMemory
     turn: Mutex
+    kernel: Any
+
+    @property
+    def link(self) -> CoLink | CoLink5:
+        """What tells of link changes, and of new contracts."""
+        ...
 
     @property
     def queues_running(self) -> bool:
@@ -136,10 +143,13 @@ class Connections:
 
         async def work(context: Any) -> None:
             del context
+            before = connection.contract
             async with self.nic.turn:
                 there = self.nic.hardware.present
                 status = await connection.activate(contract) if there else NdisStatus.NOT_ACCEPTED
             done(status)
+            if status is NdisStatus.SUCCESS and before is not None and connection.is_known:
+                self.nic.link.tell_of(connection)
 
         ndis.queue_io_work_item(self.nic.handle, work, None)
         return NdisStatus.PENDING
@@ -173,6 +183,19 @@ class Connections:
     def active(self) -> Iterator[Connection]:
         """Those that have a contract."""
         return (connection for connection in list(self.by_entry.values()) if connection.contract is not None)
+
+    def now_ns(self) -> int:
+        """The time, as the adapter's kernel has it."""
+        now: int = self.nic.kernel.now_ns()
+        return now
+
+    def hang(self) -> bool:
+        """Does the transmit queue of one of them make no progress (ST-16)?"""
+        return any(connection.hangs() for connection in self.active())
+
+    def known(self) -> Iterator[Connection]:
+        """Those of them that NDIS knows."""
+        return (connection for connection in self.active() if connection.is_known)
 
     async def start(self) -> bool:
         """Bring every active one up; a connectionless frame without a buffer is dropped, lest they wait behind it."""

@@ -56,6 +56,11 @@ class Contract:
     guaranteed: bool
     committed: int
     """Bytes per second that nobody else may be promised."""
+    longest_wait_ns: int
+    """Until an empty bucket holds the longest frame, twice."""
+    transmit_speed: int
+    receive_speed: int
+    """Bits per second, at most the line's: what the VC's user is told."""
 
     @property
     def max_frame(self) -> int:
@@ -81,19 +86,31 @@ def contract_of(parameters: CallParameters, mtu: int, cycle_ps: int) -> Contract
     peaked = flow.peak_bandwidth != UNSPECIFIED and flow.peak_bandwidth < LINE_RATE
     if shaped and peaked and flow.peak_bandwidth < flow.token_rate:
         raise Unfit(NdisStatus.INVALID_DATA, "the peak is below the token rate")
+    interval = _interval(flow.token_rate, cycle_ps, flags) if shaped else 0
+    peak_interval = _interval(flow.peak_bandwidth, cycle_ps, flags) if peaked else 0
+    wait_ps = (max(interval, peak_interval) * cycle_ps * max_frame) >> _FRACTION_BITS
     guaranteed = shaped and flow.service_type not in _ORDINARY
     return Contract(
         media=media,
         transmits=bool(flags & MediaFlags.TRANSMIT_VC) and flow.service_type is not ServiceType.NO_TRAFFIC,
         receives=bool(flags & MediaFlags.RECEIVE_VC),
         max_sdu=max_sdu,
-        interval=_interval(flow.token_rate, cycle_ps, flags) if shaped else 0,
+        interval=interval,
         burst=_burst(flow.token_bucket_size, max_frame, flags) if shaped else 0,
-        peak_interval=_interval(flow.peak_bandwidth, cycle_ps, flags) if peaked else 0,
+        peak_interval=peak_interval,
         peak_burst=max_frame if peaked else 0,
         guaranteed=guaranteed,
         committed=flow.token_rate if guaranteed else 0,
+        longest_wait_ns=2 * wait_ps // 1000,
+        transmit_speed=_speed(flow, bool(flags & MediaFlags.TRANSMIT_VC)),
+        receive_speed=_speed(parameters.call_manager.receive, bool(flags & MediaFlags.RECEIVE_VC)),
     )
+
+
+def _speed(flow: FlowSpec, is_used: bool) -> int:
+    if not is_used or flow.service_type is ServiceType.NO_TRAFFIC:
+        return 0
+    return 8 * min(LINE_RATE if flow.token_rate == UNSPECIFIED else flow.token_rate, LINE_RATE)
 
 
 def _max_sdu(flow: FlowSpec, mtu: int) -> int:

@@ -73,6 +73,7 @@ CHARACTERISTICS = replace(
     initialize=_initialize,
     return_net_buffer_lists=_return,
     cancel_send=CoNic.cancel,
+    check_for_hang=CoNic.check_for_hang,
     set_options=_set_options,
 )
 

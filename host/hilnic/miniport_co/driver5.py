@@ -59,6 +59,7 @@ CHARACTERISTICS = replace(
     initialize=_initialize,
     handle_interrupt=CoNic5.handle_interrupt,
     enable_interrupt=CoNic5.rearm,
+    check_for_hang=CoNic5.check_for_hang,
     return_packet=CoNic5.return_packet,
     cancel_send_packets=_cancel,
     co_create_vc=_create,

@@ -29,13 +29,15 @@ _EVERYTHING = 1 << 30
 class CoNic5(PacketNic):
     """The MiniportAdapterContext of the connection-oriented driver of NDIS 5."""
 
+    link: CoLink5
+
     def __init__(self, adapter: ndis.Adapter, device: Device, config: CoConfig) -> None:
         super().__init__(adapter, device, config.nic)
         self.connections = Connections(self, config, LINE, partial(Connection5, self))
 
     def make_link(self) -> CoLink5:
         """Link changes are told on connections too."""
-        return CoLink5(self.handle, self.hardware)
+        return CoLink5(self.handle, self.hardware, self.connections)
 
     async def make_more(self) -> None:
         """The table, and the board's memory."""
@@ -86,6 +88,11 @@ class CoNic5(PacketNic):
         without.contract = None
         self._program()
         await self._start_queues()
+
+    def check_for_hang(self) -> bool:
+        """MiniportCheckForHang: connections too."""
+        hangs = super().check_for_hang()
+        return self.connections.hang() or hangs
 
     # --- data ---------------------------------------------------------------------------------------------------------
 

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hilnic import ndis
-from hilnic.hw.descriptors import COMPLETION_BYTES
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
-from hilnic.miniport.rx import Receiver, RxBuffer
+from hilnic.miniport.rx import Receiver, RxBuffer, RxStatistics
 from hilnic.miniport_co.header import ADDRESS_BYTES, sdu_bytes
+from hilnic.miniport_co.on_board import ReceiverOnBoard
 from hilnic.ndis import condis
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 
@@ -21,7 +21,7 @@ __all__ = ["VcReceiver"]
 _U32 = 0xFFFFFFFF
 
 
-class VcReceiver(Receiver):
+class VcReceiver(ReceiverOnBoard, Receiver):
     """The receive queue of one connection."""
 
     def __init__(self, connection: Connection, slot: int) -> None:
@@ -32,15 +32,7 @@ class VcReceiver(Receiver):
         self._connection, self._board, self._slot = connection, connections.board, slot
         self.source = connection.vc
         self.header_bytes = HEADER_BYTES
-
-    def allocate_rings(self) -> RingPair:
-        """Descriptors are the connection's, the completions lie on the board."""
-        size = self._config.rx_ring
-        return self.share(size * DESCRIPTOR_BYTES), self._board.memory(self._slot, size * COMPLETION_BYTES)
-
-    def _new_rings(self) -> None:
-        super()._new_rings()
-        self._board.watch(self._slot, self.completions)
+        self._discarded = 0
 
     def poll(self, budget: int) -> bool:
         """Indicate at most `budget` SDUs; True if there are more."""
@@ -56,10 +48,25 @@ class VcReceiver(Receiver):
 
     def data_length(self, first: RxBuffer, length: int) -> int:
         """Bytes of the SDU; 0 when the frame has none, or is for another station."""
-        view, at = first.region.view, first.start + HEADER_BYTES
-        if bytes(view[first.start : first.start + ADDRESS_BYTES]) not in self._connection.heard_at:
+        if not self._is_for_us(first):
             return 0
+        view, at = first.region.view, first.start + HEADER_BYTES
         return sdu_bytes(view[at - 2] << 8 | view[at - 1], length)
+
+    def _is_for_us(self, first: RxBuffer) -> bool:
+        return bytes(first.region.view[first.start : first.start + ADDRESS_BYTES]) in self._connection.heard_at
+
+    def _refuse(self, buffers: list[RxBuffer], cause: int) -> None:
+        """What is for another station is no error: a switch floods, and ids are a matter between two stations."""
+        if cause or self._is_for_us(buffers[0]):
+            super()._refuse(buffers, cause)
+        else:
+            self._discarded += 1
+            self._recycle(buffers)
+
+    def statistics(self) -> RxStatistics:
+        """Counts of now."""
+        return replace(super().statistics(), discarded=self._discarded)
 
     def hand_up(self, nbls: ndis.NetBufferList | None, count: int, flags: int) -> None:
         """NdisMCoIndicateReceiveNetBufferLists."""

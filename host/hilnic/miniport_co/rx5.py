@@ -5,38 +5,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hilnic.hw.descriptors import COMPLETION_BYTES
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport5.rx import Frame
 from hilnic.miniport5.rx_packets import PacketReceiver
 from hilnic.miniport_co.header import ADDRESS_BYTES, sdu_bytes
+from hilnic.miniport_co.on_board import ReceiverOnBoard
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 from hilnic.ndis.ndis5 import Packet
 
 if TYPE_CHECKING:
-    from hilnic.miniport_co.connection5 import Connection5
+    from hilnic.miniport_co.connection5 import PacketConnection
 
 __all__ = ["VcPacketReceiver"]
 
 _RETURN_POLL_NS = 5_000
 
 
-class VcPacketReceiver(PacketReceiver):
+class VcPacketReceiver(ReceiverOnBoard, PacketReceiver):
     """The receive queue of one connection."""
 
-    def __init__(self, connection: Connection5, slot: int) -> None:
+    header_shown = 0
+
+    def __init__(self, connection: PacketConnection, slot: int) -> None:
         super().__init__(connection.nic, connection.entry.queue, connection.config)
         self._connection, self._board, self._slot = connection, connection.connections.board, slot
-
-    def allocate_rings(self) -> RingPair:
-        """Descriptors are the connection's, the completions lie on the board."""
-        size = self._config.rx_ring
-        return self.share(size * DESCRIPTOR_BYTES), self._board.memory(self._slot, size * COMPLETION_BYTES)
-
-    def _new_rings(self) -> None:
-        super()._new_rings()
-        self._board.watch(self._slot, self.completions)
 
     def poll(self, budget: int) -> int:
         """Take at most `budget` SDUs and indicate them; how many there were."""
@@ -49,20 +41,26 @@ class VcPacketReceiver(PacketReceiver):
         return self.poll(budget)
 
     def indicate(self, frames: list[Frame]) -> None:
-        """What is no SDU is counted and not shown."""
+        """What is no SDU is counted and not shown; what is for another station is no error (see `rx`)."""
         good = [frame for frame in frames if self.shown(frame)[1]]
         super().indicate(good)
         for frame in frames:
             if not self.shown(frame)[1]:
-                self._errors += 1
+                if self._is_for_us(frame):
+                    self._errors += 1
+                else:
+                    self._discarded += 1
                 self.recycle(frame.buffers)
 
     def shown(self, frame: Frame) -> tuple[int, int]:
         """Behind the header, as much as that says; nothing of a frame for another station."""
-        if bytes(frame.read(0, ADDRESS_BYTES)) not in self._connection.heard_at:
+        if not self._is_for_us(frame):
             return HEADER_BYTES, 0
         kind = bytes(frame.read(HEADER_BYTES - 2, 2))
         return HEADER_BYTES, sdu_bytes(int.from_bytes(kind, "big"), frame.length)
+
+    def _is_for_us(self, frame: Frame) -> bool:
+        return bytes(frame.read(0, ADDRESS_BYTES)) in self._connection.heard_at
 
     def hand_up(self, packets: list[Packet]) -> None:
         """NdisMCoIndicateReceivePacket."""

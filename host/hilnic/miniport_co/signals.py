@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 
 from hilnic import ndis
+from hilnic.mcm.half import LONGEST_MESSAGE
 from hilnic.miniport_co.connection import Connection
 from hilnic.miniport_co.connections import Connections
 from hilnic.miniport_co.entry import VcEntry
@@ -13,21 +16,50 @@ from hilnic.miniport_co.rx import VcReceiver
 from hilnic.miniport_co.tx import VcTransmitter
 from hilnic.ndis import NdisStatus, NetBufferList, ReceiveFlags
 
-__all__ = ["SignalConnection"]
+__all__ = ["MOST_WAITING", "SignalConnection", "Signals"]
 
-_RESOURCES = int(ReceiveFlags.RESOURCES)
-_LONGEST = 512
-_MOST_WAITING = 1024
+Hear = Callable[[bytes], None]
+MOST_WAITING = 256
 """Messages on their way; more are lost, as on a wire."""
+_RESOURCES = int(ReceiveFlags.RESOURCES)
 
 
-class SignalConnection(Connection):
-    """Messages as bytes; `hear` gets those that come."""
+class Signals(Connection):
+    """Messages as bytes; `hear` gets those that come. Subclasses know what data is."""
+
+    is_known = False
+    hear: Hear
+    _waiting = 0
+
+    def say(self, octets: bytes) -> None:
+        """Send a message; it may be lost."""
+        if self.tx is None or self._waiting >= MOST_WAITING:
+            return
+        with suppress(MemoryError):
+            self.put(octets)
+
+    @abstractmethod
+    def put(self, octets: bytes) -> None:
+        """Give a message to the transmit queue, which is there; MemoryError."""
+
+    async def close(self) -> None:
+        """At halt: everything goes."""
+        await self.take_down(NdisStatus.PAUSED)
+        await self.release()
+        self.free_messages()
+
+    @abstractmethod
+    def free_messages(self) -> None:
+        """Give back what messages were made of; none is on its way."""
+
+
+class SignalConnection(Signals):
+    """Of lists."""
 
     tx: SignalTransmitter | None
     rx: SignalReceiver | None
 
-    def __init__(self, connections: Connections, entry: VcEntry, hear: Callable[[bytes], None]) -> None:
+    def __init__(self, connections: Connections, entry: VcEntry, hear: Hear) -> None:
         super().__init__(connections, None, entry)  # type: ignore[arg-type]  # NDIS has no VC for it
         self.hear = hear
         self._adapter = connections.nic.handle
@@ -35,20 +67,15 @@ class SignalConnection(Connection):
             self._adapter, ndis.NetBufferListPoolParameters(tag="signalling")
         )
         self._spare: list[NetBufferList] = []
-        self._waiting = 0
 
     def make_queues(self, slot: int) -> tuple[SignalTransmitter, SignalReceiver]:
         """Those that bring the messages here."""
         return SignalTransmitter(self, slot), SignalReceiver(self, slot + 1)
 
-    def say(self, octets: bytes) -> None:
-        """Send a message; it may be lost."""
-        if self.tx is None or self._waiting >= _MOST_WAITING:
-            return
-        try:
-            nbl = self._spare.pop() if self._spare else self._new()
-        except MemoryError:
-            return
+    def put(self, octets: bytes) -> None:
+        """In a list of its own."""
+        assert self.tx is not None
+        nbl = self._spare.pop() if self._spare else self._new()
         nb = nbl.first_net_buffer
         assert nb is not None
         assert nb.mdl_chain is not None
@@ -58,9 +85,9 @@ class SignalConnection(Connection):
         self.tx.send(nbl)
 
     def _new(self) -> NetBufferList:
-        region = self._adapter.ndis.kernel.allocate(_LONGEST)
-        mdl = ndis.allocate_mdl(self._adapter, region, 0, _LONGEST)
-        return ndis.allocate_net_buffer_and_net_buffer_list(self._pool, 0, 0, mdl, 0, _LONGEST)
+        region = self._adapter.ndis.kernel.allocate(LONGEST_MESSAGE)
+        mdl = ndis.allocate_mdl(self._adapter, region, 0, LONGEST_MESSAGE)
+        return ndis.allocate_net_buffer_and_net_buffer_list(self._pool, 0, 0, mdl, 0, LONGEST_MESSAGE)
 
     def said(self, nbls: NetBufferList) -> None:
         """Messages have gone, or been lost."""
@@ -78,10 +105,8 @@ class SignalConnection(Connection):
         for octets in messages:
             self.hear(octets)
 
-    async def close(self) -> None:
-        """At halt: everything goes."""
-        await self.take_down(NdisStatus.PAUSED)
-        await self.release()
+    def free_messages(self) -> None:
+        """Lists, descriptors, memory, pool."""
         for nbl in self._spare:
             nb = nbl.first_net_buffer
             assert nb is not None

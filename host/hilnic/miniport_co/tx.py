@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hilnic import ndis
-from hilnic.hw.descriptors import COMPLETION_BYTES
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport.tx import Transmitter
 from hilnic.miniport.tx_frame import Element, TxFrame
 from hilnic.miniport_co.header import HEADER_STRIDE, header
+from hilnic.miniport_co.on_board import TransmitterOnBoard
 from hilnic.ndis import condis
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["VcTransmitter"]
 
 
-class VcTransmitter(Transmitter):
+class VcTransmitter(TransmitterOnBoard, Transmitter):
     """The transmit queue of one connection."""
 
     def __init__(self, connection: Connection, slot: int) -> None:
@@ -34,28 +33,6 @@ class VcTransmitter(Transmitter):
         )
         self._connection, self._board, self._slot = connection, connections.board, slot
         self._max_fragments -= 1  # the header takes a descriptor
-
-    def allocate_rings(self) -> RingPair:
-        """Descriptors and headers are the connection's, the completions lie on the board."""
-        size = self._config.tx_ring
-        descriptors = self.share(size * DESCRIPTOR_BYTES)
-        self._headers = self.share(size * HEADER_STRIDE)
-        return descriptors, self._board.memory(self._slot, size * COMPLETION_BYTES)
-
-    def _new_rings(self) -> None:
-        super()._new_rings()
-        self._board.watch(self._slot, self.completions)
-
-    def reap(self) -> int:
-        """Take completions; how many SDUs came back."""
-        taken = super().reap()
-        self._board.seen(self._slot)
-        return taken
-
-    def serve(self, budget: int) -> int:
-        """For the poller: completions cost no budget."""
-        del budget
-        return self.reap()
 
     def is_sendable(self, nb: ndis.NetBuffer) -> bool:
         """Is the SDU within the contract?"""

@@ -6,53 +6,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hilnic.hw.descriptors import COMPLETION_BYTES
-from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair
 from hilnic.miniport5.tx import Element
 from hilnic.miniport5.tx_packets import PacketTransmitter
 from hilnic.miniport_co.header import HEADER_STRIDE, header
+from hilnic.miniport_co.on_board import TransmitterOnBoard
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.condis.vlan_media import HEADER_BYTES
 from hilnic.ndis.ndis5 import Packet
 
 if TYPE_CHECKING:
-    from hilnic.miniport_co.connection5 import Connection5
+    from hilnic.miniport_co.connection5 import PacketConnection
 
 __all__ = ["VcPacketTransmitter"]
 
 
-class VcPacketTransmitter(PacketTransmitter):
+class VcPacketTransmitter(TransmitterOnBoard, PacketTransmitter):
     """The transmit queue of one connection."""
 
     header_elements = 1
 
-    def __init__(self, connection: Connection5, slot: int) -> None:
+    def __init__(self, connection: PacketConnection, slot: int) -> None:
         super().__init__(connection.nic, connection.entry.queue, connection.config)
         self._connection, self._board, self._slot = connection, connection.connections.board, slot
         self._max_fragments -= self.header_elements
-
-    def allocate_rings(self) -> RingPair:
-        """Descriptors and headers are the connection's, the completions lie on the board."""
-        size = self._config.tx_ring
-        descriptors = self.share(size * DESCRIPTOR_BYTES)
-        self._headers = self.share(size * HEADER_STRIDE)
-        return descriptors, self._board.memory(self._slot, size * COMPLETION_BYTES)
-
-    def _new_rings(self) -> None:
-        super()._new_rings()
-        self._board.watch(self._slot, self.completions)
-
-    def reap(self) -> int:
-        """Take completions; how many SDUs came back."""
-        taken = super().reap()
-        self._board.seen(self._slot)
-        return taken
-
-    def serve(self, budget: int) -> int:
-        """For the interrupt: completions cost no budget."""
-        del budget
-        return self.reap()
 
     def is_sendable(self, packet: Packet) -> bool:
         """Is the SDU within the contract?"""

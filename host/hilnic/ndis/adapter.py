@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.nbl import NetBufferList
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.oid_request import OidRequest
 
 
 class Adapter:
@@ -36,6 +37,7 @@ class Adapter:
         "co",
         "context",
         "deferred_sends",
+        "direct_requests",
         "dma_handles",
         "driver",
         "filters",
@@ -119,6 +121,7 @@ class Adapter:
         self.pnp_lock = Mutex(ndis.kernel)
         self.interrupts: list[Any] = []
         self.dma_handles: list[Any] = []
+        self.direct_requests: list[OidRequest] = []  # that the miniport has, first come first
         self.timers: list[Any] = []
         self.work_items = 0  # queued or running, of the miniport (IT-05)
         self.hang_timer: Any = None
@@ -212,6 +215,10 @@ class Adapter:
 @wdk("NdisMSetMiniportAttributes", irql="PASSIVE")
 def set_miniport_attributes(adapter: Adapter, attributes: RegistrationAttributes | GeneralAttributes) -> NdisStatus:
     """Called from MiniportInitializeEx: registration attributes (the context) first, then the general ones."""
+    if not isinstance(attributes, RegistrationAttributes | GeneralAttributes):
+        raise TypeError(f"{attributes!r} are no attributes of a miniport")
+    if adapter.state is not AdapterState.INITIALIZING:
+        return NdisStatus.INVALID_STATE
     if isinstance(attributes, RegistrationAttributes):
         adapter.registration = attributes
         adapter.context = attributes.adapter_context

@@ -29,7 +29,10 @@ def _ask(adapter: Adapter, position: int, request: OidRequest, done: Done) -> Nd
             break
     else:
         below = adapter.driver.characteristics.direct_oid_request
+        adapter.direct_requests.append(request)
         status = NdisStatus.NOT_SUPPORTED if below is None else below(adapter.context, request)
+        if status is not NdisStatus.PENDING and request in adapter.direct_requests:
+            adapter.direct_requests.remove(request)
     if status is not NdisStatus.PENDING:
         if not request.ndis_done or request.ndis_done[-1] is not done:
             adapter.ndis.violation("OI-02", adapter, request, "answered and completed as well")
@@ -44,7 +47,16 @@ def _complete(actor: Adapter | FilterModule, request: OidRequest, status: NdisSt
     elif not request.ndis_done:
         actor.ndis.violation("OI-02", actor, request, "completed, but it is not pending")
     else:
+        adapter: Adapter = getattr(actor, "adapter", actor)  # type: ignore[arg-type]  # a module's, or itself
+        if request in adapter.direct_requests:
+            adapter.direct_requests.remove(request)
         request.ndis_done.pop()(request, status)
+
+
+def end_all(adapter: Adapter) -> None:
+    """The miniport is gone: what it answered with PENDING ends with FAILURE."""
+    for request in list(adapter.direct_requests):
+        _complete(adapter, request, NdisStatus.FAILURE)
 
 
 @wdk("NdisDirectOidRequest", callout=True)

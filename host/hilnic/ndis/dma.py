@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import SG_LIST_WRITE_TO_DEVICE
 from hilnic.ndis.kernel import Region
 from hilnic.ndis.net_buffer import NetBuffer
@@ -76,15 +77,22 @@ class ScatterGatherDmaDescription:
 class DmaHandle:
     """NdisMRegisterScatterGatherDma's handle: the SG lists and shared memory that are out."""
 
-    __slots__ = ("adapter", "description", "live", "ndis", "process", "shared")
+    __slots__ = ("_process", "adapter", "description", "live", "ndis", "shared")
 
     def __init__(self, adapter: Adapter, description: ScatterGatherDmaDescription) -> None:
         self.ndis: Ndis = adapter.ndis
         self.adapter = adapter
         self.description = description
-        self.process = adapter.ndis.guarded(description.process_sg_list, adapter)
+        self._process = adapter.ndis.guarded(description.process_sg_list, adapter)
         self.live: set[ScatterGatherList] = set()
         self.shared: dict[SharedMemory, Site] = {}
+
+    def process(self, sg_list: ScatterGatherList, context: Any) -> None:
+        """MiniportProcessSGList."""
+        try:
+            self._process(sg_list, context)
+        except Exception as error:
+            failed(self.adapter, "process_sg_list", error)
 
     def __repr__(self) -> str:
         return f"DmaHandle({self.adapter.name}, {len(self.live)} SG lists, {len(self.shared)} shared)"

@@ -207,11 +207,12 @@ class MiniportDriver:
 class ProtocolDriver:
     """NdisRegisterProtocolDriver's handle."""
 
-    __slots__ = ("bindings", "characteristics", "co_handlers", "context", "faulted", "ndis", "upper_edge")
+    __slots__ = ("bindings", "binds", "characteristics", "co_handlers", "context", "faulted", "ndis", "upper_edge")
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
         self.ndis = ndis
         self.upper_edge: MiniportDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
+        self.binds: list[BindContext] = []  # that have not ended
         self.faulted = False  # a handler raised, and the driver is being taken out
         self.characteristics: ProtocolCharacteristics = contained(self, characteristics)
         self.context = context

@@ -23,11 +23,22 @@ if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
     from hilnic.ndis.binding import Binding, UnbindContext
     from hilnic.ndis.driver import MiniportDriver, ProtocolDriver
+    from hilnic.ndis.filter import FilterDriver
 
 RULE = "FAULT"
 
-_MINIPORT_PASSIVE = ("initialize", "halt", "pause", "restart", "oid_request", "reset", "check_for_hang")
-_PROTOCOL_PASSIVE = ("bind_adapter", "unbind_adapter", "net_pnp_event")
+_MINIPORT = (
+    "initialize", "halt", "pause", "restart", "oid_request", "cancel_oid_request", "reset", "check_for_hang",
+    "direct_oid_request", "cancel_direct_oid_request", "device_pnp_event_notify", "shutdown",
+)  # fmt: skip
+_PROTOCOL = (
+    "bind_adapter", "unbind_adapter", "open_adapter_complete", "close_adapter_complete", "net_pnp_event",
+    "direct_oid_request_complete",
+)  # fmt: skip
+_FILTER = (
+    "attach", "detach", "pause", "restart", "cancel_send_net_buffer_lists", "oid_request", "oid_request_complete",
+    "cancel_oid_request", "direct_oid_request", "direct_oid_request_complete", "cancel_direct_oid_request",
+)  # fmt: skip
 
 
 class DriverFault(NdisViolation):
@@ -83,9 +94,13 @@ def _take_out(driver: Any, handler: str, error: Exception) -> None:
     ndis.kernel.queue_work_item(work)
 
 
-def contained(driver: MiniportDriver | ProtocolDriver, characteristics: Any) -> Any:
-    """The characteristics with PASSIVE_LEVEL handlers that may raise; those of the data path NDIS calls in a `try`."""
-    names = _MINIPORT_PASSIVE if hasattr(characteristics, "oid_request") else _PROTOCOL_PASSIVE
+def contained(driver: MiniportDriver | ProtocolDriver | FilterDriver, characteristics: Any) -> Any:
+    """The characteristics with handlers that may raise; those of the data path NDIS calls in a `try`."""
+    names: tuple[str, ...] = _PROTOCOL
+    if hasattr(characteristics, "initialize"):
+        names = _MINIPORT
+    elif hasattr(characteristics, "attach"):
+        names = _FILTER
     handlers = {name: getattr(characteristics, name) for name in names}
     wrapped = {name: _contain(driver, name, handler) for name, handler in handlers.items() if handler is not None}
     return dataclasses.replace(characteristics, **wrapped)
@@ -96,7 +111,8 @@ def _contain(driver: Any, name: str, handler: Callable[..., Any]) -> Callable[..
         if not _is_of_the_driver(error):
             raise error
         _take_out(driver, name, error)
-        return getattr(driver.characteristics, name)(*args)  # the ghost's answer
+        ghost = getattr(driver.characteristics, name)
+        return NdisStatus.FAILURE if ghost is None else ghost(*args)
 
     async def wait(args: tuple[Any, ...], answer: Awaitable[Any]) -> Any:
         try:
@@ -142,7 +158,9 @@ def _haunt_protocol(driver: ProtocolDriver) -> None:
         driver.characteristics,
         bind_adapter=lambda *_: NdisStatus.FAILURE,
         unbind_adapter=unbind,
+        open_adapter_complete=None,
         close_adapter_complete=closed,
+        direct_oid_request_complete=None,
         net_pnp_event=lambda *_: NdisStatus.SUCCESS,
     )
     for binding in driver.bindings:
@@ -166,9 +184,12 @@ def _returner(binding: Binding) -> Callable[..., None]:
 
 
 async def _unload_protocol(driver: ProtocolDriver) -> None:
+    from hilnic.ndis.binding import complete_bind_adapter
     from hilnic.ndis.pnp import unbind_protocol
     from hilnic.ndis.receive import return_net_buffer_lists
 
+    for context in driver.binds:
+        complete_bind_adapter(context, NdisStatus.FAILURE)
     for binding in list(driver.bindings):
         held = chain(in_custody(binding, INDICATED))
         if held is not None:
@@ -206,6 +227,8 @@ def _haunt_miniport(driver: MiniportDriver) -> None:
         pause=pause,
         restart=lambda *_: NdisStatus.FAILURE,
         oid_request=lambda *_: NdisStatus.FAILURE,
+        direct_oid_request=None,
+        cancel_direct_oid_request=None,
         reset=lambda *_: (NdisStatus.FAILURE, False),
         check_for_hang=lambda _: False,
         cancel_send=None,
@@ -263,6 +286,7 @@ def _complete_held(adapter: Adapter) -> None:
 
 
 async def _unload_miniport(driver: MiniportDriver) -> None:
+    from hilnic.ndis.direct_oid import end_all
     from hilnic.ndis.pending import complete
     from hilnic.ndis.pnp import surprise_remove_adapter
 
@@ -271,6 +295,7 @@ async def _unload_miniport(driver: MiniportDriver) -> None:
         request = adapter.oids.miniport.active
         if request is not None:
             adapter.oids.miniport.complete(request, NdisStatus.FAILURE)
+        end_all(adapter)
         for operation in list(adapter.pending):
             if operation != "pause" or not adapter.receives_outstanding:
                 complete(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.driver import Answer, PauseParameters, RestartParameters
+from hilnic.ndis.faults import contained
 from hilnic.ndis.flags import NdisVersion
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.oid_request import OidRequest
@@ -74,7 +75,7 @@ class FilterDriver:
 
     def __init__(self, ndis: Ndis, characteristics: FilterCharacteristics, context: Any) -> None:
         self.ndis = ndis
-        self.characteristics = characteristics
+        self.characteristics: FilterCharacteristics = contained(self, characteristics)
         self.context = context
         self.modules: list[FilterModule] = []
 

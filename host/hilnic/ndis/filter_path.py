@@ -30,15 +30,18 @@ def filter_send_net_buffer_lists(
 ) -> None:
     """Send down what was given from above, or lists of its own; each comes back to the filter's completion handler."""
     ndis = module.ndis
+    whole = None
     if ndis.verifier is not None:
         nbls = ndis.verifier.sent_on(module, nbls)
+        whole = ndis.verifier.whole
     if nbls is None:
         return
     if ndis.trace.enabled:
         _trace(module, "filter.send", nbls)
-    send.number_own_frames(module, nbls)
+    if whole is None:  # else none is the filter's own
+        send.number_own_frames(module, nbls)
     if module.lower_sender is None:
-        send.to_miniport(module.adapter, nbls, port_number, send_flags)
+        send.to_miniport(module.adapter, nbls, port_number, send_flags, whole)
     else:
         send.pass_down(module.lower_sender, nbls, port_number, send_flags)
 
@@ -49,13 +52,15 @@ def filter_complete_send_net_buffer_lists(
 ) -> None:
     """Complete upwards what was given from above, sent on or not, `status` set in each."""
     ndis = module.ndis
+    whole = None
     if ndis.verifier is not None:
         nbls = ndis.verifier.completed_on(module, nbls)
+        whole = ndis.verifier.whole
     if nbls is None:
         return
     if ndis.trace.enabled:
         _trace(module, "filter.complete", nbls)
-    send.climb(module.upper_completer, nbls, send_complete_flags)
+    send.climb(module.upper_completer, nbls, send_complete_flags, whole)
 
 
 @wdk("NdisFIndicateReceiveNetBufferLists", callout=True)

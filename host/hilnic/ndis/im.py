@@ -40,6 +40,8 @@ def im_initialize_device_instance(driver: MiniportDriver, name: str, device_cont
 
     `device_context` is InitializeParameters.resources, and what im_get_binding_context gives.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r} is no name of an adapter")
     if name in driver.initializing or any(adapter.name == name for adapter in driver.adapters):
         return NdisStatus.FAILURE
     driver.initializing.append(name)

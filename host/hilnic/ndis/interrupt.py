@@ -266,4 +266,8 @@ def synchronize_with_interrupt(
 ) -> bool:
     """Run function(context) at DIRQL under the lock of the vector's ISR: what both touch is safe there (IT-04)."""
     with interrupt.at_dirql(message_id):
-        return function(context)
+        try:
+            return function(context)
+        except Exception as error:
+            failed(interrupt.adapter, "a function synchronized with the ISR", error)
+            return False

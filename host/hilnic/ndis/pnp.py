@@ -236,15 +236,21 @@ async def _bind(protocol: ProtocolDriver, adapter: Adapter) -> tuple[NdisStatus,
         return NdisStatus.NOT_RECOGNIZED, None  # an intermediate driver is not offered its own virtual adapters
     context = BindContext(protocol, adapter)
     async with adapter.pnp_lock:
+        protocol.binds.append(context)
         answer = protocol.characteristics.bind_adapter(protocol.context, context, _bind_parameters(adapter))
         status = await answer_of(answer)
         if status is NdisStatus.PENDING:
             await context.done.wait()
             status = context.status or NdisStatus.SUCCESS
+        protocol.binds.remove(context)
         context.status = status
-        if context.binding is not None and (
-            context.binding.state is BindingState.OPENING
-            or (status is not NdisStatus.SUCCESS and context.binding.state is not BindingState.UNBOUND)
+        if (
+            not protocol.faulted
+            and context.binding is not None
+            and (
+                context.binding.state is BindingState.OPENING
+                or (status is not NdisStatus.SUCCESS and context.binding.state is not BindingState.UNBOUND)
+            )
         ):
             protocol.ndis.violation(
                 "ST-22", protocol, context, f"bind ended with {status.name} and a half-open binding"

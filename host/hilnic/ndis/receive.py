@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.verifier.batch import Batch
 
 _RESOURCES = int(ReceiveFlags.RESOURCES)
 
@@ -293,9 +294,31 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
     The miniport gets each one when its last receiver has returned it (R6-08).
     """
     ndis = binding.ndis
+    whole = None
     if ndis.verifier is not None:
         nbls = ndis.verifier.returned(binding, nbls)
+        whole = ndis.verifier.whole
     home = NblQueue()
+    if whole is not None and _is_held_once(whole):
+        number = home.count = whole.number
+        home.first = nbls
+    else:
+        number = _take_back(ndis, nbls, home)
+    binding.receives_outstanding -= number
+    if binding.co is not None:
+        home = binding.co.take_returns(home, return_flags)
+    _go_home(binding.adapter, home, return_flags)
+    if binding.close_event is not None:
+        binding.check_close()
+
+
+def _is_held_once(whole: Batch) -> bool:
+    """Whether these lists, a miniport's own, have no other receivers."""
+    return all(nbl.ndis_receivers == 1 for nbl in whole.members)
+
+
+def _take_back(ndis: Ndis, nbls: NetBufferList | None, home: NblQueue) -> int:
+    """Count the lists that a receiver returns; `home` gets the originals that were held nowhere else."""
     number = 0
     for nbl in walk(nbls):
         number += 1
@@ -306,12 +329,7 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
         original.ndis_receivers -= 1
         if not original.ndis_receivers:
             home.append(original)
-    binding.receives_outstanding -= number
-    if binding.co is not None:
-        home = binding.co.take_returns(home, return_flags)
-    _go_home(binding.adapter, home, return_flags)
-    if binding.close_event is not None:
-        binding.check_close()
+    return number
 
 
 def _go_home(adapter: Adapter, home: NblQueue, return_flags: int) -> None:

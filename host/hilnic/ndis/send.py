@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hilnic.ndis.condis.handles import VcHandle
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
+    from hilnic.ndis.verifier.batch import Batch
 
     KeptSend = tuple[Binding, NetBufferList, int, int, int]
 
@@ -43,7 +44,7 @@ def send_net_buffer_lists(
         nbls = ndis.verifier.sent(binding, nbls, send_flags)
     if nbls is None:
         return
-    number = number_frames(ndis, binding, nbls)
+    number = number_frames(ndis, binding, nbls, None if ndis.verifier is None else ndis.verifier.whole)
     refusal = binding.refusal
     if refusal is None and port_number != DEFAULT_PORT_NUMBER:
         refusal = NdisStatus.INVALID_PORT
@@ -105,7 +106,9 @@ def pass_down(module: FilterModule, nbls: NetBufferList, port_number: int, send_
         verifier.check_queue(module, given)
 
 
-def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_flags: int) -> None:
+def to_miniport(
+    adapter: Adapter, nbls: NetBufferList, port_number: int, send_flags: int, whole: Batch | None = None
+) -> None:
     """Give the miniport what has come down through the filters, or turn it round when its state forbids a send."""
     if adapter.refusal is not None:
         for nbl in walk(nbls):
@@ -114,18 +117,20 @@ def to_miniport(adapter: Adapter, nbls: NetBufferList, port_number: int, send_fl
             adapter.ndis.verifier.refused(nbls, adapter.bottom_completer)
         climb(adapter.bottom_completer, nbls, send_flags & 1)
         return
-    adapter.sends_outstanding += count(nbls)
+    adapter.sends_outstanding += count(nbls) if whole is None else whole.number
     try:
         adapter.send_handler(adapter.context, nbls, port_number, send_flags)
     except Exception as error:
         failed(adapter, "send_net_buffer_lists", error)
 
 
-def number_frames(ndis: Ndis, source: Binding | VcHandle, nbls: NetBufferList) -> int:
+def number_frames(ndis: Ndis, source: Binding | VcHandle, nbls: NetBufferList, whole: Batch | None = None) -> int:
     """Count the NBLs and give each frame the id that follows it to the wire; what an IM driver sends on has one."""
     number = 0
     has_ids = source.forwards
     tracing = ndis.trace.enabled
+    if whole is not None and not has_ids and not tracing:
+        return _number_whole(ndis, whole)
     nbl: NetBufferList | None = nbls
     while nbl is not None:
         number += 1
@@ -138,6 +143,16 @@ def number_frames(ndis: Ndis, source: Binding | VcHandle, nbls: NetBufferList) -
             nb = nb.next
         nbl = nbl.next
     return number
+
+
+def _number_whole(ndis: Ndis, whole: Batch) -> int:
+    """The same for a batch: the verifier knows the lists, which have one frame each."""
+    frame_id = ndis.last_frame_id
+    for nbl in whole.members:
+        frame_id += 1
+        nbl.first_net_buffer.frame_id = frame_id  # type: ignore[union-attr]
+    ndis.last_frame_id = frame_id
+    return whole.number
 
 
 def number_own_frames(module: FilterModule, nbls: NetBufferList) -> None:
@@ -221,8 +236,10 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
     Each goes to the binding that its source_handle names (S6-08); one callback when all are of one sender (A9).
     """
     ndis = adapter.ndis
+    whole = None
     if ndis.verifier is not None:
         nbls = ndis.verifier.completed(adapter, nbls)
+        whole = ndis.verifier.whole
     if nbls is None:
         return
     if ndis.trace.enabled:
@@ -230,8 +247,12 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
     if adapter.wire_watch is not None:
         tell_ended(adapter.wire_watch, nbls)
     if adapter.bottom_completer is not None:
-        adapter.sends_outstanding -= count(nbls)
+        adapter.sends_outstanding -= count(nbls) if whole is None else whole.number
         climb(adapter.bottom_completer, nbls, send_complete_flags)
+        return
+    if whole is not None:
+        adapter.sends_outstanding -= whole.number
+        _deliver(whole.source, nbls, whole.number, send_complete_flags)
         return
     source = nbls.source_handle
     number = 0
@@ -247,9 +268,11 @@ def complete_send_net_buffer_lists(adapter: Adapter, nbls: NetBufferList | None,
         _deliver_by_source(nbls, send_complete_flags)
 
 
-def climb(module: FilterModule | None, nbls: NetBufferList, flags: int) -> None:
-    """Give completed NBLs to the next filter above, or, where there is none, each to its sender."""
-    if module is None:
+def climb(module: FilterModule | None, nbls: NetBufferList, flags: int, whole: Batch | None = None) -> None:
+    """Give completed NBLs to the next filter above, or, where there is none, each to its sender: a `whole` has one."""
+    if module is None and whole is not None:
+        _deliver(whole.source, nbls, whole.number, flags)
+    elif module is None:
         _deliver_by_source(nbls, flags)
     else:
         try:

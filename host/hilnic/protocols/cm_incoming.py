@@ -19,7 +19,7 @@ from hilnic.signalling.elements import LONGEST_USER_DATA
 from hilnic.signalling.messages import AddParty, AddPartyAcknowledge, Connect, Setup
 
 if TYPE_CHECKING:
-    from hilnic.protocols.call_manager import CmBinding, CmSap
+    from hilnic.protocols.cm_binding import CmBinding, CmSap
 
 # An incoming call.
 
@@ -44,7 +44,7 @@ def arrived(manager: CmBinding, leg: Leg, message: Setup | AddParty) -> None:
     if not manager.line.admit(vc, vc.contract.backward):
         manager.control.release(leg, Cause.USER_CELL_RATE_NOT_AVAILABLE)
         return
-    _, handle = condis.co_create_vc(manager.open, sap.af.handle, vc)
+    _, handle = condis.co_create_vc(manager.open_handle, sap.af.handle, vc)
     if handle is None:
         manager.line.release(vc)
         manager.control.release(leg, Cause.RESOURCE_UNAVAILABLE)
@@ -61,6 +61,8 @@ def _offer(vc: CmVc, sap: CmSap, status: NdisStatus) -> None:
         _give_up(vc, Cause.RESOURCE_UNAVAILABLE)
     elif vc.ended is not None:
         _give_up(vc, Cause.NORMAL_CALL_CLEARING)
+    elif vc.manager.saps.get(sap.selector) is not sap:  # deregistered meanwhile
+        _give_up(vc, Cause.UNALLOCATED_NUMBER)
     else:
         vc.is_offered = True
         vc.parameters.flags &= ~int(CallFlags.CALL_PARAMETERS_CHANGED)  # the client's to set

@@ -15,7 +15,7 @@ from hilnic.signalling import GroupAddress, TrafficContract
 from hilnic.signalling.control import Leg
 
 if TYPE_CHECKING:
-    from hilnic.protocols.call_manager import CmAf, CmBinding
+    from hilnic.protocols.cm_binding import CmAf, CmBinding
 
 __all__ = ["CmParty", "CmVc"]
 

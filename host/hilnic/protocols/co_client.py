@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from hilnic import ndis
-from hilnic.ndis import NdisStatus, NetBufferList, NetEvent, ReceiveFlags, condis
+from hilnic.ndis import NdisStatus, NetBufferList, NetEvent, condis
 from hilnic.ndis.condis import (
     AfHandle,
     CallFlags,
@@ -28,6 +28,7 @@ from hilnic.ndis.condis import (
 )
 from hilnic.protocols import co_handlers
 from hilnic.protocols.co_connection import CallFailed, Connection, ConnectionState, Party, Qos, call_parameters
+from hilnic.protocols.co_protocol import CoDriver, CoProtocol, ignore, take_sdus
 from hilnic.protocols.sdu import SduPool, SduSender
 from hilnic.signalling import CalledAddress
 
@@ -48,10 +49,10 @@ class Listener:
 class CoBinding:
     """The client on one adapter: the context of binding and address family."""
 
-    def __init__(self, client: CoClient, adapter_name: str) -> None:
-        self.client, self.adapter_name = client, adapter_name
+    def __init__(self, driver: CoDriver, adapter_name: str) -> None:
+        self.driver, self.adapter_name = driver, adapter_name
         self.handle: Any = None
-        self.kernel = client.handle.ndis.kernel
+        self.kernel = driver.handle.ndis.kernel
         self.sdus = self.make_pool()
         self.connections: list[Connection] = []
         self.listeners: dict[bytes, Listener] = {}
@@ -68,7 +69,7 @@ class CoBinding:
 
     def make_pool(self) -> SduSender:
         """What SDUs are sent from: lists."""
-        return SduPool(self.client.handle, LONGEST_SDU, self.client.name)
+        return SduPool(self.driver.handle, LONGEST_SDU, self.driver.name)
 
     def open_family(self, family: CoAddressFamily) -> tuple[NdisStatus, AfHandle | None]:
         """NdisClOpenAddressFamilyEx."""
@@ -153,15 +154,19 @@ class CoBinding:
         return connection
 
     async def leave(self) -> None:
-        """End every connection, stop listening, close the address family."""
-        for connection in list(self.connections):
-            await connection.close()
+        """Stop listening, end every connection, close the address family."""
         for selector in list(self.listeners):
             self.stop_listening(selector)
+        for connection in list(self.connections):
+            await connection.close()
         if self._af is not None:
             af, self._af = self._af, None
             if condis.cl_close_address_family(af) is NdisStatus.PENDING:
                 await self._af_change()
+
+    def free(self) -> None:
+        """Give the memory back."""
+        self.sdus.close()
 
     # What connections want of it.
 
@@ -196,7 +201,7 @@ class CoBinding:
             self.on_heard(connection, what)
         if self.kernel.trace.enabled:
             vc = None if connection is None or connection.handle is None else connection.handle.name
-            self.kernel.trace.emit("co.client", client=self.client.name, vc=vc, heard=what)
+            self.kernel.trace.emit("co.client", client=self.driver.name, vc=vc, heard=what)
 
     # Handlers: address family.
 
@@ -259,12 +264,8 @@ def _register_sap_complete(listener: Listener, status: NdisStatus, sap: Sap, han
 
 
 def _receive(binding: CoBinding, connection: Connection, nbls: NetBufferList, count: int, flags: int) -> None:
-    """Copied, and returned at once."""
     del count
-    sdus = [nb.tobytes() for nbl in ndis.walk(nbls) for nb in nbl.net_buffers()]
-    if not flags & ReceiveFlags.RESOURCES:
-        ndis.return_net_buffer_lists(binding.open_handle, nbls)
-    connection.arrived(sdus)
+    connection.arrived(take_sdus(binding.open_handle, nbls, flags))
 
 
 def _sent(connection: Connection, nbls: NetBufferList, flags: int) -> None:
@@ -274,24 +275,13 @@ def _sent(connection: Connection, nbls: NetBufferList, flags: int) -> None:
     connection.returned(*pool.completed(nbls))
 
 
-def _return(binding: CoBinding, nbls: NetBufferList, port_number: int, count: int, flags: int) -> None:
-    """Connectionless frames, which it has not asked for."""
-    del port_number, count
-    if not flags & ReceiveFlags.RESOURCES:
-        ndis.return_net_buffer_lists(binding.open_handle, nbls)
-
-
-def _ignore(*_: Any) -> None:
-    """What NDIS tells, and nobody here waits for."""
-
-
 CLIENT = condis.ClientHandlers(
     create_vc=CoBinding.create_vc,
     delete_vc=co_handlers.delete_vc,
     open_af_complete=CoBinding.open_af_complete,
     close_af_complete=CoBinding.close_af_complete,
     register_sap_complete=_register_sap_complete,
-    deregister_sap_complete=_ignore,
+    deregister_sap_complete=ignore,
     make_call_complete=co_handlers.make_call_complete,
     modify_call_qos_complete=co_handlers.modify_complete,
     close_call_complete=co_handlers.close_call_complete,
@@ -311,53 +301,14 @@ PROTOCOL = condis.ProtocolCoCharacteristics(
 )
 
 
-class CoClient:
+class CoClient(CoProtocol):
     """The driver: `await CoClient(...).register(host)`, then `client.bindings`."""
 
+    handlers = (PROTOCOL, CLIENT)
+
     def __init__(self, *, name: str = "co client") -> None:
-        self.name = name
-        self.bindings: dict[str, CoBinding] = {}
-        self.handle: ndis.ProtocolDriver
+        super().__init__(name)
 
-    def __repr__(self) -> str:
-        """Name and adapters."""
-        return f"<CoClient {self.name} on {list(self.bindings)}>"
-
-    async def register(self, host: ndis.Ndis) -> None:
-        """Register with NDIS, which binds to every adapter there is."""
-        characteristics = ndis.ProtocolCharacteristics(
-            name=self.name,
-            set_options=CoClient._set_options,
-            bind_adapter=CoClient._bind,
-            unbind_adapter=CoClient._unbind,
-            net_pnp_event=CoBinding.pnp_event,
-            receive_net_buffer_lists=_return,
-            send_net_buffer_lists_complete=_ignore,
-        )
-        self.handle = await ndis.register_protocol_driver(host, characteristics, self)
-
-    async def deregister(self) -> None:
-        """Unbind from all adapters and leave NDIS."""
-        await ndis.deregister_protocol_driver(self.handle)
-
-    @staticmethod
-    def _set_options(driver: ndis.ProtocolDriver, context: CoClient) -> NdisStatus:
-        context.handle = driver
-        condis.set_optional_handlers(driver, PROTOCOL)
-        return condis.set_optional_handlers(driver, CLIENT)
-
-    def _bind(self, bind_context: ndis.BindContext, parameters: ndis.BindParameters) -> NdisStatus:
-        binding = CoBinding(self, parameters.adapter_name)
-        status, binding.handle = ndis.open_adapter(bind_context.protocol, binding, ndis.OpenParameters(), bind_context)
-        if status is NdisStatus.SUCCESS:
-            self.bindings[parameters.adapter_name] = binding
-        return status
-
-    @staticmethod
-    async def _unbind(unbind_context: ndis.UnbindContext, binding: CoBinding) -> NdisStatus:
-        del unbind_context
-        await binding.leave()
-        status = ndis.close_adapter(binding.open_handle)
-        binding.sdus.close()
-        binding.client.bindings.pop(binding.adapter_name, None)
-        return status
+    def new_binding(self, parameters: ndis.BindParameters) -> CoBinding:
+        """On one adapter."""
+        return CoBinding(self, parameters.adapter_name)

@@ -223,7 +223,9 @@ class Connection:
             raise CallFailed(what, NdisStatus.INVALID_STATE)
 
     async def close(self, data: bytes = b"") -> None:
-        """Let what is sent go out, end the call, give the VC back."""
+        """Let what is sent go out, end the call, give the VC back; one that has been taken is up first."""
+        while self.state is ConnectionState.OFFERED:
+            await self._change()
         if self.state in {ConnectionState.OPEN, ConnectionState.CALLING}:
             self.state = ConnectionState.CLOSING
             await self._close(data)

@@ -16,7 +16,7 @@ from hilnic.ndis.condis import CallParameters, VcHandle
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.ndis5 import MiniportCharacteristics5, NdisRequest, Packet
 from hilnic.testing.co_miniport import Scripted
-from hilnic.testing.miniport import Completion
+from hilnic.testing.miniport import MAC_ADDRESS, Completion
 from hilnic.testing.miniport5 import FunctionalMiniport5
 
 __all__ = ["CoVc5", "FunctionalCoMiniport5"]
@@ -32,6 +32,7 @@ class CoVc5:
         self.sent_frames: list[bytes] = []
         self.arrays: list[int] = []  # lengths of the arrays it was given
         self.parameters: CallParameters | None = None
+        self.asked: CallParameters | None = None
         self.indicated = 0  # packets that are above
         self.is_deactivating = False
 
@@ -49,11 +50,17 @@ class CoVc5:
 
     def indicate(self, *frames: bytes, status: int = NdisStatus.SUCCESS, complete: bool = True) -> list[Packet]:
         """Indicate one packet per frame in one call, and say that this was all."""
-        packets = [self.miniport.build(frame, status=status) for frame in frames]
+        packets = [self.build(frame, status) for frame in frames]
         self.indicate_packets(packets)
         if complete:
             condis5.mco_receive_complete(self.miniport.adapter)
         return packets
+
+    def build(self, frame: bytes, status: int = NdisStatus.SUCCESS) -> Packet:
+        """A packet of the miniport's pool, ready to be indicated on a VC: it has no header of the medium."""
+        packet = self.miniport.build(frame, status=status)
+        ndis5.set_packet_header_size(packet, 0)
+        return packet
 
     def indicate_packets(self, packets: Sequence[Packet]) -> None:
         """Indicate prepared packets; scarce ones are the miniport's again afterwards."""
@@ -69,13 +76,15 @@ class CoVc5:
 class FunctionalCoMiniport5(FunctionalMiniport5):
     """Driver and adapter context in one."""
 
-    def __init__(self, host: Ndis, completion: Completion = "hold") -> None:
+    def __init__(
+        self, host: Ndis, name: str = "fm5", mac_address: bytes = MAC_ADDRESS, completion: Completion = "hold"
+    ) -> None:
         self.completion: Completion = completion
         self.script = Scripted()
         self.vcs: list[CoVc5] = []
         self.out: dict[Packet, CoVc5] = {}
         self.co_requests: list[NdisRequest] = []
-        super().__init__(host, serialized=False)
+        super().__init__(host, name, mac_address, serialized=False)
 
     @property
     def pend(self) -> set[str]:
@@ -94,6 +103,13 @@ class FunctionalCoMiniport5(FunctionalMiniport5):
             co_send_packets=_co_send_packets,
             co_request=kind.co_request,
         )
+
+    def complete_activate(self, vc: CoVc5, status: NdisStatus = NdisStatus.SUCCESS) -> None:
+        """End an activation that pends."""
+        assert vc.asked is not None
+        if status is NdisStatus.SUCCESS:
+            vc.parameters = vc.asked.copy()
+        condis.mco_complete_activate_vc(vc.handle, status, vc.asked)
 
     def check_drained(self, vc: CoVc5) -> None:
         """The last send or return of a VC that is being deactivated ends that."""
@@ -123,6 +139,7 @@ class FunctionalCoMiniport5(FunctionalMiniport5):
 
     def activate_vc(self, vc: CoVc5, parameters: CallParameters) -> NdisStatus:
         """MiniportCoActivateVc."""
+        vc.asked = parameters
         status = self.script.answer("activate_vc")
         if status is NdisStatus.SUCCESS:
             vc.parameters = parameters.copy()

@@ -269,6 +269,27 @@ def test_a_link_state_is_a_connect_for_a_5x_client(of_versions):
     assert [code for _, code, _ in b.client.co_statuses] == [NdisStatus.MEDIA_DISCONNECT]
 
 
+@pytest.mark.rule("CD-13")
+@pytest.mark.parametrize("client", [5, 6])
+def test_the_link_of_a_vc_of_a_5x_miniport_is_told_in_the_words_of_the_client(of_versions, client):
+    b = of_versions(client, 5)
+    call = b.client.make_call()
+    news = [(NdisStatus.MEDIA_DISCONNECT, None), (NdisStatus.MEDIA_CONNECT, None)]
+    news.append((NdisStatus.LINK_SPEED_CHANGE, (2_000_000).to_bytes(4, "little")))
+    for code, buffer in news:
+        b.co.indicate_co_status(b.data(call), code, buffer)
+    if client == 5:
+        assert b.client.co_statuses == [(call, *each) for each in news]
+        return
+    told = [(of, code, state.media_connect_state, state.xmit_link_speed) for of, code, state in b.client.co_statuses]
+    connected, speed = ndis.MediaConnectState.CONNECTED, 200_000_000
+    assert told[0][:3] == (call, NdisStatus.LINK_STATE, ndis.MediaConnectState.DISCONNECTED)
+    assert told[1:] == [
+        (call, NdisStatus.LINK_STATE, connected, 1_000_000_000),
+        (call, NdisStatus.LINK_STATE, connected, speed),
+    ]
+
+
 # NDIS 5 by itself.
 
 
@@ -662,3 +683,16 @@ def test_packets_that_were_sent_on_a_vc_are_the_clients_again(of_versions):
     b.data(call).complete_all()
     call.completed.clear()
     free_built_packet(packet)
+
+
+@pytest.mark.rule("OB-02")
+def test_mutant_5x_miniport_indicates_a_packet_with_a_header_on_a_vc(of_versions):
+    b = of_versions(5, 5)
+    call = b.client.make_call()
+    packet = b.data(call).build(b.frame())
+    ndis5.set_packet_header_size(packet, 14)
+    with expect_violation(b.ndis, "OB-02"):
+        b.data(call).indicate_packets([packet])
+    ndis5.set_packet_header_size(packet, 0)
+    b.data(call).indicate_packets([packet])
+    assert call.received == [b.frame()]

@@ -18,8 +18,9 @@
 #include <string.h>
 
 enum { QUEUES = NIC_MOST_QUEUES, TX = 0, RX = 1, ID_TX_DESC = 0, ID_RX_DESC = 1, ID_TX_DATA = 2, ID_RX_DATA = 0, ID_CPL = 1,
-       DESC = 16, CPL = 32, PAGE_WORDS = 18 };
+       DESC = 16, CPL = 32, PAGE_WORDS = 18, VECTORS = 256 };
 enum state { OFF, ON, LEAVING, FAILED };
+enum mask { MASKED, ARMED, UNSURE }; /* UNSURE: armed, or masked by a message that another queue of the vector may have sent */
 
 static const u64 UNDER_WAY_PS = 1000000; /* from a register write's issue to its effect */
 struct slot { u64 address; u32 length; };
@@ -32,7 +33,13 @@ struct queue {
     u64 late_until; /* a message of before the last re-arm may still come */
     struct slot *slots;
 };
-struct rings { struct queue q[2][QUEUES]; u32 used; /* one past the highest queue enabled so far */ u32 misc_enable, resetting; u64 misc_until; /* a message of before the mask */ };
+struct rings {
+    struct queue q[2][QUEUES];
+    u32 used; /* one past the highest queue enabled so far */
+    u32 misc_enable, resetting;
+    u64 misc_until; /* a message of before the mask */
+    u32 unsent[VECTORS]; /* how many UNSURE queues of the vector may still send, at most */
+};
 static struct rings all[HM_CARDS];
 
 void rings_reset(u32 card) {
@@ -53,7 +60,7 @@ static void enable(struct queue *q, u32 dir) {
     q->cpl_size = p[NIC_QUEUE_CPL_SIZE / 4] & NIC_QUEUE_CPL_SIZE_ENTRIES_MASK;
     q->producer = q->fetched = q->done = p[NIC_QUEUE_INIT_INDEX / 4];
     q->begun = q->next = q->visible = q->consumer = p[NIC_QUEUE_CPL_INIT_INDEX / 4];
-    q->armed = 0;
+    q->armed = MASKED;
     if (!power_of_two(q->size) || !power_of_two(q->cpl_size) || q->cpl_size < q->size || (q->ring | q->cpl) & 63 ||
         (dir == RX && (buffer < NIC_SMALLEST_BUFFER || buffer > NIC_LARGEST_BUFFER))) {
         q->state = FAILED; /* no DMA is expected of a bad configuration */
@@ -76,7 +83,7 @@ static void doorbell(struct queue *q, u32 producer) {
 static void rearm(struct queue *q, u32 consumer, u64 now) {
     if (q->armed && (int32_t)(q->visible - q->consumer) > 0) q->late_until = now + UNDER_WAY_PS;
     if (q->state == ON) q->consumer = consumer, q->since = now;
-    if (q->state != OFF) q->armed = 1;
+    if (q->state != OFF) q->armed = ARMED;
 }
 
 static void page_write(struct rings *r, u32 dir, u32 number, u32 offset, u32 data) {
@@ -282,26 +289,52 @@ void rings_write_end(u32 card, u32 id, u64 address, u32 bytes, u32 failed, u64 n
     }
 }
 
-/* When moderation lets an armed queue's message go: queues that share a vector are told apart by it. */
+/* When moderation lets an armed queue's message go, at the earliest: the NIC looks at its timers one after the other. */
 static u64 expected(u32 card, const struct queue *q) {
     u32 count = q->page[NIC_QUEUE_MOD_COUNT / 4], ticks = q->page[NIC_QUEUE_MOD_TICKS / 4];
     if (q->state != ON || q->visible - q->consumer >= count) return 0;
     return ticks ? q->since + (u64)ticks * hm_shared.settings[card].period_fs[HM_SYS] / 1000 : HM_NEVER;
 }
 
-void rings_irq(u32 card, u32 vector, u64 now) {
+static int on_vector(const struct queue *q, u32 vector) { return q->state != OFF && q->page[NIC_QUEUE_VECTOR / 4] == vector; }
+
+static int reports(const struct queue *q) { return q->armed == ARMED && (int32_t)(q->visible - q->consumer) > 0; }
+
+/* One message of a vector, whose queues it does not name. The one that is due has sent it. With several of them nobody knows which,
+ * until they are re-armed: so many messages may come as there are queues that may not have sent theirs. */
+static int explained(u32 card, u32 vector, u64 now) {
     struct rings *r = &all[card];
-    struct queue *sender = 0, *late = 0;
+    struct queue *sender = 0;
+    u32 due = 0, unsure = 0;
     for (u32 i = 0; i < 2 * r->used; i++) {
         struct queue *q = &r->q[i / r->used][i % r->used];
-        if (q->state == OFF || q->page[NIC_QUEUE_VECTOR / 4] != vector) continue;
-        if (q->late_until >= now) late = q;
-        if (!q->armed || (int32_t)(q->visible - q->consumer) <= 0) continue;
+        if (!on_vector(q, vector)) continue;
+        unsure += q->armed == UNSURE;
+        if (!reports(q)) continue;
+        due += expected(card, q) <= now;
         if (!sender || expected(card, q) < expected(card, sender)) sender = q;
     }
-    if (sender) {
-        sender->armed = 0;
-        return;
+    if (r->unsent[vector] > unsure) r->unsent[vector] = unsure;
+    if (!r->unsent[vector] && due <= 1 && sender) {
+        sender->armed = MASKED;
+        return 1;
+    }
+    if (!(due + r->unsent[vector])) return 0;
+    for (u32 i = 0; i < 2 * r->used; i++) {
+        struct queue *q = &r->q[i / r->used][i % r->used];
+        if (on_vector(q, vector) && reports(q) && expected(card, q) <= now) q->armed = UNSURE;
+    }
+    r->unsent[vector] += due - 1;
+    return 1;
+}
+
+void rings_irq(u32 card, u32 vector, u64 now) {
+    struct rings *r = &all[card];
+    struct queue *late = 0;
+    if (explained(card, vector, now)) return;
+    for (u32 i = 0; i < 2 * r->used; i++) {
+        struct queue *q = &r->q[i / r->used][i % r->used];
+        if (on_vector(q, vector) && q->late_until >= now) late = q;
     }
     if (late) {
         late->late_until = 0;
@@ -314,9 +347,9 @@ void rings_irq(u32 card, u32 vector, u64 now) {
     char text[160] = "";
     for (u32 i = 0, n = 0; i < 2 * r->used && n < sizeof text - 60; i++) {
         const struct queue *q = &r->q[i / r->used][i % r->used];
-        if (q->state == OFF || q->page[NIC_QUEUE_VECTOR / 4] != vector) continue;
+        if (!on_vector(q, vector)) continue;
         n += (u32)snprintf(text + n, sizeof text - n, "; %s %u state %d visible %u consumer %u %s", i / r->used == TX ? "TX" : "RX",
-                           i % r->used, (int)q->state, q->visible, q->consumer, q->armed ? "armed" : "masked");
+                           i % r->used, (int)q->state, q->visible, q->consumer, q->armed == ARMED ? "armed" : q->armed ? "unsure" : "masked");
     }
     hm_fault(card, "RING-08", 0, 0, vector, now, "vector %u fires without cause%s", vector, text);
 }

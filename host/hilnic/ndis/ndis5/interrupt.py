@@ -14,6 +14,7 @@ from typing import Any
 
 from hilnic.ndis import interrupt as core
 from hilnic.ndis.adapter import Adapter
+from hilnic.ndis.faults import failed
 from hilnic.ndis.interrupt import Connect, Interrupt, InterruptCharacteristics, ReceiveThrottle
 from hilnic.ndis.kernel import Irql
 from hilnic.ndis.ndis5 import miniport_edge, miniport_resources
@@ -57,6 +58,9 @@ def synchronize_with_interrupt(interrupt: Interrupt, function: Callable[[Any], b
     before, kernel.irql = kernel.irql, Irql.DIRQL
     try:
         return function(context)
+    except Exception as error:
+        failed(interrupt.adapter, "a function synchronized with the ISR", error)
+        return False
     finally:
         kernel.irql = before
 

@@ -20,6 +20,7 @@ from hilnic.ndis.ndis5.constants import Attributes5
 from hilnic.ndis.ndis5.miniport_edge import core_driver, edge_of
 from hilnic.ndis.ndis5.protocol_edge import BindingEdge, ProtocolEdge
 from hilnic.ndis.ndis5.serializer import Serializer
+from hilnic.ndis.states import AdapterState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
@@ -59,6 +60,9 @@ def set_attributes_ex(
     """Called from MiniportInitialize before the hardware is touched: the driver's context, and Attributes5 (C5-02)."""
     edge = edge_of(adapter, "NdisMSetAttributesEx")
     if edge is None:
+        return
+    if adapter.state is not AdapterState.INITIALIZING:
+        adapter.ndis.violation("C5-02", adapter, adapter, f"attributes set while {adapter.state.value}")
         return
     edge.context = context
     edge.flags = attribute_flags

@@ -17,9 +17,10 @@ from typing import Any
 
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier import shadow
-from hilnic.ndis.verifier.batch import Batch, Event
+from hilnic.ndis.verifier.batch import AT_HOME, Batch, Event
+from hilnic.ndis.verifier.batch import SENT as BATCH_SENT
 
-HOME, SENT, INDICATED, LENT, FREED = "home", "sent", "indicated", "lent", "freed"
+HOME, SENT, INDICATED, LENT, FREED = AT_HOME, BATCH_SENT, "indicated", "lent", "freed"
 
 HISTORY_LENGTH = 16
 
@@ -57,6 +58,8 @@ class Custody:
         "children_before",
         "clones",
         "clones_before",
+        "due",
+        "form",
         "held",
         "holder",
         "hop",
@@ -68,7 +71,7 @@ class Custody:
     )
 
     def __init__(self, owner: Any, time_ns: int) -> None:
-        self.shadow: Any = None  # in a batch its form, else what shadow.py takes
+        self.shadow: Any = None  # what shadow.py took when it was handed over alone; None: it was not looked at
         self.source: Any = None  # the source handle it was handed over with
         self.borrowed: Any = ()  # in `full`: its NBs, and the list that each belonged to before
         self.call = 0
@@ -76,7 +79,9 @@ class Custody:
 
     def begin(self, owner: Any, time_ns: int) -> None:
         """The list comes from its pool."""
-        self.held: Any = HOME  # a state, or the batch that the list travels in
+        self.held: Any = HOME  # a state, or the batch that the list travels in, or has travelled in
+        self.form: Any = None  # what it looked like in its batch, or in an earlier one
+        self.due = 0  # batches that it may be sent in before it is looked at again; 0: `form` is no SentForm, or old
         self.holder = owner  # who has it when it is in no batch
         self._born: Event = (time_ns, "allocated by", owner)
         self._freed: Event | None = None
@@ -124,21 +129,33 @@ class Custody:
             self._freed = None
         return self._history
 
-    def freed(self, event: Event) -> None:
-        """Back in its pool."""
+    def freed(self, event: Event) -> bool:
+        """Back in its pool; False when it is not at home."""
+        held = self.held
+        if held is not HOME:
+            if held.__class__ is not Batch or held.state is not HOME:
+                return False
+            self.trip = held.events
+            if held.members:
+                held.scatter()
         self.held = FREED
         self._freed = event
+        return True
 
     def alone(self) -> None:
         """Out of the batch, if it is in one: from here on this list is followed by itself."""
         batch = self.held
         if batch.__class__ is not Batch:
             return
+        if batch.state is HOME:
+            self.held, self.trip = HOME, batch.events
+            batch.scatter()
+            return
+        is_known = batch.state is not SENT or self in batch.looked
+        is_sure = batch.sure is not None and batch.sure.ndis_custody is self
         data = batch.leaves(self)
-        form, self.shadow = self.shadow, shadow.from_batch(self.shadow, data)
-        brief = self.shadow
-        if batch.givers and (batch.sure is None or batch.sure.ndis_custody is not self):
-            brief = shadow.brief(form)
+        self.shadow = shadow.from_batch(self.form, data) if is_known else None
+        brief = shadow.brief(self.form) if is_known and batch.givers and not is_sure else self.shadow
         self.held, self.holder, self.source = batch.state, batch.holder, batch.source
         self.hop, self.outer = False, None
         for giver in batch.givers:
@@ -148,12 +165,17 @@ class Custody:
         self._history = self._history or deque([self._born], HISTORY_LENGTH)
         self._history.extend(batch.events)
         self.trip = None
+        self.changed()
+
+    def changed(self) -> None:
+        """What makes a list ordinary is to be asked anew before it travels in a batch again."""
+        self.form = None
+        self.due = 0
 
     def cloned(self) -> None:
         """One more clone is made of it: it travels in no batch now."""
         self.alone()
-        if self.held is HOME:
-            self.shadow = None
+        self.changed()
         self.clones += 1
 
     def push(self, hop: bool) -> None:

@@ -54,12 +54,11 @@ class Verifier(FilterLedger):
     def freed(self, nbl: NetBufferList) -> bool:
         """Whether the NBL may be freed: it is at home."""
         custody: Custody = nbl.ndis_custody
-        if custody.held is not HOME:
+        if not custody.freed((self.ndis.kernel.now_ns(), "freed by", nbl.pool.owner)):
             self.ndis.violation("S6-16", nbl.pool.owner, nbl, f"freed while {custody.state}")
             return False
         if self.ndis.guard is not None:
             self.ndis.guard.forget(nbl)
-        custody.freed((self.ndis.kernel.now_ns(), "freed by", nbl.pool.owner))
         return True
 
     # Send.
@@ -142,7 +141,7 @@ class Verifier(FilterLedger):
         if custody.state is SENT and edges_of_one_driver(custody.owner, binding):
             if nbl.source_handle is not binding:
                 return "IM-01", f"sent on with the source handle {nbl.source_handle!r}"
-            if nbl.net_buffer_list_info[_CANCEL_ID] != cancel_id(custody.shadow):
+            if custody.shadow is not None and nbl.net_buffer_list_info[_CANCEL_ID] != cancel_id(custody.shadow):
                 return "CN-07", "sent on with another cancel id"
             if send_flags & _CHECK_FOR_LOOPBACK:
                 self.ndis.warning("IM-08", binding, nbl, "sent on with CHECK_FOR_LOOPBACK")

@@ -143,6 +143,7 @@ class LedgerChecks:
         """A list made from `original` is sent: the original may not go back before it has (IM-04)."""
         if original.ndis_custody is not None:
             original.ndis_custody.alone()
+            original.ndis_custody.changed()
             original.ndis_custody.pieces += 1
 
     @staticmethod

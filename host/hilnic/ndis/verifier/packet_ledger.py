@@ -20,6 +20,7 @@ from hilnic.ndis.flags import NdisMedium
 from hilnic.ndis.ndis5.constants import Attributes5
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier import packet_shadow
+from hilnic.ndis.verifier.batch import LOOK_EVERY
 
 if TYPE_CHECKING:
     from hilnic.ndis.ndis import Ndis
@@ -53,21 +54,25 @@ class PacketState(Enum):
     FREED = "freed"
 
 
+_HOME, _SENT, _INDICATED, _TRANSFER, _FREED = PacketState  # an attribute of an Enum costs more than a comparison
+
+
 class PacketCustody:
     """Who has the packet, and what happened to it."""
 
-    __slots__ = ("history", "owner", "state")
+    __slots__ = ("history", "owner", "sends", "state")
 
     late_rule = "S5-07"
     """What a send breaks that does not end in time (V8)."""
 
     def __init__(self, owner: Any, time_ns: int) -> None:
         self.history: deque[Event] = deque(maxlen=HISTORY_LENGTH)
+        self.sends = 0  # since it came from its pool; of NDIS's own, that stand for lists, altogether
         self.begin(owner, time_ns)
 
     def begin(self, owner: Any, time_ns: int) -> None:
         """The packet comes from its pool."""
-        self.state = PacketState.HOME
+        self.state = _HOME
         self.owner = owner
         self.history.clear()
         self.history.append((time_ns, "allocated by", owner))
@@ -95,14 +100,16 @@ class PacketLedger:
             packet.ndis_custody = PacketCustody(packet.pool.owner, self.ndis.kernel.now_ns())
         else:
             packet.ndis_custody.begin(packet.pool.owner, self.ndis.kernel.now_ns())
+            if packet.pool.poisons:
+                packet.ndis_custody.sends = 0
 
     def freed(self, packet: Packet) -> bool:
         """A packet goes back to its pool: it is at home."""
         custody = packet.ndis_custody
-        if custody.state is PacketState.HOME:
-            custody.state = PacketState.FREED
+        if custody.state is _HOME:
+            custody.state = _FREED
             return True
-        detail = "freed twice" if custody.state is PacketState.FREED else f"freed while {custody.state.value}"
+        detail = "freed twice" if custody.state is _FREED else f"freed while {custody.state.value}"
         self.ndis.violation("S5-12", custody.owner, packet, detail)
         return False
 
@@ -115,9 +122,9 @@ class PacketLedger:
 
     def _send_fault(self, edge: BindingEdge, packet: Packet, has_header: bool) -> Fault:
         custody = packet.ndis_custody
-        if custody is None or custody.state is PacketState.FREED:
+        if custody is None or custody.state is _FREED:
             return "S5-12", "sent, but no pool has given it out"
-        if custody.state is not PacketState.HOME and not self._holds(edge, custody):
+        if custody.state is not _HOME and not self._holds(edge, custody):
             return "S5-08", f"TOUCH_WHILE_PENDING: sent again while {custody.state.value}"
         if not has_header:
             least = 0
@@ -135,12 +142,13 @@ class PacketLedger:
 
     def handed_down(self, packet: Packet, level: Level, by: Any, to: Any) -> None:
         """The packet is the miniport's (or the translation's) until it completes."""
-        level.shadow = packet_shadow.take_sent(packet)
         custody: PacketCustody = packet.ndis_custody
+        custody.sends = sends = custody.sends + 1
+        level.shadow = packet_shadow.take_sent(packet, sends % LOOK_EVERY == 1 or self.ndis.guard is not None)
         if not self.ndis.watchdogs.armed:
             self.ndis.watchdogs.watch_sends()
         level.owner_before = custody.state, custody.owner
-        custody.state, custody.owner = PacketState.SENT, to
+        custody.state, custody.owner = _SENT, to
         custody.history.append((self.ndis.kernel.now_ns(), "sent by", by))
 
     def completed(self, edge: MiniportEdge, packet: Packet, status: int, oversize: bool) -> None:
@@ -168,24 +176,27 @@ class PacketLedger:
 
     # Receive.
 
-    def indicated(self, edge: MiniportEdge, packet: Packet) -> bool:
-        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02)."""
-        fault = self._indicate_fault(edge, packet)
+    def indicated(self, edge: MiniportEdge, packet: Packet, has_header: bool = True) -> bool:
+        """A miniport indicates: what it holds, OOB status and header size set (OB-01, OB-02; a VC has no header)."""
+        fault = self._indicate_fault(edge, packet, has_header)
         return fault is None or self._passes(edge.adapter, packet, fault)
 
-    def _indicate_fault(self, edge: MiniportEdge, packet: Packet) -> Fault:
+    def _indicate_fault(self, edge: MiniportEdge, packet: Packet, has_header: bool) -> Fault:
         custody = packet.ndis_custody
-        if custody is None or custody.state is PacketState.FREED:
+        if custody is None or custody.state is _FREED:
             return "S5-12", "indicated, but no pool has given it out"
-        passes_on = custody.state is PacketState.INDICATED and self._may_pass_up(edge, packet)
-        if custody.state is not PacketState.HOME and not passes_on:
+        passes_on = custody.state is _INDICATED and self._may_pass_up(edge, packet)
+        if custody.state is not _HOME and not passes_on:
             return "R5-08", f"indicated while {custody.state.value}"
         status = packet.oob.status
         if status != _SUCCESS and status != _RESOURCES:
             return "OB-01", f"OOB status is {status:#010x}"
+        size = packet.oob.header_size
+        if not has_header:
+            return ("OB-02", f"header size is {size} on a VC, where there is no header") if size else None
         least, most = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
-        if most and not least <= packet.oob.header_size <= most:
-            return "OB-02", f"header size is {packet.oob.header_size}"
+        if most and not least <= size <= most:
+            return "OB-02", f"header size is {size}"
         return None
 
     def _may_pass_up(self, edge: MiniportEdge, packet: Packet) -> bool:
@@ -202,7 +213,7 @@ class PacketLedger:
         level.shadow = packet_shadow.take_received(packet)
         custody: PacketCustody = packet.ndis_custody
         level.owner_before = custody.state, custody.owner
-        custody.state, custody.owner = PacketState.INDICATED, self.ndis
+        custody.state, custody.owner = _INDICATED, self.ndis
         custody.history.append((self.ndis.kernel.now_ns(), "indicated by", by))
 
     def given(self, packet: Packet, edge: BindingEdge) -> None:
@@ -229,15 +240,15 @@ class PacketLedger:
     def transfer_begins(self, edge: BindingEdge | MiniportEdge, packet: Packet) -> bool:
         """The destination of a transfer is the miniport's while it pends (R5-21)."""
         custody = packet.ndis_custody
-        if custody.state is not PacketState.HOME:
+        if custody.state is not _HOME:
             return self._passes(edge, packet, ("R5-21", f"transferred into while {custody.state.value}"))
-        custody.state = PacketState.TRANSFER
+        custody.state = _TRANSFER
         custody.history.append((self.ndis.kernel.now_ns(), "to be filled for", edge))
         return True
 
     def transfer_ends(self, packet: Packet) -> None:
         """The destination is the protocol's again."""
-        packet.ndis_custody.state = PacketState.HOME
+        packet.ndis_custody.state = _HOME
 
     # Common.
 

@@ -21,34 +21,35 @@ _own_info = itemgetter(
 Buffers = tuple[Any, ...]
 """Of each buffer: the descriptor, its region, where it begins in that, how long it is."""
 
-SentShadow = tuple[Buffers, bytes, tuple[Any, ...], list[Any]]
-"""(buffers, their bytes, out-of-band data, protocol_reserved)."""
+SentShadow = tuple[Buffers, bytes | None, tuple[Any, ...], list[Any]]
+"""(buffers, their bytes if they were kept, out-of-band data, protocol_reserved)."""
 
 ReceivedShadow = tuple[Buffers, bytes]
 
 
-def take_sent(packet: Packet) -> SentShadow:
+def take_sent(packet: Packet, keep_bytes: bool) -> SentShadow:
     """Everything that the miniport must leave as it is."""
-    buffers, data, out_of_band, reserved = _look(packet)
+    buffers, data, out_of_band, reserved = _look(packet, keep_bytes)
     return buffers, data, out_of_band, reserved.copy()
 
 
-def _look(packet: Packet) -> SentShadow:
+def _look(packet: Packet, has_bytes: bool) -> SentShadow:
     oob = packet.oob
     info = packet.packet_info
     own = _NOTHING if info == _EMPTY_INFO else _own_info(info)
     out_of_band = (oob.time_to_send, oob.header_size, oob.media_specific_information, own)
     mdl = packet.head
     if mdl is None or mdl.next is not None:
-        return *take_received(packet), out_of_band, packet.protocol_reserved
+        buffers, data = take_received(packet)
+        return buffers, data if has_bytes else None, out_of_band, packet.protocol_reserved
     region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count  # one piece, as most are
-    data = region.view[start : start + length].tobytes()
-    return (mdl, region, start, length), data, out_of_band, packet.protocol_reserved
+    one = region.view[start : start + length].tobytes() if has_bytes else None
+    return (mdl, region, start, length), one, out_of_band, packet.protocol_reserved
 
 
 def sent_change(packet: Packet, before: SentShadow) -> tuple[str, str] | None:
     """The rule that a completed packet breaks and what changed, or None."""
-    now = _look(packet)
+    now = _look(packet, before[1] is not None)
     if now == before:
         return None
     if now[0] != before[0]:

@@ -82,8 +82,13 @@ def _sent_form(nbl: NetBufferList) -> tuple[list[Any], bytes]:
     return structure, b"".join(frames)
 
 
-def sent_change(nbl: NetBufferList, before: tuple[Any, ...]) -> tuple[str, str] | None:
-    """The rule that a completed list breaks and what changed, or None; `before` is a SendShadow or a BriefShadow."""
+def sent_change(nbl: NetBufferList, before: tuple[Any, ...] | None) -> tuple[str, str] | None:
+    """The rule that a completed list breaks and what changed, or None.
+
+    `before` is a SendShadow, a BriefShadow, or None of a list that its batch did not look at.
+    """
+    if before is None:
+        return None
     nb = nbl.first_net_buffer
     if nb is None:
         return "S6-04", "NBL_MUTATED: its NBs are gone"
@@ -161,9 +166,9 @@ def brief(form: SentForm) -> BriefShadow:
     return form[6], form[13], form[9]
 
 
-def cancel_id(before: tuple[Any, ...]) -> Any:
-    """The cancel id that a list was sent with; what has a BriefShadow had none."""
-    return None if len(before) == _BRIEF else before[2][_CANCEL_ID]
+def cancel_id(before: tuple[Any, ...] | None) -> Any:
+    """The cancel id that a list was sent with; what has a BriefShadow had none, nor had what was not looked at."""
+    return None if before is None or len(before) == _BRIEF else before[2][_CANCEL_ID]
 
 
 def poison(shadow: ReceiveShadow) -> None:

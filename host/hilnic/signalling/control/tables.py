@@ -230,7 +230,6 @@ LINK_MACHINE: dict[LinkState, dict[LinkInput, tuple[LinkState, tuple[Action, ...
         _LI.RESTART_REPEATED: (_L.UP, (_A.SEND_RESTART_ACKNOWLEDGE,)),
         _LI.RESTART_ACKNOWLEDGE: (_L.UP, ()),
         _LI.STRANGE_TAG: (_L.UP, ()),
-        _LI.HEARD: (_L.UP, ()),
         _LI.QUIET: (_L.ENQUIRY, (_A.SEND_LINK_ENQUIRY,)),
         _LI.STATUS_ENQUIRY: (_L.UP, (_A.SEND_LINK_STATUS,)),
         _LI.UNANSWERED: _FAILS,
@@ -242,8 +241,7 @@ LINK_MACHINE: dict[LinkState, dict[LinkInput, tuple[LinkState, tuple[Action, ...
         _LI.RESTART_REPEATED: (_L.UP, (_A.SEND_RESTART_ACKNOWLEDGE,)),
         _LI.RESTART_ACKNOWLEDGE: (_L.UP, ()),
         _LI.STRANGE_TAG: (_L.ENQUIRY, ()),
-        _LI.HEARD: (_L.UP, ()),
-        _LI.STATUS_ENQUIRY: (_L.UP, (_A.SEND_LINK_STATUS,)),
+        _LI.HEARD: (_L.UP, ()),  # before any message of the present incarnations
         _LI.UNANSWERED: _FAILS,
     },
 }

@@ -51,7 +51,7 @@ def mco_indicate_receive_packet(vc: VcHandle, packets: list[Packet]) -> None:
             _drop(edge, packet)
         return
     if edge.ledger is not None:
-        packets = [packet for packet in packets if edge.ledger.indicated(edge, packet)]
+        packets = [packet for packet in packets if edge.ledger.indicated(edge, packet, has_header=False)]
     route = MiniportRoute(vc.vc, edge)
     user = vc.vc.user
     assert user.binding is not None
@@ -222,7 +222,7 @@ def _packet_of(edge: BindingEdge, nbl: NetBufferList, scarce: bool) -> Packet | 
     if scarce:
         packet.oob.status = NdisStatus.RESOURCES
         packet.wrapper_reserved = None  # nothing goes back: the list is lent for the call, and its lender's again then
-    packet.oob.header_size = 14
+    packet.oob.header_size = 0  # what comes on a VC has no header
     oob.receive_to_5(nbl, packet)
     edge.xlate.translated += 1
     objects.note(edge.ndis, "receive 6>5", nbl, packet)
