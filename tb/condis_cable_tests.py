@@ -26,7 +26,7 @@ SUCCESS, UNREACHABLE, RECOVERY = NdisStatus.SUCCESS, NdisStatus.DEST_OUT_OF_ORDE
 OPEN, CLOSED = ConnectionState.OPEN, ConnectionState.CLOSED
 KINDS = [(("5-co", "6-co"), CoClient), (("5-mcm", "6-mcm"), CoClient5)]
 OTHER_KINDS = [(("6-co", "5-co"), CoClient5), (("6-mcm", "5-mcm"), CoClient)]
-AGES = list(product(KINDS + OTHER_KINDS, range(0, 130, 5))) if LONG else list(zip(OTHER_KINDS, [35, 80], strict=True))
+AGES = list(product(KINDS + OTHER_KINDS, range(0, 130, 13))) if LONG else list(zip(OTHER_KINDS, [35, 80], strict=True))
 """Who, and how many us after everything has begun."""
 
 

@@ -21,6 +21,7 @@ from hilnic.testing.ndistest.faults import fail_allocation, steps_of
 LONG = os.environ.get("HILNIC_SOAK") == "1"
 CLOSED = ConnectionState.CLOSED
 ANY = Qos(max_sdu=1500)
+SOME = Qos(rate=10_000_000, burst=2 * 1522, max_sdu=1500)
 HALF = Qos(rate=60_000_000, burst=2 * 1522, max_sdu=1500)
 TINY = replace(CARDS, tx_ring=64, rx_ring=4, rx_buffers=4, rx_low_water=0, most_vcs=5)
 KINDS = [("6-co", CoClient), ("5-co", CoClient5), ("6-mcm", CoClient5), ("5-mcm", CoClient)]
@@ -32,7 +33,7 @@ def memory_of(host):
     return SimpleNamespace(slot=SimpleNamespace(kernel=host.stack.host.kernel, resources=host.card.device))
 
 
-async def attempt(one, other, sends=ANY, receives=ANY, **options):
+async def attempt(one, other, sends=SOME, receives=SOME, **options):
     """Call, and close what came of it; how the call ended."""
     try:
         ours = await one.call(other, sends, receives, **options)

@@ -5,13 +5,15 @@ The hardware's part, without drivers, is `vc_load_tests`.
 """
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import cocotb
 from cocotb.triggers import Combine
 from condis_call_bench import CARDS, Patience, call_hosts, finish
 
 from hilnic.apps.contract_rate import RateMeter
+from hilnic.apps.vc_rates import of_frames
+from hilnic.cosim.artefacts import note_rates
 from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.protocols.co_client import CoClient, ConnectionState, Qos
 from hilnic.protocols.co_client5 import CoClient5
@@ -101,14 +103,15 @@ async def sixty_four_calls_keep_their_contracts_at_once(dut, case):
         await ours.wait_for_room()
     await Combine(*pushing)
     await one.clock.sleep(100_000)
-    off = {}
+    rates = []
     for vlan_id, frames in wire.items():
         rate = of_vlan[vlan_id]
         assert most_at_once(frames, rate) <= burst + 2, f"VLAN {vlan_id}: {frames}"
-        off[vlan_id] = rate_of([each for each in frames if each[0] >= begin + SETTLING_NS]) / rate - 1
+        rates.append(of_frames(f"VLAN {vlan_id}", rate, [each for each in frames if each[0] >= begin + SETTLING_NS]))
         assert list(theirs[vlan_id].received) == sent[vlan_id]
-    cocotb.log.info("%d contracts, the worst off by %.2f %%", len(off), 100 * max(map(abs, off.values())))
-    assert max(map(abs, off.values())) <= 0.01, off
+    note_rates([asdict(each) for each in rates])
+    cocotb.log.info("%d contracts, the worst off by %.2f %%", len(rates), 100 * max(abs(r.deviation) for r in rates))
+    assert all(each.is_measured and each.is_kept for each in rates), rates
     for raw, peer in ((raws[0], raws[1].bindings["nic1"]), (raws[1], raws[0].bindings["nic0"])):
         (binding,) = raw.bindings.values()
         assert len(peer.received) == binding.statistics().sent > 20
@@ -117,12 +120,6 @@ async def sixty_four_calls_keep_their_contracts_at_once(dut, case):
     for host, had in zip(hosts, free, strict=True):
         await host.until(lambda host=host, had=had: host.holdings() == had, f"host {host.number} to be free")
     await finish(one, other)
-
-
-def rate_of(frames):
-    """Bytes per second between the first and the last one."""
-    octets = sum(each for _, each in frames[:-1])
-    return octets * 10**9 / (frames[-1][0] - frames[0][0])
 
 
 def most_at_once(frames, rate):

@@ -15,6 +15,7 @@ from hilnic.hw.memory import Direction
 from hilnic.hw.regs import QueueState
 
 FAST = os.environ.get("HILNIC_SIM") == "verilator"
+ROUNDS = 12
 GROUP = b"\x01\0\x5e\0\0"
 
 
@@ -133,6 +134,43 @@ async def all_queues_at_once_with_slow_memory_keep_their_orders(dut, seed):
         await harness.sleep(2_000)
     for queue in queues:
         assert [one.data for one in seen if one.data[0] == 2 * queue.number] == sent[queue.number]
+    harness.stop()
+
+
+@cocotb.test()
+async def queues_of_one_vector_send_in_the_order_in_which_they_are_looked_at(dut):
+    """Moderated ones whose time has come; a host that re-arms one of those that have news, whoever sent (RING-08)."""
+    harness = await started(dut)
+    card, draw, completed = harness.cards[0], random.Random(5), Counter()
+    number, _ = await queues_of(card)
+    queues = [TxQueue(card, n, size=64) for n in sorted({*range(4), *range(number - 4, number)} & set(range(number)))]
+    waiting = []
+
+    def message():
+        for queue in queues:
+            if found := queue.poll():
+                completed[queue.number] += len(found)
+                waiting.append(queue)
+        if waiting:
+            waiting.pop(draw.randrange(len(waiting))).rearm()
+
+    card.device.connect_interrupt(1, message)
+    for queue in queues:
+        card.device.write32(queue.page() + regs.QUEUE_MOD_COUNT, 50)
+        card.device.write32(queue.page() + regs.QUEUE_MOD_TICKS, 100)
+    await enabled(queues)
+    for queue in queues:
+        queue.rearm()
+    for _ in range(ROUNDS):
+        for queue in draw.sample(queues, len(queues)):
+            queue.post(frame(queue.number, 60))
+            queue.doorbell()
+        await harness.sleep(20_000)
+        for queue in waiting:
+            queue.rearm()
+        waiting.clear()
+    message()
+    assert completed == {queue.number: ROUNDS for queue in queues}
     harness.stop()
 
 

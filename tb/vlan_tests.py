@@ -7,9 +7,10 @@ import cocotb
 from stack_bench import HARD, OWN, PEER, finish, frame
 from xlate_bench import CORNERS, Five, corner
 
+from hilnic import ndis
 from hilnic.miniport import tx
 from hilnic.miniport.vlan import PriorityVlanTag
-from hilnic.ndis import NblInfo, NdisStatus, ndis5
+from hilnic.ndis import NblInfo, NdisStatus, Oid, ndis5
 from hilnic.ndis.ndis5 import PacketInfo
 from hilnic.testing import expect_violation
 
@@ -128,6 +129,35 @@ async def the_option_says_what_of_the_slot_counts(dut, miniport, option):
 
 @cocotb.test()
 @cocotb.parametrize(miniport=MINIPORTS)
+async def a_nic_in_a_vlan_marks_what_it_sends_and_indicates_its_vlan_alone(dut, miniport):
+    """OB-09, OI-01: OID_GEN_VLAN_ID set, read back, seen on the wire; back to none."""
+    host = await corner(dut, "6", miniport, priority_vlan_tag=BOTH)
+    await put_into_vlan(host, 777)
+    go(host.up, (out(1), None), (out(2), slot(5, 777)), (tagged(out(3), 3, 0), None), (out(4), slot(5, 778)))
+    await host.until(lambda: host.up.ended == 4 and len(host.sent) == 3)
+    assert host.sent == [tagged(out(1), 0, 777), tagged(out(2), 5, 777), tagged(out(3), 3, 777)]
+    assert sorted(host.up.results) == sorted([NdisStatus.SUCCESS] * 3 + [NdisStatus.FAILURE])
+    for data in (frame(1), tagged(frame(2), 5, 777), tagged(frame(3), 5, 778), tagged(frame(4), 0, 777)):
+        host.inject(data)
+    await host.until(lambda: host.up.received == [frame(2), frame(4)])
+    await put_into_vlan(host, 0)
+    host.inject(frame(5))
+    await host.until(lambda: host.up.received[2:] == [frame(5)])
+    await finish(host)
+
+
+async def put_into_vlan(host, number):
+    """Set OID_GEN_VLAN_ID, and tell the oracle on the wire."""
+    value = number.to_bytes(4, "little")
+    assert await host.up.request(ndis.set_information(Oid.OID_GEN_VLAN_ID, value)) is NdisStatus.SUCCESS
+    read = ndis.query(Oid.OID_GEN_VLAN_ID, 4)
+    assert (await host.up.request(read), read.answer()) == (NdisStatus.SUCCESS, value)
+    for oracle in host.stack.host.wire_watches.values():
+        oracle.vlan_id = number
+
+
+@cocotb.test()
+@cocotb.parametrize(miniport=MINIPORTS)
 async def tags_among_pieces_of_any_length_through_a_small_ring(dut, miniport):
     """OB-09, RG-04, RG-08, RG-09: random latencies, stores that need the barrier, frames that wait and are copied."""
     host = await corner(dut, "6", miniport, priority_vlan_tag=BOTH, timing=HARD, tx_ring=8, max_fragments=6)
@@ -148,7 +178,7 @@ async def a_driver_that_writes_another_tag_is_named_by_the_wire_oracle(dut):
     """OB-09, V14: the wire is compared with what NDIS gave the miniport, not with what the miniport made of it."""
     host = await corner(dut, "6", priority_vlan_tag=BOTH)
     right = tx.tag_of
-    tx.tag_of = lambda slot, option, header: right(slot, PriorityVlanTag.PRIORITY, header)
+    tx.tag_of = lambda slot, option, *rest: right(slot, PriorityVlanTag.PRIORITY, *rest)
     try:
         with expect_violation(host.stack.host, "V14") as found:
             go(host.up, (out(1), slot(6, 77)))

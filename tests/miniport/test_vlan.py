@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from hilnic import ndis
 from hilnic.hw.memory import HostMemory
-from hilnic.miniport.vlan import PriorityVlanTag, TagMemory, add_tag, insert, slot_of, tag_of, take_out
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport.vlan import (
+    InPlace,
+    PriorityVlanTag,
+    TagMemory,
+    add_tag,
+    is_for_another_vlan,
+    is_from_vlan,
+    slot_of,
+    tag_of,
+    take_out,
+)
 from hilnic.ndis import MacOptions, NblInfo, NdisStatus, Oid, ScatterGatherElement
 from hilnic.wire.ethernet import EthernetView, Tag
 
@@ -174,9 +185,10 @@ def test_the_pieces_with_the_tag_are_the_tagged_frame(lengths, index):
         elements.append(ScatterGatherElement(region.address, length))
         start += length
     tag = tag_of(slot(4, 0xABC), BOTH, lambda size: frame[:size])
-    where = TagMemory(memory, memory.allocate(16).address, 4).store(index, tag)
-    data = b"".join(bytes(memory.view(*piece)) for piece in insert(elements, where))
-    assert data == add_tag(frame, tag)
+    tags = TagMemory(memory, memory.allocate(16).address, 4)
+    for inserted in (tag, InPlace(tag)) if len(frame) >= 16 else (tag,):
+        pieces = tags.tagged(index, elements, inserted)
+        assert b"".join(bytes(memory.view(*piece)) for piece in pieces) == add_tag(frame, inserted)
 
 
 @given(st.integers(0, 7), st.integers(0, 0xFFF))
@@ -191,3 +203,103 @@ def test_a_slot_comes_back_as_it_went(priority, vlan):
         frame = bytearray(add_tag(bytes(range(60)), tag))
         assert take_out(memoryview(frame)) == tag
         assert frame[4:] == bytes(range(60))
+
+
+# A VLAN of the NIC's own: OID_GEN_VLAN_ID, and the WDK's tables of 802.1Q-marked frames.
+
+
+def set_vlan(bench, number):
+    return bench.wait(bench.binding.request(ndis.set_information(Oid.OID_GEN_VLAN_ID, number.to_bytes(4, "little"))))
+
+
+def mark(frame, priority, vlan):
+    return add_tag(frame, b"\x81\x00" + (priority << 13 | vlan).to_bytes(2, "big"))
+
+
+@pytest.mark.rule("OI-01", "OB-09")
+def test_the_vlan_id_is_zero_at_first_or_the_keyword_s_and_reads_back_as_it_was_set(make_bench):
+    bench = make_bench(priority_vlan_tag=BOTH)
+    assert bench.wait(bench.binding.query(Oid.OID_GEN_VLAN_ID, 4)) == bytes(4)
+    assert set_vlan(bench, 777) is NdisStatus.SUCCESS
+    assert bench.wait(bench.binding.query(Oid.OID_GEN_VLAN_ID, 4)) == (777).to_bytes(4, "little")
+    for wrong in (0xFFF, 0x1000, 1 << 31):
+        assert set_vlan(bench, wrong) is NdisStatus.INVALID_DATA
+    assert bench.wait(bench.binding.query(Oid.OID_GEN_VLAN_ID, 4)) == (777).to_bytes(4, "little")
+
+
+def test_the_keyword_puts_the_nic_into_a_vlan_from_the_start(make_bench, frame):
+    bench = make_bench(priority_vlan_tag=BOTH, vlan_id=9)
+    send(bench, None, frame(1, 60))
+    assert bench.nic.sent == [mark(frame(1, 60), 0, 9)]
+
+
+@pytest.mark.parametrize("option", [None, PriorityVlanTag.DISABLED, PriorityVlanTag.PRIORITY])
+def test_without_vlans_in_the_option_nobody_knows_the_oid(make_bench, option):
+    bench = make_bench(priority_vlan_tag=option)
+    assert set_vlan(bench, 5) is NdisStatus.NOT_SUPPORTED
+    listed = bench.wait(bench.binding.query(Oid.OID_GEN_SUPPORTED_LIST, 1024))
+    assert (0x0001021C).to_bytes(4, "little") not in [listed[at : at + 4] for at in range(0, len(listed), 4)]
+
+
+@pytest.mark.parametrize("vlan", [-1, 0xFFF])
+def test_a_vlan_that_cannot_be_is_no_setting(vlan):
+    with pytest.raises(ValueError, match="vlan_id"):
+        NicConfig(priority_vlan_tag=BOTH, vlan_id=vlan)
+
+
+@pytest.mark.rule("OB-09")
+@pytest.mark.parametrize("fragments", [1, 4])
+@pytest.mark.parametrize(
+    ("info", "tag", "expected"),  # the slot's, the frame's own, and the one on the wire; None: it fails
+    [
+        (slot(0, 0), None, (0, 777)),
+        (slot(5, 0), None, (5, 777)),
+        (slot(5, 777), None, (5, 777)),
+        (slot(5, 777), (3, 0), (3, 777)),
+        (slot(0, 0), (3, 0), (3, 777)),
+        (slot(0, 0), (3, 777), (3, 777)),
+        (slot(0, 778), None, None),
+        (slot(0, 0), (3, 778), None),
+        (slot(0, 777), (3, 777), None),
+    ],
+)
+def test_what_a_nic_in_a_vlan_sends(make_bench, frame, info, tag, expected, fragments):
+    bench = make_bench(priority_vlan_tag=BOTH)
+    set_vlan(bench, 777)
+    data = frame(1, 100)
+    send(bench, info, mark(data, *tag) if tag else data, fragments=fragments)
+    assert bench.nic.sent == ([mark(data, *expected)] if expected else [])
+    assert bench.binding.statuses == ([] if expected else [NdisStatus.FAILURE])
+
+
+@pytest.mark.rule("OB-09")
+@pytest.mark.parametrize(
+    ("tag", "seen"), [((5, 777), True), ((0, 777), True), ((5, 0), False), ((5, 778), False), (None, False)]
+)
+def test_what_a_nic_in_a_vlan_indicates(make_bench, frame, tag, seen):
+    bench = make_bench(priority_vlan_tag=BOTH)
+    set_vlan(bench, 777)
+    data = frame(1, 100)
+    bench.nic.inject(mark(data, *tag) if tag else data)
+    bench.run()
+    assert bench.binding.received == ([data] if seen else [])
+    statistics = ndis.StatisticsInfo.parse(bench.wait(bench.binding.query(Oid.OID_GEN_STATISTICS, 256)))
+    assert statistics.if_in_discards == (not seen)
+
+
+@pytest.mark.parametrize("start", [b"\x01\x80\xc2\0\0\x02" + bytes(6) + b"\x88\x09", bytes.fromhex("0180c2000021")])
+def test_what_belongs_to_the_link_is_neither_marked_nor_dropped(start):
+    data = start.ljust(60, b"\x01")
+    assert tag_of(slot(5), BOTH, lambda size: data[:size], 777) is None
+    assert not is_for_another_vlan(slot(0, 778), lambda size: data[:size], 777)
+    assert is_from_vlan(memoryview(data), 777)
+
+
+@pytest.mark.rule("OB-09")
+def test_back_in_no_vlan_everything_is_as_before(make_bench, frame):
+    bench = make_bench(priority_vlan_tag=BOTH, vlan_id=777)
+    set_vlan(bench, 0)
+    send(bench, None, frame(1, 60))
+    bench.nic.inject(frame(2, 60))
+    bench.run()
+    assert (bench.nic.sent, bench.binding.received) == ([frame(1, 60)], [frame(2, 60)])

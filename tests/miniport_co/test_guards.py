@@ -96,3 +96,26 @@ def test_a_packet_of_a_vc_has_no_header(make_pair, miniport, monkeypatch):
     ours.send(b"all of it")
     pair.until(lambda: seen)
     assert seen == [(0, b"all of it")]
+
+
+@pytest.mark.rule("CC-09")
+@pytest.mark.parametrize("is_paused", [False, True])
+@pytest.mark.parametrize("miniport", ["6-co", "5-co"])
+def test_an_active_vc_keeps_its_vlan_id_and_directions_also_while_paused(make_pair, miniport, is_paused):
+    pair = make_pair(miniport=miniport)
+    ours, theirs = pair.calls(100)
+    adapter, (connection,) = pair.one.stack.adapter, pair.one.stack.connections.by_entry.values()
+    receives_only = call_parameters(100)
+    receives_only.media.flags &= ~condis.MediaFlags.TRANSMIT_VC
+    if is_paused:
+        pair.run(ndis.pause_adapter(adapter))
+    answers = []
+    for parameters in (call_parameters(101), receives_only):
+        answer = pair.one.stack.connections.activate(connection, parameters, answers.append)
+        assert answer is NdisStatus.PENDING
+        pair.sleep(1_000_000)
+    if is_paused:
+        assert pair.run(ndis.restart_adapter(adapter)) is NdisStatus.SUCCESS
+    assert answers == [NdisStatus.INVALID_DATA] * 2
+    ours.send(b"as before")
+    pair.until(lambda: theirs.received == [b"as before"])

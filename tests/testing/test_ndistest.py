@@ -14,6 +14,7 @@ from hilnic.apps.ndistest_beds import OURS, default_register, find_register, twi
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.miniport import driver as nic
 from hilnic.miniport.config import NicConfig
+from hilnic.miniport.vlan import PriorityVlanTag
 from hilnic.miniport5 import driver as nic5
 from hilnic.ndis import NdisStatus, Oid
 from hilnic.ndis.waiting import answer_of
@@ -146,6 +147,36 @@ MUTANTS = [
 def test_a_mutant_is_caught(suite, case, handlers, sentence):
     failures = play_named(suite, case, mutant(**handlers))
     assert sentence in "\n".join(failures)
+
+
+# A miniport that can be in a VLAN.
+
+
+def in_vlans(**handlers):
+    """Our miniport with *PriorityVLANTag, and with these handlers."""
+
+    def register(host: ndis.Ndis, number: int) -> ndis.MiniportDriver:
+        config = replace(default_register(host, number).context, priority_vlan_tag=PriorityVlanTag.PRIORITY_AND_VLAN)
+        return ndis.register_miniport_driver(host, replace(nic.CHARACTERISTICS, **handlers), config)
+
+    return register
+
+
+async def forgets_its_vlan(context, request):
+    """Takes a VLAN id, and stays where it is."""
+    if request.oid == Oid.OID_GEN_VLAN_ID and len(request.buffer) >= 4:
+        request.buffer[:4] = bytes(4)
+    return await answer_of(real.oid_request(context, request))
+
+
+@pytest.mark.parametrize("name", ["query_lengths", "set_lengths", "unknown_oids"])
+def test_our_miniport_with_vlans_passes(name):
+    assert play_named("1c", name, in_vlans()) == ()
+
+
+def test_a_miniport_that_forgets_its_vlan_id_is_caught():
+    failures = play_named("1c", "set_lengths", in_vlans(oid_request=forgets_its_vlan))
+    assert "OID_GEN_VLAN_ID" in "\n".join(failures)
 
 
 # The command.

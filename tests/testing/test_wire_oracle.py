@@ -102,7 +102,7 @@ def test_what_ended_otherwise_need_not_be_on_the_wire():
 
 
 def send_with_a_wrong_tag(monkeypatch):
-    monkeypatch.setattr(tx, "tag_of", lambda slot, option, header: b"\x81\x00\x00\x01" if slot else None)
+    monkeypatch.setattr(tx, "tag_of", lambda slot, *_: b"\x81\x00\x00\x01" if slot else None)
 
 
 def complete_without_sending(monkeypatch):

@@ -28,7 +28,7 @@ from hilnic.miniport.hardware import ALL_ONES, Hardware
 from hilnic.miniport.interrupt import MISC_MESSAGE, PolledQueues, QueuePoller, message_interrupt, message_interrupt_dpc
 from hilnic.miniport.line import LineCauses, line_interrupt, line_interrupt_dpc
 from hilnic.miniport.link import QUEUE_ERRORS, Link, link_state
-from hilnic.miniport.oids import SUPPORTED_OIDS
+from hilnic.miniport.oids import OIDS_WITH_VLAN, SUPPORTED_OIDS
 from hilnic.miniport.ring import CompletionRing
 from hilnic.miniport.rx import Receiver
 from hilnic.miniport.tx import Transmitter
@@ -154,7 +154,7 @@ class NicAdapter:
                 mac_options=options,
                 max_multicast_list_size=MULTICAST_LIST_SIZE,
                 supported_statistics=ndis.ALL_STATISTICS,
-                supported_oids=SUPPORTED_OIDS,
+                supported_oids=OIDS_WITH_VLAN if self.config.has_vlan else SUPPORTED_OIDS,
             )
         )
 
@@ -169,11 +169,13 @@ class NicAdapter:
 
     async def _make_transmitter(self) -> None:
         self.tx = Transmitter(self.handle, self.hardware, self.memory, self._dma, self.config)
+        self.tx.vlan_id = self.config.vlan_id
         self._undo.push(self.tx.free)
         self.tx.allocate()
 
     async def _make_receiver(self) -> None:
         self.rx = Receiver(self.handle, self.hardware, self.memory, self._dma, self.config)
+        self.rx.vlan_id = self.config.vlan_id
         self._undo.push(self.rx.free)
         self.rx.allocate()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hilnic.hw import regs
-from hilnic.miniport.vlan import PriorityVlanTag
+from hilnic.miniport.vlan import LARGEST_VLAN_ID, PriorityVlanTag
 
 __all__ = ["NicConfig"]
 
@@ -52,6 +52,8 @@ class NicConfig:
     """The NIC turns round what it sends instead of sending it (CTRL.loopback); NDIS loops nothing then (LB-09)."""
     priority_vlan_tag: PriorityVlanTag | None = None
     """*PriorityVLANTag: what of the 802.1Q slot goes into and comes from tags on the wire; None: no tag is touched."""
+    vlan_id: int = 0
+    """VlanId: the VLAN that the NIC is in until OID_GEN_VLAN_ID says another; 0: none. Only if the option has VLANs."""
     stall_ns: int = 200_000
     """A transmit queue that completes nothing for so long is taken for stuck when it is drained."""
     timeout_ns: int = 20_000_000
@@ -69,8 +71,15 @@ class NicConfig:
             raise ValueError(f"the longest frame needs {longest} receive buffers, more than rx_ring or rx_buffers")
         if self.bounce_buffers < 1 or self.max_fragments < 1 or self.dpc_budget < 1 or len(self.mac_address) != 6:
             raise ValueError(f"{self!r}")
+        if not 0 <= self.vlan_id <= LARGEST_VLAN_ID or (self.vlan_id and not self.has_vlan):
+            raise ValueError(f"vlan_id={self.vlan_id} with priority_vlan_tag={self.priority_vlan_tag!r}")
         if self.poll_ns < 0:
             raise ValueError(f"poll_ns={self.poll_ns}")
+
+    @property
+    def has_vlan(self) -> bool:
+        """Whether the NIC can be in a VLAN (OID_GEN_VLAN_ID)."""
+        return bool((self.priority_vlan_tag or 0) & PriorityVlanTag.VLAN)
 
     @property
     def max_frame(self) -> int:

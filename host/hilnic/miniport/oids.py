@@ -16,6 +16,7 @@ from hilnic.hw import regs
 from hilnic.hw.device import BusError
 from hilnic.hw.regs import RxCounter, TxCounter
 from hilnic.miniport.link import GIGABIT
+from hilnic.miniport.vlan import LARGEST_VLAN_ID
 from hilnic.ndis import Oid
 from hilnic.ndis.statistics import COUNTER_OIDS
 from hilnic.ndis.waiting import answer_of
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     from hilnic.miniport.rx import RxStatistics
     from hilnic.miniport.tx_frame import TxStatistics
 
-__all__ = ["DRIVER_VERSION", "SUPPORTED_OIDS", "VENDOR_ID", "Counted", "oid_request", "read_counter", "read_statistics"]
+__all__ = [
+    "DRIVER_VERSION",
+    "OIDS_WITH_VLAN",
+    "SUPPORTED_OIDS",
+    "VENDOR_ID",
+    "Counted",
+    "oid_request",
+    "read_counter",
+    "read_statistics",
+]
 
 VENDOR_ID = 0xFFFFFF  # no registered OUI
 DRIVER_VERSION = 0x00010000
@@ -164,6 +174,7 @@ _FIXED: dict[int, Callable[[NicAdapter], bytes]] = {
     Oid.OID_PNP_CAPABILITIES: lambda _: bytes(16),  # it cannot wake the system
     Oid.OID_PNP_QUERY_POWER: lambda _: b"",  # always ready for any state
     Oid.OID_GEN_INTERRUPT_MODERATION: lambda nic: _moderation(nic.rx.moderated and nic.tx.moderated),
+    Oid.OID_GEN_VLAN_ID: lambda nic: _u32(nic.rx.vlan_id),
 }
 _COUNTERS: dict[int, Callable[[NicAdapter], Awaitable[int]]] = {
     Oid.OID_GEN_RCV_CRC_ERROR: _crc_errors,
@@ -222,17 +233,31 @@ async def _set_power(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStat
     return await (nic.wake() if int.from_bytes(data, "little") == ndis.DevicePowerState.D0 else nic.sleep())
 
 
+def _set_vlan_id(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
+    status, data = ndis.take_set(request, 4)
+    if status != ndis.NdisStatus.SUCCESS:
+        return status
+    vlan_id = int.from_bytes(data, "little")
+    if vlan_id > LARGEST_VLAN_ID:
+        return ndis.NdisStatus.INVALID_DATA
+    nic.rx.vlan_id = nic.tx.vlan_id = vlan_id
+    return status
+
+
 Change = Callable[["NicAdapter", ndis.OidRequest], ndis.NdisStatus | Awaitable[ndis.NdisStatus]]
 _SETS: dict[int, Change] = {
     Oid.OID_GEN_CURRENT_PACKET_FILTER: _set_packet_filter,
     Oid.OID_802_3_MULTICAST_LIST: _set_multicast_list,
     Oid.OID_GEN_INTERRUPT_MODERATION: _set_moderation,
     Oid.OID_GEN_LINK_PARAMETERS: _set_link_parameters,
+    Oid.OID_GEN_VLAN_ID: _set_vlan_id,
     Oid.OID_PNP_SET_POWER: _set_power,
 }
-SUPPORTED_OIDS: tuple[Oid, ...] = tuple(
+OIDS_WITH_VLAN: tuple[Oid, ...] = tuple(
     sorted((Oid(oid) for oid in {Oid.OID_GEN_STATISTICS, *_FIXED, *_COUNTERS, *_SETS}), key=int)
 )
+SUPPORTED_OIDS = tuple(oid for oid in OIDS_WITH_VLAN if oid is not Oid.OID_GEN_VLAN_ID)
+"""Those of a driver whose option has no VLANs."""
 
 
 async def oid_request(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
@@ -246,6 +271,8 @@ async def oid_request(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisSta
 async def _answer(nic: NicAdapter, request: ndis.OidRequest) -> ndis.NdisStatus:
     if not nic.hardware.present:
         return ndis.NdisStatus.NOT_ACCEPTED
+    if request.oid == Oid.OID_GEN_VLAN_ID and not nic.config.has_vlan:
+        return ndis.NdisStatus.NOT_SUPPORTED
     if request.request_type == ndis.RequestType.SET_INFORMATION:
         change = _SETS.get(request.oid)
         status = ndis.NdisStatus.NOT_SUPPORTED if change is None else await answer_of(change(nic, request))

@@ -25,7 +25,7 @@ from hilnic.hw.memory import Direction, HostMemory, Mapping
 from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
-from hilnic.miniport.vlan import TAG_BYTES, PriorityVlanTag, slot_of, take_out
+from hilnic.miniport.vlan import TAG_BYTES, PriorityVlanTag, is_from_vlan, slot_of, take_out
 
 __all__ = ["Receiver", "RxBuffer", "RxStatistics"]
 
@@ -99,7 +99,8 @@ class Receiver:
         self._frame: list[RxBuffer] = []
         self._polling = False
         self._drained: Any = None
-        self._indicated = self._with_resources = self._errors = 0
+        self._indicated = self._with_resources = self._errors = self._discarded = 0
+        self.vlan_id = 0  # OID_GEN_VLAN_ID
         self._dma = dma
         self._shared: list[ndis.SharedMemory] = []
         self._buffers: list[RxBuffer] = []
@@ -199,7 +200,7 @@ class Receiver:
             self._indicated,
             self._with_resources,
             self._errors,
-            0,  # this driver drops no frame itself: without buffers the NIC does
+            self._discarded,  # of another VLAN; without buffers the NIC drops frames itself
             len(self._posted),
             len(self._free),
             self.lent,
@@ -257,6 +258,10 @@ class Receiver:
             shown = self.data_length(buffers[0], length) if self.header_bytes else length
             if status & _ERROR or not shown:
                 self._refuse(buffers, cause)
+                continue
+            if self.vlan_id and not is_from_vlan(buffers[0].region.view[buffers[0].start :], self.vlan_id):
+                self._discarded += 1
+                self._recycle(buffers)
                 continue
             nbl = self._assemble(buffers, shown, status & _LOOPBACK)
             lending += len(buffers)

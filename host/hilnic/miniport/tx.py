@@ -26,7 +26,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import Hardware, QueuePage, allocate_ring
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.tx_frame import Element, TxFrame, TxStatistics, used
-from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, insert, tag_of
+from hilnic.miniport.vlan import TAG_BYTES, TagMemory, add_tag, is_for_another_vlan, tag_of
 
 __all__ = ["Transmitter"]
 
@@ -70,6 +70,7 @@ class Transmitter:
         self._pumping = False
         self._max_fragments = min(config.max_fragments, config.tx_ring)
         self._sent = self._errors = self._refused = self._aborted = self._copied = 0
+        self.vlan_id = 0  # OID_GEN_VLAN_ID
         self._shared: list[ndis.SharedMemory] = []
         self._bounces: list[ndis.Region] = []
 
@@ -157,12 +158,18 @@ class Transmitter:
         self._complete(refused)
 
     def _verdict(self, nbl: ndis.NetBufferList) -> ndis.NdisStatus | None:
-        """INVALID_LENGTH if any frame of the list is too long or too short: then none of them is sent (S6-14)."""
+        """INVALID_LENGTH if any frame of the list is too long or too short: then none of them is sent (S6-14).
+
+        FAILURE if any is for another VLAN than the NIC's.
+        """
         nb = nbl.first_net_buffer
         while nb is not None:
             if not self.is_sendable(nb):
                 self._refused += sum(1 for _ in nbl.net_buffers())
                 return ndis.NdisStatus.INVALID_LENGTH
+            if self.vlan_id and is_for_another_vlan(nbl.net_buffer_list_info[_TAG_SLOT], nb.tobytes, self.vlan_id):
+                self._refused += sum(1 for _ in nbl.net_buffers())
+                return ndis.NdisStatus.FAILURE
             nb = nb.next
         return None
 
@@ -176,7 +183,7 @@ class Transmitter:
     def _accept(self, nbl: ndis.NetBufferList) -> None:
         frames, nb, slot = 0, nbl.first_net_buffer, nbl.net_buffer_list_info[_TAG_SLOT]
         while nb is not None:
-            tag = tag_of(slot, self._config.priority_vlan_tag, nb.tobytes)
+            tag = tag_of(slot, self._config.priority_vlan_tag, nb.tobytes, self.vlan_id)
             self._waiting.append(TxFrame(self, nbl, nb, tag))
             frames += 1
             if self._trace.enabled:
@@ -239,7 +246,7 @@ class Transmitter:
             return False
         elements = used(frame.sg_list, frame.nb.current_mdl_offset)
         if frame.tag is not None:
-            elements = insert(elements, self._tags.store(self.ring.reserved, frame.tag))
+            elements = self._tags.tagged(self.ring.reserved, elements, frame.tag)
         if len(elements) > self._max_fragments:
             if not self._bounces:
                 return False

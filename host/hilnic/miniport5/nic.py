@@ -144,6 +144,8 @@ class Nic5(ABC):
         self.rx = self.make_receiver()
         self._undo.push(self.rx.free)
         self.rx.allocate()
+        if self.medium is NdisMedium.MEDIUM_802_3:
+            self.tx.vlan_id = self.rx.vlan_id = self.config.vlan_id
         await self.make_more()
         self.misc = MiscWatch(self.handle, self._look_at_causes)
         self._undo.push(self.misc.stop)

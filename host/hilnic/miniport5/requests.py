@@ -16,6 +16,7 @@ from hilnic.hw.device import BusError
 from hilnic.miniport.filter import MULTICAST_LIST_SIZE
 from hilnic.miniport.link import GIGABIT
 from hilnic.miniport.oids import DRIVER_VERSION, VENDOR_ID, read_counter
+from hilnic.miniport.vlan import LARGEST_VLAN_ID
 from hilnic.miniport5.lookahead import LookaheadReceiver
 from hilnic.ndis import NdisMedium, NdisStatus, Oid, ndis5
 from hilnic.ndis.ndis5 import NdisRequest
@@ -70,6 +71,7 @@ _KNOWN: dict[int, Callable[[Nic5], bytes]] = {
     Oid.OID_GEN_TRANSMIT_QUEUE_LENGTH: lambda nic: _u32(nic.tx.statistics().queue_length),
     Oid.OID_PNP_CAPABILITIES: lambda _: bytes(16),  # it cannot wake the system
     Oid.OID_PNP_QUERY_POWER: lambda _: b"",  # always ready for any state
+    Oid.OID_GEN_VLAN_ID: lambda nic: _u32(nic.rx.vlan_id),
 }
 _KNOWN_OF_ETHERNET: dict[int, Callable[[Nic5], bytes]] = {
     Oid.OID_802_3_PERMANENT_ADDRESS: lambda nic: nic.config.mac_address,
@@ -81,9 +83,15 @@ _KNOWN_OF_ETHERNET: dict[int, Callable[[Nic5], bytes]] = {
 }
 
 
+def _unknown(nic: Nic5) -> set[int]:
+    """What only some of the drivers know: a VLAN of its own has an Ethernet NIC whose option says so."""
+    is_known = nic.medium is NdisMedium.MEDIUM_802_3 and nic.config.has_vlan
+    return set() if is_known else {Oid.OID_GEN_VLAN_ID}
+
+
 def query_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
     """MiniportQueryInformation, at DISPATCH_LEVEL."""
-    known = _KNOWN.get(request.oid)
+    known = None if request.oid in _unknown(nic) else _KNOWN.get(request.oid)
     if known is None and nic.medium is NdisMedium.MEDIUM_802_3:
         known = _KNOWN_OF_ETHERNET.get(request.oid)
     if known is not None:
@@ -150,10 +158,22 @@ def _set_lookahead(nic: Nic5, request: NdisRequest) -> NdisStatus:
     return status
 
 
+def _set_vlan_id(nic: Nic5, request: NdisRequest) -> NdisStatus:
+    status, data = request.take(4)
+    if status is not NdisStatus.SUCCESS:
+        return status
+    vlan_id = int.from_bytes(data, "little")
+    if vlan_id > LARGEST_VLAN_ID:
+        return NdisStatus.INVALID_DATA
+    nic.rx.vlan_id = nic.tx.vlan_id = vlan_id
+    return status
+
+
 _SETS: dict[int, Callable[[Nic5, NdisRequest], NdisStatus]] = {
     Oid.OID_GEN_CURRENT_PACKET_FILTER: _set_packet_filter,
     Oid.OID_GEN_CURRENT_LOOKAHEAD: _set_lookahead,
     Oid.OID_802_3_MULTICAST_LIST: _set_multicast_list,
+    Oid.OID_GEN_VLAN_ID: _set_vlan_id,
 }
 
 
@@ -165,7 +185,7 @@ def set_information(nic: Nic5, request: NdisRequest) -> NdisStatus:
     if own is not None:
         return own
     change = _SETS.get(request.oid)
-    if change is None:
+    if change is None or request.oid in _unknown(nic):
         return NdisStatus.INVALID_OID
     status = change(nic, request)
     return _later(nic, _flush, request, ndis5.set_information_complete) if status is NdisStatus.SUCCESS else status
@@ -187,5 +207,5 @@ async def _set_power(nic: Nic5, request: NdisRequest) -> NdisStatus:
 
 def supported_oids(nic: Nic5) -> list[int]:
     """OID_GEN_SUPPORTED_LIST."""
-    oids = {*_KNOWN, *COUNTER_OIDS, *_SETS, *nic.own_oids, Oid.OID_PNP_SET_POWER}
+    oids = {*_KNOWN, *COUNTER_OIDS, *_SETS, *nic.own_oids, Oid.OID_PNP_SET_POWER} - _unknown(nic)
     return sorted(oids | set(_KNOWN_OF_ETHERNET) if nic.medium is NdisMedium.MEDIUM_802_3 else oids)

@@ -21,7 +21,7 @@ from hilnic.miniport.config import NicConfig
 from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.rx import RxStatistics
-from hilnic.miniport.vlan import TAG_BYTES, add_tag, take_out
+from hilnic.miniport.vlan import TAG_BYTES, add_tag, is_from_vlan, take_out
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import ndis5
 
@@ -97,6 +97,7 @@ class ReceiveRing(ABC):
         self._posted: deque[Any] = deque()
         self._frame: list[Any] = []
         self._polling = False
+        self.vlan_id = 0  # OID_GEN_VLAN_ID
         self._indicated = self._with_resources = self._errors = self._discarded = 0
         self._shared: list[ndis.SharedMemory] = []
 
@@ -234,6 +235,9 @@ class ReceiveRing(ABC):
             buffers, self._frame = self._frame, []
             if status & _ERROR:
                 self._refuse(buffers, cause)
+            elif self.vlan_id and not is_from_vlan(buffers[0].view, self.vlan_id):
+                self._discarded += 1
+                self._free.extend(buffers)
             else:
                 frames.append(self._frame_of(buffers, length, bool(status & _LOOPBACK)))
         if taken:

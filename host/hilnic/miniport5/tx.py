@@ -22,7 +22,7 @@ from hilnic.miniport.hardware import QueuePage
 from hilnic.miniport.ring import DESCRIPTOR_BYTES, RingPair, make_rings
 from hilnic.miniport.tx import MINIMUM_FRAME
 from hilnic.miniport.tx_frame import TxStatistics
-from hilnic.miniport.vlan import TAG_BYTES, TagMemory, insert, tag_of
+from hilnic.miniport.vlan import TAG_BYTES, TagMemory, is_for_another_vlan, tag_of
 from hilnic.miniport5.interrupt import LINE
 from hilnic.ndis import NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
@@ -80,6 +80,7 @@ class TransmitRing(ABC):
         self._in_flight: deque[InFlight] = deque()
         self._max_fragments = min(self._config.max_fragments, self._config.tx_ring)
         self._sent = self._errors = self._refused = self._aborted = self._copied = 0
+        self.vlan_id = 0  # OID_GEN_VLAN_ID
         self._shared: list[ndis.SharedMemory] = []
         self._bounces: list[ndis.SharedMemory] = []
 
@@ -165,11 +166,16 @@ class TransmitRing(ABC):
     def tag_of(self, packet: Packet) -> bytes | None:
         """The 802.1Q tag that the NIC finds in the packet's slot (OB-09)."""
         slot = packet.packet_info[_TAG_SLOT]
-        return tag_of(slot, self._config.priority_vlan_tag, lambda size: packet.tobytes()[:size])
+        return tag_of(slot, self._config.priority_vlan_tag, lambda size: packet.tobytes()[:size], self.vlan_id)
+
+    def is_for_another_vlan(self, packet: Packet) -> bool:
+        """Whether it is for another VLAN than the NIC's (OID_GEN_VLAN_ID)."""
+        slot = packet.packet_info[_TAG_SLOT]
+        return bool(self.vlan_id) and is_for_another_vlan(slot, lambda size: packet.tobytes()[:size], self.vlan_id)
 
     def tagged(self, elements: Sequence[Element], tag: bytes | None) -> Sequence[Element]:
         """A frame's pieces with its tag among them; there is a free descriptor."""
-        return insert(elements, self._tags.store(self.ring.reserved, tag)) if tag else elements
+        return self._tags.tagged(self.ring.reserved, elements, tag) if tag else elements
 
     def place(self, owner: Any, frame_id: int, elements: Sequence[Element]) -> InFlight:
         """Write the descriptors of a frame that fits into the ring; `publish` is the caller's."""

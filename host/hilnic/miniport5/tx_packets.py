@@ -57,6 +57,9 @@ class PacketTransmitter(TransmitRing):
             elif not self.is_sendable(packet):
                 self._refused += 1
                 self.hand_back(packet, NdisStatus.INVALID_PACKET)
+            elif self.is_for_another_vlan(packet):
+                self._refused += 1
+                self.hand_back(packet, NdisStatus.FAILURE)
             else:
                 ndis5.set_packet_status(packet, NdisStatus.PENDING)
                 self._waiting.append(packet)

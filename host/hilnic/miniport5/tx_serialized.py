@@ -78,6 +78,9 @@ class SerializedTransmitter(MappedTransmitter):
         if not is_sendable(packet, self._config):
             self._refused += 1
             return NdisStatus.INVALID_PACKET
+        if self.is_for_another_vlan(packet):
+            self._refused += 1
+            return NdisStatus.FAILURE
         buffers = [mdl for mdl in packet.buffers() if mdl.byte_count]
         tag = self.tag_of(packet)
         if self._trace.enabled:

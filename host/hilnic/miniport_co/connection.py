@@ -138,6 +138,8 @@ class Connection(ABC):
         """Bring it up, or change its contract; when that fails everything is as before (CC-09)."""
         if self.contract is None:
             return await self._bring_up(contract)
+        if contract.identity != self.contract.identity:
+            return NdisStatus.INVALID_DATA  # as the NIC would say, which is not asked while the adapter is paused
         if self.connections.nic.queues_running:
             cause = await self.entry.apply(contract, self.connections.config.quantum)
             if cause:

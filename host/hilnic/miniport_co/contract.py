@@ -63,6 +63,11 @@ class Contract:
     """Bits per second, at most the line's: what the VC's user is told."""
 
     @property
+    def identity(self) -> tuple[int, bool, bool]:
+        """What no change of an active VC's contract may change."""
+        return self.media.vlan_id, self.transmits, self.receives
+
+    @property
     def max_frame(self) -> int:
         """The longest frame on the wire."""
         return longest_frame(self.max_sdu)

@@ -12,6 +12,7 @@ from hilnic.miniport_co.adapter import CoNic
 from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connection6 import Connection6
 from hilnic.miniport_co.oids import co_oid_request
+from hilnic.miniport_co.vc_handlers import activate_vc, create_vc, deactivate_vc, delete_vc
 from hilnic.ndis import NdisStatus, condis
 
 __all__ = ["CHARACTERISTICS", "CO_CHARACTERISTICS", "register"]
@@ -33,36 +34,16 @@ def _set_options(driver: ndis.MiniportDriver, context: Any) -> NdisStatus:
     return condis.set_optional_handlers(driver, CO_CHARACTERISTICS)
 
 
-def _create(nic: CoNic, vc: condis.VcHandle) -> tuple[NdisStatus, Any]:
-    return nic.connections.create(vc)
-
-
-def _activate(connection: Connection6, parameters: condis.CallParameters) -> NdisStatus:
-    return connection.connections.activate(
-        connection, parameters, lambda status: condis.mco_complete_activate_vc(connection.vc, status, parameters)
-    )
-
-
-def _deactivate(connection: Connection6) -> NdisStatus:
-    return connection.connections.deactivate(
-        connection, lambda status: condis.mco_complete_deactivate_vc(connection.vc, status)
-    )
-
-
-def _delete(connection: Connection6) -> NdisStatus:
-    return connection.connections.delete(connection)
-
-
 def _send(connection: Connection6, nbls: ndis.NetBufferList, send_flags: int) -> None:
     del send_flags
     connection.send(nbls)
 
 
 CO_CHARACTERISTICS = condis.MiniportCoCharacteristics(
-    create_vc=_create,
-    delete_vc=_delete,
-    activate_vc=_activate,
-    deactivate_vc=_deactivate,
+    create_vc=create_vc,
+    delete_vc=delete_vc,
+    activate_vc=activate_vc,
+    deactivate_vc=deactivate_vc,
     send_net_buffer_lists=_send,
     oid_request=co_oid_request,
 )

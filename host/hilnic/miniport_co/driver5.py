@@ -14,7 +14,8 @@ from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connection5 import Connection5
 from hilnic.miniport_co.nic5 import CoNic5
 from hilnic.miniport_co.oids5 import co_request
-from hilnic.ndis import NdisMedium, NdisStatus, condis, ndis5
+from hilnic.miniport_co.vc_handlers import activate_vc, create_vc, deactivate_vc, delete_vc
+from hilnic.ndis import NdisMedium, NdisStatus, ndis5
 from hilnic.ndis.ndis5 import Packet
 
 __all__ = ["CHARACTERISTICS", "register"]
@@ -22,26 +23,6 @@ __all__ = ["CHARACTERISTICS", "register"]
 
 async def _initialize(adapter: ndis.Adapter, config: CoConfig, mediums: Sequence[NdisMedium]) -> InitializeAnswer:
     return await CoNic5(adapter, ndis5.query_adapter_resources(adapter), config).initialize(mediums)
-
-
-def _create(nic: CoNic5, vc: condis.VcHandle) -> tuple[NdisStatus, Any]:
-    return nic.connections.create(vc)
-
-
-def _delete(connection: Connection5) -> NdisStatus:
-    return connection.connections.delete(connection)
-
-
-def _activate(connection: Connection5, parameters: condis.CallParameters) -> NdisStatus:
-    return connection.connections.activate(
-        connection, parameters, lambda status: condis.mco_complete_activate_vc(connection.vc, status, parameters)
-    )
-
-
-def _deactivate(connection: Connection5) -> NdisStatus:
-    return connection.connections.deactivate(
-        connection, lambda status: condis.mco_complete_deactivate_vc(connection.vc, status)
-    )
 
 
 def _send(connection: Connection5, packets: list[Packet]) -> None:
@@ -62,10 +43,10 @@ CHARACTERISTICS = replace(
     check_for_hang=CoNic5.check_for_hang,
     return_packet=CoNic5.return_packet,
     cancel_send_packets=_cancel,
-    co_create_vc=_create,
-    co_delete_vc=_delete,
-    co_activate_vc=_activate,
-    co_deactivate_vc=_deactivate,
+    co_create_vc=create_vc,
+    co_delete_vc=delete_vc,
+    co_activate_vc=activate_vc,
+    co_deactivate_vc=deactivate_vc,
     co_send_packets=_send,
     co_request=co_request,
 )

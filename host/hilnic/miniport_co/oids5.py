@@ -39,10 +39,12 @@ def co_request(nic: CoNic5, connection: Connection5 | None, request: NdisRequest
 
 async def _read_counter(context: Any) -> None:
     nic, connection, request = context
+    status = NdisStatus.NOT_ACCEPTED
     try:
-        value = await connection.entry.counter(COUNTED[CoOid(request.oid)])
-        length = 8 if len(request.buffer) >= 8 else 4
-        status = request.reply((value & ((1 << 8 * length) - 1)).to_bytes(length, "little"))
+        if nic.hardware.present:
+            value = await connection.entry.counter(COUNTED[CoOid(request.oid)])
+            length = 8 if len(request.buffer) >= 8 else 4
+            status = request.reply((value & ((1 << 8 * length) - 1)).to_bytes(length, "little"))
     except BusError:
         status = NdisStatus.FAILURE
     condis5.mco_request_complete(nic.handle, request, status)

@@ -52,6 +52,8 @@ class WireOracle:
     def __init__(self, host: Ndis, adapter: str, priority_vlan_tag: int | None = None) -> None:
         self.checked_sent = self.checked_received = 0
         """Frames that were compared and found right."""
+        self.vlan_id = 0
+        """The VLAN that the NIC is in (OID_GEN_VLAN_ID): whoever sets it tells the oracle."""
         self._host, self._name, self._option = host, adapter, priority_vlan_tag
         self._expected: deque[_Expected] = deque()
         self._given_up: Counter[bytes] = Counter()
@@ -123,7 +125,12 @@ class WireOracle:
     def _on_the_wire(self, data: bytes, slot: int | None) -> bytes:
         """A tag for what counts in the slot (802.1Q 9.6), zeros up to the shortest frame (802.3 4.2.3.3)."""
         bits = (slot or 0) & _OPTION_BITS.get(self._option or 0, 0)
-        if bits and data[_ADDRESSES : _ADDRESSES + 2] != _VLAN_TYPE:
+        bits = bits & 7 | self.vlan_id << 4 if self.vlan_id else bits
+        is_tagged = data[_ADDRESSES : _ADDRESSES + 2] == _VLAN_TYPE
+        if is_tagged and self.vlan_id and not int.from_bytes(data[14:16], "big") & 0xFFF:  # of no VLAN: gets the NIC's
+            tci = int.from_bytes(data[14:16], "big") | self.vlan_id
+            return padded(data[:14] + tci.to_bytes(2, "big") + data[16:])
+        if bits and not is_tagged:
             tag = Tag(vlan=bits >> 4, priority=bits & 7)
             data = data[:_ADDRESSES] + _VLAN_TYPE + tag.control.to_bytes(2, "big") + data[_ADDRESSES:]
         return padded(data)

@@ -22,6 +22,8 @@ VALUES: dict[Oid, bytes] = {
     Oid.OID_802_3_MULTICAST_LIST: b"".join(GROUPS[:2]),
 }
 """What can be set and read back: a valid value for each."""
+WHERE_KNOWN: dict[Oid, bytes] = {Oid.OID_GEN_VLAN_ID: (777).to_bytes(4, "little")}
+"""Likewise, of what only some miniports list."""
 MOVES_THE_ADAPTER = {Oid.OID_PNP_SET_POWER}
 """Not for protocols: the power manager's."""
 
@@ -70,6 +72,11 @@ async def every_set_length(bed: Bed) -> None:
     fp = station.fp
     for oid, value in VALUES.items():
         await _set(fp, oid, value)
+    for oid, value in WHERE_KNOWN.items():
+        status, before = await fp.ask(oid, LARGEST)
+        if status is NdisStatus.SUCCESS:
+            await _set(fp, oid, value)
+            await _set(fp, oid, before.answer())
     for oid in sorted({*Oid} - {*VALUES} - MOVES_THE_ADAPTER):
         for size in range(0, 17, 1 if bed.rounds > 1 else 4):
             status = await fp.request(ndis.set_information(oid, bytes(size)))
