@@ -10,15 +10,15 @@ import cocotb
 
 from hilnic.apps import session
 from hilnic.apps.bridge import Bridge
-from hilnic.apps.recording import record_into
+from hilnic.apps.recording import recorded
 from hilnic.cosim.harness import ALIGNED, Harness
 from hilnic.hw import regs
+from hilnic.hw.trace import Trace
 from hilnic.miniport.config import NicConfig
 from hilnic.protocols.ipv4 import Ipv4Protocol
 from hilnic.protocols.ipv4_5 import Ipv4Protocol5
 from hilnic.stack import Stack
 from hilnic.testing import run_record
-from hilnic.wire.pcapng import PcapngWriter
 
 run_record.of_simulation()
 FOREVER_NS = 10**15
@@ -35,8 +35,8 @@ async def bridge(dut):
     harness = Harness(dut, clocks=[ALIGNED], seed=job["seed"], limit_ns=FOREVER_NS)
     await harness.start()
     card = harness.cards[0]
-    with PcapngWriter.create(job["pcap"]) as writer:
-        record_into(writer, card.link)
+    trace = Trace(enabled=True, limit=1)  # heard by the capture, not kept
+    with recorded(job["pcap"], card.link, trace):
         protocol = job["protocol"]
         bridge = Bridge(
             *descriptors, control.fileno(), harness.clock, card.link, lambda: card.statistics.progress, protocol
@@ -47,6 +47,7 @@ async def bridge(dut):
             harness.clock,
             protocols=[bridge.tap, ipv4],
             config=NicConfig(mac_address=hardware),
+            trace=trace,
             seed=job["seed"],
             miniport=job["miniport"],
         )

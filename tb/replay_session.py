@@ -8,12 +8,12 @@ from time import perf_counter
 import cocotb
 
 from hilnic.apps import session
-from hilnic.apps.recording import record_into
+from hilnic.apps.recording import recorded
 from hilnic.apps.replayer import Replayer
 from hilnic.cosim.harness import ALIGNED, Harness
+from hilnic.hw.trace import Trace
 from hilnic.stack import Stack
 from hilnic.wire.pcap import read_capture
-from hilnic.wire.pcapng import PcapngWriter
 
 
 @cocotb.test()
@@ -24,10 +24,10 @@ async def replay(dut):
     await harness.start()
     card, raw = harness.cards[0], replayer.protocol()
     card.settings.batch_ps = 10_000_000
-    stack = Stack(card.device, harness.clock, protocols=[raw], seed=job["seed"])
+    trace = Trace(enabled=True, limit=1)  # heard by the capture, not kept
+    stack = Stack(card.device, harness.clock, protocols=[raw], trace=trace, seed=job["seed"])
     await stack.start()
-    with PcapngWriter.create("wire0.pcapng") as writer:
-        record_into(writer, card.link)
+    with recorded("wire0.pcapng", card.link, trace):
         started, from_ns = perf_counter(), harness.now_ns
         outcome = await replayer.run(raw, card.link, harness.clock)
         wall_s, simulated_ns = perf_counter() - started, harness.now_ns - from_ns

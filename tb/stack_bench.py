@@ -258,7 +258,7 @@ async def hosts(
             card.device, harness.clock, protocols=own, verify=verify,
             config=NicConfig(mac_address=address(card.index), **config), timing=harness.timing, seed=seed,
             profile=profile,
-            trace=harness.trace if card.index == 0 else None, name=f"nic{card.index}", miniport=miniport,
+            trace=harness.trace, name=f"nic{card.index}", miniport=miniport,
         )  # fmt: skip
         host = Host(harness, card, stack, own[0], own[-1])
         if verify != "off" and miniport != "5-wan" and not config.get("loopback"):

@@ -78,7 +78,7 @@ module tb_nic #(
   initial mutant = 8'd0;
 
   // ---- waveform ----
-  logic [8*64-1:0] events, calls; // written by Python
+  logic [8*128-1:0] events, calls; // written by Python
   initial begin
     events = "";
     calls = "";

@@ -121,9 +121,6 @@ _BENCH_OPTIONS = {
     Bench.CONDIS: {"sim", "ends", "size", "frames", "vcs", "waves", "verify", "seed", "json"},
 }
 _SHORTEST_FRAME = 14
-_INTERRUPTED = 130
-"""As a shell says of a process that SIGINT ended."""
-
 app = typer.Typer(
     name="hilnic",
     help="A simulated FPGA NIC, its NDIS driver and stack, and real traffic through all of them.",
@@ -149,7 +146,7 @@ def _run(module: str, **options: object) -> NoReturn:
         code = Exit.USAGE
     except KeyboardInterrupt:
         typer.echo("hilnic: interrupted", err=True)
-        code = _INTERRUPTED
+        code = 130  # as a shell says of what SIGINT has ended
     raise typer.Exit(int(code))
 
 

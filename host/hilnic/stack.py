@@ -98,6 +98,8 @@ class Stack:
         self.special_pool = _special_pool(self.cpu) if verify == "full" else None
         """Guards around all memory that drivers allocate; checked when it is freed, and in `stop`."""
         self.host = ndis.Ndis(self.cpu, verify, profile, seed)
+        if self.cpu.trace.enabled:
+            self.host.last_frame_id = self.cpu.trace.new_host()
         if miniport == "6":
             self.driver = driver.register(self.host, config)
         elif miniport in _CONNECTED:

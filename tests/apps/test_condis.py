@@ -10,7 +10,7 @@ from hilnic.apps import condis
 from hilnic.apps.contract_rate import RateMeter
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import SessionFailed
-from hilnic.hw.trace_rows import CallRow
+from hilnic.hw.trace_rows import CallRow, EventRow
 
 RATE, BURST = 12_500_000, 6088
 CONTRACT = {"rate": RATE, "burst": BURST, "max_sdu": 1500, "peak": None, "service": "GUARANTEED"}
@@ -238,7 +238,7 @@ class Signal:
 
     @property
     def text(self):
-        return self.value.to_bytes(64, "big").strip(b"\0").decode()
+        return self.value.to_bytes(128, "big").strip(b"\0").decode()
 
 
 def test_the_waveform_shows_calls_and_vcs_the_latest_first():
@@ -261,8 +261,20 @@ def test_a_deleted_vc_leaves_the_row_with_the_next_event():
     assert signal.text == "b vc Active"
 
 
-def test_the_row_is_cut_at_64_characters():
+def test_the_row_is_cut_at_128_characters():
     row = CallRow(signal := Signal())
     for number in range(9):
         row.show(0, "vc.state", {"vc": f"nic0.vc{number}", "state": "Deactivating"})
-    assert signal.text == "nic0.vc8 vc Deactivating | nic0.vc7 vc Deactivating | nic0.vc6 v"
+    assert signal.text == " | ".join(f"nic0.vc{number} vc Deactivating" for number in range(8, 3, -1))[:128]
+    assert len(signal.text) == 128
+
+
+def test_the_waveform_shows_dpcs_and_frames_the_latest_last():
+    row = EventRow(signal := Signal(), iter([10, 10, 10, 20]).__next__)
+    row.show(10, "dpc", {"number": 1})
+    row.show(10, "oid", {"oid": "OID_GEN_LINK_STATE"})
+    row.show(10, "nbl.send", {"frame": 1, "nbl": 7, "bytes": 60})
+    row.show(10, "tx.doorbell", {"queue": 0, "producer": 1})
+    assert signal.text == "dpc | nbl.send frame=1 bytes=60 | tx.doorbell queue=0 producer=1"
+    row.show(20, "dpc", {"number": 2})
+    assert signal.text == "dpc"

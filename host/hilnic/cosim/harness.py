@@ -168,7 +168,7 @@ class Harness:
                 events.show(time_ns, kind, fields)
                 calls.show(time_ns, kind, fields)
 
-            self.trace.listener = show
+            self.trace.listen(show)
 
     def __repr__(self) -> str:
         """Cards and time."""

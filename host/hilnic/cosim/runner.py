@@ -23,7 +23,12 @@ from pathlib import Path
 from typing import IO
 
 from hilnic import sources, toolchain
-from hilnic.cosim.build_hostmem import build_cast_memo, build_hostmem, build_root, content_hash
+from hilnic.cosim.build_hostmem import MissingTool, build_cast_memo, build_hostmem, build_root, content_hash
+
+__all__ = [
+    "ICARUS", "SIMULATORS", "VERILATOR", "BuildFailed", "Built", "Design", "Finished", "MissingTool", "Run", "Stopped",
+    "build", "command_line", "simulate", "stop_all",
+]  # fmt: skip
 
 ICARUS, VERILATOR = "icarus", "verilator"
 SIMULATORS = (ICARUS, VERILATOR)
@@ -35,10 +40,6 @@ _INCLUDE = re.compile(r'^\s*`include\s+"([^"]+)"', re.MULTILINE)
 
 class BuildFailed(RuntimeError):
     """The simulator refused the sources; the message ends with what it said."""
-
-
-class MissingTool(RuntimeError):
-    """A simulator is not installed."""
 
 
 class Stopped(RuntimeError):

@@ -160,6 +160,8 @@ class HostCpu:
             return
         routine = self._dpcs.popleft()
         self._dpc_count += 1
+        if self.trace.enabled:
+            self.trace.emit("dpc", number=self._dpc_count)
         self._charge(self.timing.cpu_dpc_ns)
         self.irql = HostIrql.DISPATCH
         try:

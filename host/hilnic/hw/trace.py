@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The event trace in simulated time, across host and hardware.
 
-One id follows a frame, as field `frame` of its events. NDIS numbers what is sent from 1; `tag()` numbers what enters on
+One id follows a frame, as field `frame` of its events. NDIS numbers what is sent from 1, a second host that shares the
+trace from 10 000 001; `tag()` numbers what enters on
 the wire from FIRST_WIRE_ID, and remembers the bytes of either; descriptor events carry the id, and `find()` recognises
 the frame by its bytes where it leaves (on the wire, in the receive buffer). Frames of equal bytes are matched in order,
 so a dropped one shifts only its own duplicates.
@@ -21,6 +22,7 @@ from typing import Any
 __all__ = ["FIRST_WIRE_ID", "Trace"]
 
 FIRST_WIRE_ID = 1_000_000_001
+_IDS_OF_A_HOST = 10_000_000
 _MINIMUM = 60  # octets without FCS: the transmitter pads with zeros (802.3 4.2.3.3)
 
 
@@ -31,7 +33,7 @@ def _key(direction: str, data: bytes | bytearray | memoryview) -> tuple[str, int
 class Trace:
     """A list of events, each (time_ns, kind, fields)."""
 
-    __slots__ = ("_clock", "_next_id", "_waiting", "enabled", "events", "limit", "listener")
+    __slots__ = ("_clock", "_listeners", "_next_host", "_next_id", "_waiting", "enabled", "events", "limit")
 
     def __init__(
         self, now_ns: Callable[[], int] = lambda: 0, *, enabled: bool = False, limit: int | None = None
@@ -39,9 +41,10 @@ class Trace:
         self.enabled = enabled
         self.limit = limit
         self.events: deque[tuple[int, str, dict[str, Any]]] = deque(maxlen=limit)
-        self.listener: Callable[[int, str, dict[str, Any]], None] | None = None
+        self._listeners: tuple[Callable[[int, str, dict[str, Any]], None], ...] = ()
         self._clock = now_ns
         self._next_id = FIRST_WIRE_ID
+        self._next_host = 0
         self._waiting: dict[tuple[str, int], deque[int]] = {}
 
     def __repr__(self) -> str:
@@ -58,16 +61,26 @@ class Trace:
             return
         now = self._clock()
         self.events.append((now, kind, fields))
-        if self.listener is not None:
-            self.listener(now, kind, fields)
+        for hear in self._listeners:
+            hear(now, kind, fields)
 
     def emit_at(self, time_ns: int, kind: str, /, **fields: Any) -> None:
         """Record an event that happened at a known time (the wire's and the simulator's events)."""
         if not self.enabled:
             return
         self.events.append((time_ns, kind, fields))
-        if self.listener is not None:
-            self.listener(time_ns, kind, fields)
+        for hear in self._listeners:
+            hear(time_ns, kind, fields)
+
+    def listen(self, hear: Callable[[int, str, dict[str, Any]], None]) -> None:
+        """Tell somebody of each event from now on: time in ns, kind, fields."""
+        self._listeners += (hear,)
+
+    def new_host(self) -> int:
+        """The id before a host's first frame: hosts that share a trace number their frames apart."""
+        first = self._next_host
+        self._next_host += _IDS_OF_A_HOST
+        return first
 
     def new_id(self) -> int:
         """A fresh id for a frame that enters on the wire."""

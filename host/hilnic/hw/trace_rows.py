@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["CallRow", "EventRow"]
 
-_CHARACTERS = 64  # of a row
+_CHARACTERS = 128  # of a row
 # fields that the text has room for
 _SHOWN = {"frame", "queue", "producer", "index", "bytes", "status", "cause"}
 
@@ -20,8 +20,8 @@ class EventRow:
         self._signal, self._now_ns, self._time_ns, self._text = signal, now_ns, -1, ""
 
     def show(self, time_ns: int, kind: str, fields: dict[str, Any]) -> None:
-        """Show what happens to frames; events of one moment stand side by side, the latest one last."""
-        if "frame" not in fields and not kind.startswith(("tx.", "rx.")):
+        """Show DPCs and what happens to frames; events of one moment stand side by side, the latest one last."""
+        if "frame" not in fields and not kind.startswith(("tx.", "rx.", "dpc")):
             return
         del time_ns  # of the CPU, ahead of the simulation's
         now = self._now_ns()
