@@ -11,6 +11,8 @@ from hilnic.ndis import Mdl, Ndis, NdisStatus, ndis5
 from hilnic.ndis.ndis5 import PacketFlags, PacketInfo
 from hilnic.ndis.ndis5.packet import PAGE
 from hilnic.testing import VirtualKernel, expect_violation
+from hilnic.testing.bench5 import Bench5
+from hilnic.testing.packets import build_packet
 
 
 @pytest.fixture
@@ -235,3 +237,19 @@ def test_mutant_frees_a_buffer_that_no_pool_has(host):
         mdl = buffer(host, b"x")
         mdl.ndis = host
         ndis5.free_buffer(mdl)
+
+
+@pytest.mark.rule("OI-21")
+@pytest.mark.parametrize("chain", [ndis5.chain_buffer_at_back, ndis5.chain_buffer_at_front])
+@pytest.mark.parametrize("which", ["the first", "the last", "a circle"])
+def test_a_chain_of_buffers_never_becomes_a_circle(chain, which):
+    b = Bench5()
+    packet = build_packet(b.fp.pool, b.frame(), cuts=(20, 20))
+    one = {"the first": packet.head, "the last": packet.tail}.get(which)
+    if one is None:
+        one = build_packet(b.fp.pool, b.frame(), cuts=(20,)).head
+        one.next.next = one
+    before = list(packet.buffers())
+    with expect_violation(b.ndis, "OI-21"):
+        chain(packet, one)
+    assert list(packet.buffers()) == before

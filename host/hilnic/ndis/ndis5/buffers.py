@@ -22,7 +22,7 @@ class PacketQuery(NamedTuple):
 @wdk("NdisChainBufferAtFront")
 def chain_buffer_at_front(packet: Packet, mdl: Mdl) -> None:
     """Put the chain that begins with `mdl` before the packet's buffers."""
-    last = _last(mdl)
+    last = _last_of_others(packet, mdl)
     last.next = packet.head
     if packet.head is None:
         packet.tail = last
@@ -33,11 +33,12 @@ def chain_buffer_at_front(packet: Packet, mdl: Mdl) -> None:
 @wdk("NdisChainBufferAtBack")
 def chain_buffer_at_back(packet: Packet, mdl: Mdl) -> None:
     """Put the chain that begins with `mdl` behind the packet's buffers."""
+    last = _last_of_others(packet, mdl)
     if packet.tail is None:
         packet.head = mdl
     else:
         packet.tail.next = mdl
-    packet.tail = _last(mdl)
+    packet.tail = last
     packet.valid_counts = False
 
 
@@ -129,7 +130,14 @@ def scatter(packet: Packet, offset: int, data: bytes | memoryview) -> int:
     return done
 
 
-def _last(mdl: Mdl) -> Mdl:
+def _last_of_others(packet: Packet, mdl: Mdl) -> Mdl:
+    """The end of a chain that is to be linked to the packet's; ValueError where that would make a circle."""
+    seen = {mdl}
     while mdl.next is not None:
         mdl = mdl.next
+        if mdl in seen:
+            raise ValueError("the chain of buffers is cyclic")
+        seen.add(mdl)
+    if mdl is packet.tail:
+        raise ValueError("the packet has these buffers already")
     return mdl
