@@ -259,7 +259,7 @@ def plot(
 def bench(
     bench: Annotated[Bench, typer.Argument(metavar="[nic|ndis|condis]", help="What is measured.")] = Bench.NIC,
     sim: Annotated[
-        list[Simulator] | None, typer.Option(help="Simulator, repeatable; see below when not given.")
+        list[Simulator] | None, typer.Option(help="Simulator, repeatable; see above when not given.")
     ] = None,
     ends: Annotated[list[Ends] | None, typer.Option(help="What stands at the NIC's ports, repeatable.")] = None,
     size: Annotated[
