@@ -32,6 +32,7 @@ class Entry:
     target: str
     sims: tuple[str, ...]
     parameters: tuple[tuple[str, int], ...] = ()
+    defines: tuple[tuple[str, str], ...] = ()
     groups: tuple[str, ...] = ()
     ends: tuple[str, ...] = ("hdl",)
     reason: str = ""
@@ -92,7 +93,7 @@ def _entry(row: dict[str, Any]) -> Entry:
         raise ValueError(f"run {row['name']!r} of the catalogue: not with cocotbext's ends, and no hdl_only says why")
     module = row.pop("module")
     lists["modules"] = (module,) if isinstance(module, str) else tuple(module)
-    tables = {key: tuple(sorted(row.get(key, {}).items())) for key in ("parameters", "environment")}
+    tables = {key: tuple(sorted(row.get(key, {}).items())) for key in ("parameters", "defines", "environment")}
     values: dict[str, Any] = {**row, **lists, **tables}
     return Entry(**values)
 

@@ -68,7 +68,7 @@ class Order:
             parameters["Ends"] = 1
         replaced = mutants.replaced(self.entry.mutants) if self.entry.mutants else ()
         return runner.Design(
-            self.entry.target, self.sim, tuple(sorted(parameters.items())), waves=self.waves, replaced=replaced
+            self.entry.target, self.sim, tuple(sorted(parameters.items())), self.entry.defines, self.waves, replaced
         )
 
 
