@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test shares: the last line that outside checks read, the record of the run, and the project's root."""
 
+import gc
 import os
 import re
 from collections.abc import Generator
@@ -33,6 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
             noop.silence(name)
         except KeyError:
             raise pytest.UsageError(f"HILNIC_NOOP={name}: no WDK function or handler is called so") from None
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay to the end: the garbage collector need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -13,6 +13,7 @@ from hilnic.hw.timing import TimingModel
 from hilnic.miniport import rx
 from hilnic.miniport.config import NicConfig
 from hilnic.model.nic import ModelNic
+from hilnic.ndis.faults import DriverFault
 from hilnic.protocols.raw import RawProtocol
 from hilnic.stack import Stack
 from hilnic.testing.special_pool import PoolCorruption, SpecialPool
@@ -86,6 +87,8 @@ def test_what_a_halt_finds_is_the_drivers_fault_and_ends_the_run(monkeypatch):
     (fault,) = host.stack.host.report.violations
     assert isinstance(fault.__cause__, PoolCorruption)
     assert fault.handler == "halt"
+    with pytest.raises(DriverFault):  # the driver is unloaded, and then NDIS says why
+        host.receive()
 
 
 def test_freed_memory_is_used_again_only_when_much_more_has_been_freed():
