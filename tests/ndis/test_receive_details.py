@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from dataclasses import replace
 
@@ -60,6 +61,22 @@ def test_a_binding_with_frame_types_gets_these_and_no_other(bench, slot, flags):
     b.fm.indicate_nbls(nbls, flags)
     assert [fp.received for fp in fps] == [[frames[0]], [frames[1], frames[3]], frames]
     assert len(b.fm.returned) == 4
+
+
+@pytest.mark.rule("R6-08")
+@pytest.mark.parametrize("verify", ["off", "fast", "full"])
+@pytest.mark.parametrize("kinds", list(itertools.product((IPV4, ARP, 0x88B5), repeat=3)))
+def test_a_list_goes_home_with_its_last_receiver_however_its_call_is_divided(bench, verify, kinds):
+    b = bench(protocols=0, verify=verify)
+    fps = [kind(b.ndis, f"fp{n}") for n, kind in enumerate([wanting(IPV4), wanting(ARP), FunctionalProtocol])]
+    b.fps += fps
+    for fp in fps:
+        b.run(fp.start())
+        b.run(fp.listen())
+    frames = [frame_of(kind, bytes([n]) * 46) for n, kind in enumerate(kinds)]
+    b.fm.indicate_nbls([b.fm.build(frame) for frame in frames], 0)
+    assert fps[2].received == frames
+    assert len(b.fm.returned) == 3
 
 
 # R6-12: cuts.

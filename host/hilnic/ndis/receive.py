@@ -313,8 +313,9 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
 
 
 def _is_held_once(whole: Batch) -> bool:
-    """Whether these lists, a miniport's own, have no other receivers."""
-    return all(nbl.ndis_receivers == 1 for nbl in whole.members)
+    """Whether these lists, a miniport's own, have no other receivers; a batch that was split has no list of them."""
+    members = whole.members
+    return len(members) == whole.number and all(nbl.ndis_receivers == 1 for nbl in members)
 
 
 def _take_back(ndis: Ndis, nbls: NetBufferList | None, home: NblQueue) -> int:
