@@ -84,6 +84,7 @@ def test_an_interrupt_ends_what_runs_and_begins_nothing_more(order, tmp_path, mo
             (tmp_path / "log").open("w", encoding="utf-8") as log,
             runner._child(["sleep", "60"], tmp_path, os.environ, log) as child,
         ):
+            time.sleep(0.2)  # a signal on the very way into a wait is seen only after it, by CPython
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
             child.wait()
         return []
