@@ -52,6 +52,13 @@ def test_what_is_given_is_combined():
     assert {row.sim for row in rows} == {"icarus"}
 
 
+def test_rows_share_a_process_but_for_those_with_cocotbexts_ends():
+    rows = plan(sims=["verilator"], ends=["hdl", "cocotbext"], sizes=[64], fragments=[1, 4])
+    assert [[(row.ends, row.load.fragments) for row in same] for same in bench.sessions(rows)] == [
+        [("hdl", 1), ("hdl", 4)], [("cocotbext", 1)], [("cocotbext", 4)],
+    ]  # fmt: skip
+
+
 def test_one_simulator_and_one_kind_of_ends_select_from_the_default_set():
     rows = plan(sims=["verilator"], ends=["cocotbext"])
     assert {(row.sim, row.ends) for row in rows} == {("verilator", "cocotbext")}
