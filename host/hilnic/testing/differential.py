@@ -23,7 +23,8 @@ from hilnic.wire.ethernet import padded
 from hilnic.wire.fcs import FCS_OCTETS
 from hilnic.wire.link import WireFrame
 
-QUIET_NS = 15_000
+QUIET_NS = 40_000
+"""More than a looped frame of 9018 octets takes through a bus that stalls in 60 % of its cycles: 23 us without news."""
 NS_PER_OCTET = 8
 Key = tuple[Direction, int]
 
