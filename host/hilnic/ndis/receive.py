@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from hilnic.ndis.binding import Binding
     from hilnic.ndis.filter import FilterModule
     from hilnic.ndis.ndis import Ndis
-    from hilnic.ndis.verifier.batch import Batch
 
 _RESOURCES = int(ReceiveFlags.RESOURCES)
 
@@ -299,7 +298,7 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
         nbls = ndis.verifier.returned(binding, nbls)
         whole = ndis.verifier.whole
     home = NblQueue()
-    if whole is not None and _is_held_once(whole):
+    if whole is not None and whole.is_held_once():
         number = home.count = whole.number
         home.first = nbls
     else:
@@ -310,12 +309,6 @@ def return_net_buffer_lists(binding: Binding, nbls: NetBufferList | None, return
     _go_home(binding.adapter, home, return_flags)
     if binding.close_event is not None:
         binding.check_close()
-
-
-def _is_held_once(whole: Batch) -> bool:
-    """Whether these lists, a miniport's own, have no other receivers; a batch that was split has no list of them."""
-    members = whole.members
-    return len(members) == whole.number and all(nbl.ndis_receivers == 1 for nbl in members)
 
 
 def _take_back(ndis: Ndis, nbls: NetBufferList | None, home: NblQueue) -> int:

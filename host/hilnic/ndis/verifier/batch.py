@@ -103,6 +103,10 @@ class Batch:
         self.rows: list[Row] | None = None  # of the members, once they have been sent together before
         self.turn = 0  # which of the lists are looked at when they are sent together again
 
+    def is_held_once(self) -> bool:
+        """Whether its lists, received ones, have no other receivers; without the list of its members nobody knows."""
+        return len(self.members) == self.number and all(nbl.ndis_receivers == 1 for nbl in self.members)
+
     def split(self, number: int) -> Batch:
         """A new batch for `number` of the lists; the caller writes them into it, and it into their records."""
         part = Batch(self.state, self.holder, self.source, self.events[0])
