@@ -49,8 +49,8 @@ class Load:
 
 FAST = Load(1_000_000, 125_000, 9, 2_600_000)
 """8 to 16 Mbit/s, 757 Mbit/s together; with gaps and preambles 82 % of the line."""
-SLOW = Load(50_000, 25_000, 20, 20_000_000)
-"""400 kbit/s to 4.2 Mbit/s."""
+SLOW = Load(50_000, 25_000, 20, 40_000_000)
+"""400 kbit/s to 4.2 Mbit/s; a frame of the slowest takes up to 5.4 ms, and a rate is told from five on."""
 CASES = [(MIXED, FAST)]
 LONG_CASES = [
     (MIXED, SLOW),
