@@ -7,6 +7,7 @@ import pytest
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus, condis
+from hilnic.ndis.kernel import Irql
 from hilnic.testing import NdisBench, expect_violation
 from hilnic.testing.co_client import FAMILY, FunctionalCoClient
 from hilnic.testing.co_cm import FunctionalCallManager, Signalling
@@ -34,6 +35,29 @@ def test_clients_that_were_bound_before_the_call_manager_are_told_too(cobench):
 def test_opens_that_pend_change_nothing(cobench, kind):
     b = cobench(kind=kind, profile=ndis.Profile(pend_open=True))
     assert (b.client.heard, b.client.af_status) == (["notify 1"], NdisStatus.SUCCESS)
+    b.end(b.client.make_call())
+
+
+@pytest.mark.rule("CC-01")
+def test_a_client_hears_at_passive_level_of_an_open_that_was_completed_at_dispatch(cobench, kind):
+    """NdisCmOpenAddressFamilyComplete: up to DISPATCH_LEVEL; ProtocolClOpenAfCompleteEx: PASSIVE_LEVEL."""
+    levels = []
+
+    class Notes(FunctionalCoClient):
+        def open_af_complete(self, af, status):
+            levels.append(self.ndis.kernel.irql)
+            super().open_af_complete(af, status)
+
+    b = cobench(kind=kind, client=Notes)
+    b.client.close_family()
+    b.signalling.pend.add("open_af")
+    assert b.client.open_family() is NdisStatus.PENDING
+    af, context = b.client.opened, b.signalling.afs[0]
+    complete = b.signalling.call("complete_open_address_family")
+    b.kernel.queue_dpc(lambda: complete(af, NdisStatus.SUCCESS, context))
+    b.run()
+    assert (levels, b.client.af_status) == ([Irql.PASSIVE], NdisStatus.SUCCESS)
+    b.signalling.pend.clear()
     b.end(b.client.make_call())
 
 

@@ -17,6 +17,7 @@ from hilnic.ndis.condis.characteristics import CallManagerHandlers, ClientHandle
 from hilnic.ndis.condis.handles import AfHandle, Provider
 from hilnic.ndis.condis.machines import AfEvent, AfState
 from hilnic.ndis.condis.parameters import CoAddressFamily
+from hilnic.ndis.kernel import Irql
 from hilnic.ndis.states import BindingState
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
@@ -141,9 +142,17 @@ def _forget(af: AfHandle) -> None:
 
 def complete_open(af: AfHandle, status: NdisStatus, cm_context: Any) -> None:
     """The call manager ends an open that it answered with PENDING."""
-    if completed(af, OPEN, af.provider.actor, status):
-        _opened(af, status, cm_context)
+    if not completed(af, OPEN, af.provider.actor, status):
+        return
+    _opened(af, status, cm_context)
+
+    async def hear() -> None:
         tell(af.binding, "open_af_complete", af.handlers.open_af_complete, af.client_context, af, status)
+
+    if af.ndis.kernel.irql == Irql.PASSIVE:
+        tell(af.binding, "open_af_complete", af.handlers.open_af_complete, af.client_context, af, status)
+    else:  # the client hears of it at PASSIVE_LEVEL, whatever the call manager's was
+        af.ndis.kernel.queue_work_item(hear)
 
 
 # Close.
