@@ -8,7 +8,7 @@ import pytest
 from hilnic import ndis
 from hilnic.hw.timing import TimingModel
 from hilnic.miniport_co.oids import CoOid
-from hilnic.ndis import NdisStatus, condis
+from hilnic.ndis import NdisStatus, ReceiveFlags, condis
 from hilnic.ndis.condis import ndis5 as condis5
 from hilnic.ndis.ndis5 import NdisRequest
 from hilnic.protocols.raw import RawProtocol
@@ -42,6 +42,24 @@ def test_sdus_arrive_as_they_were_sent(make_pair, corner):
     assert ours.received == theirs.received == sdus
     pair.until(lambda: not ours.in_flight)
     assert {status for _, status in ours.completed} == {NdisStatus.SUCCESS}
+
+
+@pytest.mark.parametrize("miniport", ["6-co", "5-co"])
+def test_what_comes_in_a_dpc_is_indicated_as_at_dispatch_level(make_pair, miniport):
+    """The levels of a real host are other objects than those of the tests' kernel, though as numbers the same."""
+    raws, beside = [RawProtocol(), RawProtocol()], []
+
+    def note(binding, nbls, count, flags):
+        beside.append(flags)
+        binding.return_nbls(nbls)
+
+    raws[1].on_receive = note
+    pair = make_pair(miniport=miniport, protocols=lambda number: (raws[number],))
+    ours, theirs = pair.calls()
+    ours.send(b"one", b"two")
+    raws[0].bindings["nic0"].send(address(1) + address(0) + b"\x88\xb5" + bytes(60))
+    pair.until(lambda: len(theirs.received) == 2 and beside)
+    assert all(flags & ReceiveFlags.DISPATCH_LEVEL for flags in theirs.receive_flags + beside)
 
 
 @pytest.mark.rule("XL-18")

@@ -38,7 +38,7 @@ def packets_to_nbls(edge: MiniportPort, packets: Sequence[Packet], receivers: tu
     For each packet that is not RESOURCES the translation holds one reference until its list has come back. A packet
     for which there is no memory is not seen above; the miniport gets it back like any other.
     """
-    at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
+    at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql == Irql.DISPATCH else 0
     for scarce, members in groupby(packets, _is_scarce):
         run = NblQueue()
         for packet in members:

@@ -42,7 +42,7 @@ def packets_to_nbls(edge: BindingPort, packets: Sequence[Packet]) -> None:
     """
     binding = edge.core
     never_loop = bool(edge.protocol_options & _NO_LOOPBACK)
-    at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql is Irql.DISPATCH else 0
+    at_dispatch = _DISPATCH_LEVEL if edge.ndis.kernel.irql == Irql.DISPATCH else 0
     ended: list[tuple[Packet, NdisStatus]] = []
     run, run_flags = NblQueue(), 0
     for packet in packets:

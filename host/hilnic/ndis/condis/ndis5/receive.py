@@ -124,7 +124,7 @@ def _give(route: MiniportRoute, packet: Packet, receiver: BindingEdge) -> None:
 def _indicate_as_lists(route: MiniportRoute, packets: list[Packet]) -> None:
     """Packets for a 6.x user become lists; those marked RESOURCES go up in calls of their own, order kept (XL-09)."""
     vc, edge = route.vc, route.edge
-    flags = _DISPATCH_LEVEL if vc.ndis.kernel.irql is Irql.DISPATCH else 0
+    flags = _DISPATCH_LEVEL if vc.ndis.kernel.irql == Irql.DISPATCH else 0
     for scarce, members in groupby(packets, _is_scarce):
         run, begun = NblQueue(), []
         for packet in members:
