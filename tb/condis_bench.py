@@ -9,7 +9,7 @@ await finish(one, other)                           # halt; nothing is left behin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stack_bench import padded
@@ -64,9 +64,10 @@ async def co_hosts(
     limit_ns: int = 200_000_000,
     connections: CoConfig = SMALL,
     protocols: Callable[[int], tuple[Any, ...]] = lambda _number: (),
+    drivers: Sequence[Mapping[str, Any]] = (),
     **options: Any,
 ) -> list[CardHost]:
-    """Hosts, running; two are connected to each other, more to a switch."""
+    """Hosts, running; two are connected to each other, more to a switch. `drivers`: options of each host's own."""
     harness = Harness(dut, timing=timing, clocks=clocks, cards=cards, seed=seed, limit_ns=limit_ns)
     await harness.start()
     if cards > 2:
@@ -75,9 +76,9 @@ async def co_hosts(
     for card in harness.cards:
         if cards == 2:
             card.settings.wire_mode = hostmem.WIRE_CROSS
-        trace = harness.trace if card.index == 0 else None
         more = protocols(card.index)
-        host = CardHost(harness, card.index, trace=trace, connections=connections, protocols=more, **options)
+        own = {**options, **(drivers[card.index] if drivers else {})}
+        host = CardHost(harness, card.index, trace=harness.trace, connections=connections, protocols=more, **own)
         await host.start()
         found.append(host)
     return found

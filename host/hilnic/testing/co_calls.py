@@ -135,6 +135,11 @@ class CallScript(ABC):
     def make_call(self, parameters: CallParameters | None = None, party: str | None = None) -> Any:
         """A VC and an outgoing call on it; with a party, a multipoint one."""
         call = self.new_call()
+        self.place(call, parameters, party)
+        return call
+
+    def place(self, call: Call, parameters: CallParameters | None = None, party: str | None = None) -> NdisStatus:
+        """NdisClMakeCall, on a VC that is there."""
         first = None if party is None else ClientParty(call, party)
         asked = parameters or CallParameters()
         call.status, handle = condis.cl_make_call(call.open, asked, first)
@@ -143,7 +148,7 @@ class CallScript(ABC):
             first.handle = handle
         if call.status is NdisStatus.SUCCESS:
             call.is_connected, call.parameters = True, asked
-        return call
+        return call.status
 
     def accept(self, call: Call, parameters: CallParameters | None = None) -> None:
         """Accept a call that was offered."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus, NetBufferList, ReceiveFlags, condis
-from hilnic.ndis.condis import AfHandle, VcHandle
+from hilnic.ndis.condis import AfHandle, CallParameters, VcHandle
 from hilnic.testing.co_calls import FAMILY
 from hilnic.testing.co_managed import ManagedAf, ManagedParty, ManagedSap, ManagedVc
 from hilnic.testing.co_signalling import Signalling
@@ -100,6 +100,10 @@ class FunctionalCallManager(FunctionalProtocol):
         """Delete it."""
         return condis.co_delete_vc(vc.open)
 
+    def activate(self, vc: ManagedVc, parameters: CallParameters) -> NdisStatus:
+        """Activate it, or change it."""
+        return condis.cm_activate_vc(vc.open, parameters)
+
     def deactivate(self, vc: ManagedVc) -> NdisStatus:
         """Deactivate it."""
         return condis.cm_deactivate_vc(vc.open)
@@ -109,6 +113,10 @@ class FunctionalCallManager(FunctionalProtocol):
 
     def vc_deleted(self, vc: ManagedVc) -> None:
         """The miniport keeps its own state."""
+
+    def ask(self, af: AfHandle, request: ndis.OidRequest) -> NdisStatus:
+        """NdisCoOidRequest, of a client."""
+        return condis.co_oid_request(self.open, af, None, None, request)
 
     # Data on VCs of its own.
 

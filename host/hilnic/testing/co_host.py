@@ -8,7 +8,8 @@ taken = other.take(vlan=100)                      the other end, as if the netwo
 await host.settled(call);  call.send(b"...");  taken.received
 await host.stop()
 
-There is no signalling: both ends are told the same VLAN id. `wire` is whatever joins the devices.
+There is no signalling: both ends are told the same VLAN id. `wire` is whatever joins the devices. The call manager is a
+protocol of version `manager`, or with an integrated one (miniport "6-mcm", "5-mcm") a script in its place.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from hilnic.ndis.condis import UNSPECIFIED, CallParameters, FlowSpec, ServiceTyp
 from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 from hilnic.ndis.ndis import VerifyMode
 from hilnic.stack import CoConfig, HostProtocol, MiniportKind, NicConfig, Stack
+from hilnic.testing.co_card_mcm import CardMcm
 from hilnic.testing.co_client import ClientCall, FunctionalCoClient
 from hilnic.testing.co_client5 import FunctionalCoClient5
-from hilnic.testing.co_cm import FunctionalCallManager, ManagedSap, ManagedVc, Signalling
+from hilnic.testing.co_cm import FunctionalCallManager, ManagedVc
+from hilnic.testing.co_cm5 import FunctionalCallManager5
 from hilnic.testing.protocol import FunctionalProtocol
 
 __all__ = ["CoHost", "address", "call_parameters"]
@@ -73,57 +76,15 @@ class _Functional:
         await self._driver.stop()
 
 
-class _Signalling(Signalling):
-    """Offers a call once its VC is active, however long that takes."""
-
-    def __init__(self, host: Any, prefix: str) -> None:
-        super().__init__(host, prefix)
-        self._offered: dict[ManagedVc, ManagedSap] = {}
-
-    def offer(self, sap_name: bytes, parameters: CallParameters | None = None) -> tuple[NdisStatus, ManagedVc]:
-        """Create, activate; the rest follows."""
-        sap = next(af.saps[sap_name] for af in self.afs if sap_name in af.saps)
-        vc = ManagedVc(sap.af, None, is_own=True)
-        vc.parameters = parameters or CallParameters()
-        status, vc.handle = self.host.new_vc(sap.af.handle, vc)
-        if vc.handle is None:
-            return status, vc
-        self.vcs.append(vc)
-        sap.af.vcs.append(vc)
-        self._offered[vc] = sap
-        status = self.activate(vc, vc.parameters)
-        if status is not NdisStatus.PENDING:
-            self._dispatch(vc, status)
-        return status, vc
-
-    def activate_vc_complete(self, vc: ManagedVc, status: NdisStatus, parameters: CallParameters) -> None:
-        """ProtocolCmActivateVcComplete."""
-        super().activate_vc_complete(vc, status, parameters)
-        self._dispatch(vc, status)
-
-    def _dispatch(self, vc: ManagedVc, status: NdisStatus) -> None:
-        sap = self._offered.pop(vc, None)
-        if sap is None:
-            return
-        if status is not NdisStatus.SUCCESS:
-            self._discard(vc)
-            return
-        answer = condis.cm_dispatch_incoming_call(sap.handle, vc.open, vc.parameters)
-        if answer is not NdisStatus.PENDING:
-            self.incoming_call_complete(vc, answer, vc.parameters)
-
-
-class _CallManager(FunctionalCallManager):
-    """With that signalling."""
-
-    signals = _Signalling
-
-
 _CLIENTS = {"6": FunctionalCoClient, "5": FunctionalCoClient5}
+_MANAGERS = {"6": FunctionalCallManager, "5": FunctionalCallManager5}
 
 
 class CoHost:
-    """Stack, client and call manager over one device; `protocols` are more drivers beside them."""
+    """Stack, client and call manager over one device; `protocols` are more drivers beside them.
+
+    `manager` is the version of a stand-alone call manager; an integrated one has its miniport's.
+    """
 
     def __init__(
         self,
@@ -137,6 +98,7 @@ class CoHost:
         protocols: tuple[HostProtocol, ...] = (),
         miniport: MiniportKind = "6-co",
         client: Literal["6", "5"] = "6",
+        manager: Literal["6", "5"] = "6",
         connections: CoConfig | None = None,
         **config: Any,
     ) -> None:
@@ -153,9 +115,15 @@ class CoHost:
             miniport=miniport,
             connections=connections,
         )
-        self.manager = _CallManager(self.stack.host, f"manager{number}")
         self.client: Any = _CLIENTS[client](self.stack.host, f"client{number}")
-        self.stack.protocols += [_Functional(self.manager), _Functional(self.client)]
+        self.manager: Any
+        if miniport.endswith("-mcm"):
+            self.manager = CardMcm(self.stack)
+            self.client.opens_at_once = False  # not before the script has taken the family over
+        else:
+            self.manager = _MANAGERS[manager](self.stack.host, f"manager{number}")
+            self.stack.protocols.append(_Functional(self.manager))
+        self.stack.protocols.append(_Functional(self.client))
 
     def __repr__(self) -> str:
         """Its stack."""
@@ -164,6 +132,10 @@ class CoHost:
     async def start(self) -> None:
         """The address family is open and the client can be called."""
         await self.stack.start()
+        if isinstance(self.manager, CardMcm):
+            self.manager.take_over()
+            await self.until(lambda: self.client.families, "the news of the address family")
+            self.client.open_family()
         await self.until(lambda: self.client.af is not None, "the address family")
         self.client.register_sap(_SAP)
 
@@ -204,6 +176,7 @@ class CoHost:
 
     async def offer(self, vlan: int, **parameters: Any) -> ManagedVc:
         """The network offers a call to the client."""
+        vc: ManagedVc
         _, vc = self.manager.signalling.offer(_SAP, call_parameters(vlan, **parameters))
         await self.until(lambda: not vc.is_activating, "the activation")
         return vc
@@ -216,7 +189,8 @@ class CoHost:
 
     def managed(self, call: ClientCall) -> ManagedVc:
         """The call manager's state of a call's VC."""
-        return next(vc for vc in self.manager.signalling.vcs if vc.open.vc is call.open.vc)
+        vcs: list[ManagedVc] = self.manager.signalling.vcs
+        return next(vc for vc in vcs if vc.open.vc is call.open.vc)
 
     async def hang_up(self, call: ClientCall) -> None:
         """Close a call once its data is out, and delete the VC if it is the client's."""

@@ -50,6 +50,8 @@ class ManagedVc:
         self.is_modifying = False
         self.is_closing = False
         self.is_gone = False
+        self.is_permanent = False  # provisioned: active before its call and after it
+        self.offered_at: ManagedSap | None = None  # a call for this SAP waits for the activation
         self.parameters = CallParameters()
         self.parties: list[ManagedParty] = []
         self.data: Any = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus, NetBufferList, OidRequest, condis
-from hilnic.ndis.condis import AfHandle, VcHandle
+from hilnic.ndis.condis import AfHandle, CallParameters, VcHandle
 from hilnic.testing.co_client import FAMILY
 from hilnic.testing.co_cm import ManagedVc, Signalling
 from hilnic.testing.co_miniport import CoVc, FunctionalCoMiniport
@@ -57,6 +57,10 @@ class FunctionalMcm(FunctionalCoMiniport):
     def delete(self, vc: ManagedVc) -> NdisStatus:
         """Delete it."""
         return condis.mcm_delete_vc(vc.open)
+
+    def activate(self, vc: ManagedVc, parameters: CallParameters) -> NdisStatus:
+        """Tell NDIS that it is active."""
+        return condis.mcm_activate_vc(vc.open, parameters)
 
     def deactivate(self, vc: ManagedVc) -> NdisStatus:
         """End its sends, wait for its receives, and tell NDIS then."""

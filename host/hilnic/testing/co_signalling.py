@@ -71,7 +71,7 @@ class Signalling:
 
     def activate(self, vc: ManagedVc, parameters: CallParameters) -> NdisStatus:
         """Activate the VC, or change its parameters."""
-        status: NdisStatus = self.call("activate_vc")(vc.open, parameters)
+        status: NdisStatus = self.host.activate(vc, parameters)
         vc.is_active |= status is NdisStatus.SUCCESS
         vc.is_activating = status is NdisStatus.PENDING
         return status
@@ -81,6 +81,11 @@ class Signalling:
         status: NdisStatus = self.host.deactivate(vc)
         vc.is_active &= status is not NdisStatus.SUCCESS
         return status
+
+    def provision(self, vc: ManagedVc, parameters: CallParameters) -> NdisStatus:
+        """Activate a VC for good: no call changes it, and what is asked of calls on it can be answered at once."""
+        vc.is_permanent, vc.parameters = True, parameters
+        return self.activate(vc, parameters)
 
     def connect(self, vc: ManagedVc, parameters: CallParameters | None = None) -> None:
         """The network has taken a call that waits in make_call."""
@@ -93,7 +98,10 @@ class Signalling:
         self._made(vc, status)
 
     def offer(self, sap_name: bytes, parameters: CallParameters | None = None) -> tuple[NdisStatus, ManagedVc]:
-        """A call for whoever has registered `sap_name`: create, activate, dispatch; connected when it is accepted."""
+        """A call for whoever has registered `sap_name`: create, activate, dispatch; connected when it is accepted.
+
+        An activation that pends is answered PENDING, and the rest follows it.
+        """
         sap = next(af.saps[sap_name] for af in self.afs if sap_name in af.saps)
         vc = ManagedVc(sap.af, None, is_own=True)
         vc.parameters = parameters or CallParameters()
@@ -102,14 +110,22 @@ class Signalling:
             return status, vc
         self.vcs.append(vc)
         sap.af.vcs.append(vc)
+        vc.offered_at = sap
         status = self.activate(vc, vc.parameters)
+        if status is not NdisStatus.PENDING:
+            status = self._dispatch(vc, sap, status)
+        return status, vc
+
+    def _dispatch(self, vc: ManagedVc, sap: ManagedSap, status: NdisStatus) -> NdisStatus:
+        """The VC of an offer is active, or not."""
+        vc.offered_at = None
         if status is not NdisStatus.SUCCESS:
             self._discard(vc)
-            return status, vc
-        status = self.call("dispatch_incoming_call")(sap.handle, vc.open, vc.parameters)
-        if status is not NdisStatus.PENDING:
-            self.incoming_call_complete(vc, status, vc.parameters)
-        return status, vc
+            return status
+        answer: NdisStatus = self.call("dispatch_incoming_call")(sap.handle, vc.open, vc.parameters)
+        if answer is not NdisStatus.PENDING:
+            self.incoming_call_complete(vc, answer, vc.parameters)
+        return answer
 
     def hang_up(self, vc: ManagedVc, status: NdisStatus = NdisStatus.SUCCESS, data: bytes = b"") -> None:
         """The other side has closed the call."""
@@ -126,14 +142,18 @@ class Signalling:
 
     def finish_modify(self, vc: ManagedVc, status: NdisStatus = NdisStatus.SUCCESS) -> None:
         """End a modify_call_qos that pends."""
+        if status is NdisStatus.SUCCESS and not vc.is_permanent:
+            status = self.activate(vc, vc.parameters)
+        if status is not NdisStatus.PENDING:
+            self._modified(vc, status)
+
+    def _modified(self, vc: ManagedVc, status: NdisStatus) -> None:
         vc.is_modifying = False
-        if status is NdisStatus.SUCCESS:
-            self.activate(vc, vc.parameters)
         self.call("complete_modify_call_qos")(vc.open, status, vc.parameters)
 
     def finish_close(self, vc: ManagedVc) -> None:
         """End a close_call that pends, once the VC is inactive."""
-        if vc.is_active and self.deactivate(vc) is NdisStatus.PENDING:
+        if vc.is_active and not vc.is_permanent and self.deactivate(vc) is NdisStatus.PENDING:
             return
         self._closed(vc)
 
@@ -227,7 +247,7 @@ class Signalling:
         first = None if party is None else ManagedParty(vc, party)
         status = self.script.answer("make_call")
         vc.parameters = parameters
-        if status is NdisStatus.SUCCESS:
+        if status is NdisStatus.SUCCESS and not vc.is_permanent:
             status = self.activate(vc, parameters)
         if status in {NdisStatus.SUCCESS, NdisStatus.PENDING}:
             vc.is_making = status is NdisStatus.PENDING
@@ -236,7 +256,7 @@ class Signalling:
         return status, first
 
     def activate_vc_complete(self, vc: Any, status: NdisStatus, parameters: CallParameters) -> None:
-        """ProtocolCmActivateVcComplete: a call that waited for it is made, or not, or is closed."""
+        """ProtocolCmActivateVcComplete: a call that waited for it is made, or not, is offered, changed or closed."""
         del parameters
         if not isinstance(vc, ManagedVc):
             return  # a VC of its own, without a call
@@ -246,6 +266,10 @@ class Signalling:
             self.finish_close(vc)
         elif vc.is_making:
             self._made(vc, status)
+        elif vc.is_modifying:
+            self._modified(vc, status)
+        elif vc.offered_at is not None:
+            self._dispatch(vc, vc.offered_at, status)
 
     def deactivate_vc_complete(self, vc: Any, status: NdisStatus) -> None:
         """ProtocolCmDeactivateVcComplete: a close that waited for it ends."""
@@ -267,7 +291,7 @@ class Signalling:
             self.finish_modify(vc, NdisStatus.REQUEST_ABORTED)
         if status is NdisStatus.SUCCESS and vc.is_activating:
             status = NdisStatus.PENDING  # the activation has to end first
-        elif status is NdisStatus.SUCCESS and vc.is_active:
+        elif status is NdisStatus.SUCCESS and vc.is_active and not vc.is_permanent:
             status = self.deactivate(vc)
         vc.is_closing = status is NdisStatus.PENDING
         if status is NdisStatus.SUCCESS:
@@ -312,8 +336,10 @@ class Signalling:
         """ProtocolCmModifyCallQoS: leads to another activation (CC-25)."""
         status = self.script.answer("modify_call_qos")
         vc.parameters = parameters
+        if status is NdisStatus.SUCCESS and not vc.is_permanent:
+            status = self.activate(vc, parameters)
         vc.is_modifying = status is NdisStatus.PENDING
-        return self.activate(vc, parameters) if status is NdisStatus.SUCCESS else status
+        return status
 
     def oid_request(self, af: ManagedAf, vc: ManagedVc | None, party: Any, request: OidRequest) -> NdisStatus:
         """ProtocolCoOidRequest: a client asks."""

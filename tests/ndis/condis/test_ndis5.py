@@ -17,6 +17,7 @@ from hilnic.testing.co_bench import call_parameters
 from hilnic.testing.co_client import FAMILY, FunctionalCoClient
 from hilnic.testing.co_client5 import FunctionalCoClient5
 from hilnic.testing.co_cm import Signalling
+from hilnic.testing.co_cm5 import FunctionalCallManager5
 from hilnic.testing.co_miniport import FunctionalCoMiniport
 from hilnic.testing.co_miniport5 import FunctionalCoMiniport5
 from hilnic.testing.packets import free_built_packet
@@ -539,55 +540,13 @@ def test_mutant_issues_a_request_again_while_it_pends(of_versions):
 # Call managers of NDIS 5.
 
 
-class Host5(FunctionalProtocol5):
-    """A stand-alone call manager of NDIS 5."""
-
-    def __init__(self, host):
-        super().__init__(host, "cm5")
-        self.signalling = Signalling(self, "cm")
-
-    def characteristics(self):
-        return replace(
-            super().characteristics(),
-            co_receive_packet=lambda *_: 0,
-            co_send_complete=lambda *_: None,
-        )
-
-    def bind_adapter(self, bind_context, adapter_name):
-        status = super().bind_adapter(bind_context, adapter_name)
-        self.registered = condis5.cm_register_address_family(self.open, FAMILY, self.signalling.handlers())
-        return status
-
-    def unbind_adapter(self, unbind_context):
-        condis.cm_deregister_address_family(self.open, FAMILY)
-        return super().unbind_adapter(unbind_context)
-
-    def new_vc(self, af, context):
-        return condis.co_create_vc(self.open, af, context)
-
-    def delete(self, vc):
-        return condis.co_delete_vc(vc.open)
-
-    def deactivate(self, vc):
-        return condis.cm_deactivate_vc(vc.open)
-
-    def family_closed(self):
-        pass
-
-    def vc_created(self, vc):
-        pass
-
-    def vc_deleted(self, vc):
-        pass
-
-
 @pytest.mark.rule("CC-23")
 @pytest.mark.parametrize("miniport", [FunctionalCoMiniport, FunctionalCoMiniport5])
 def test_a_5x_call_manager_serves_clients_of_both_versions(miniport):
     from hilnic.testing import NdisBench
 
     b = NdisBench(protocols=0, miniport=miniport)
-    manager = b.add(Host5(b.ndis))
+    manager = b.add(FunctionalCallManager5(b.ndis))
     clients = [b.add(FunctionalCoClient(b.ndis, "six")), b.add(FunctionalCoClient5(b.ndis, "five"))]
     for client in clients:
         call = client.make_call(call_parameters())
@@ -631,6 +590,9 @@ class Mcm5(FunctionalCoMiniport5):
 
     def delete(self, vc):
         return condis.mcm_delete_vc(vc.open)
+
+    def activate(self, vc, parameters):
+        return condis.mcm_activate_vc(vc.open, parameters)
 
     def deactivate(self, vc):
         vc.data.complete_all(NdisStatus.FAILURE)
