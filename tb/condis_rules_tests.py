@@ -18,6 +18,8 @@ from hilnic.testing import expect_violation
 from hilnic.testing.co_host import call_parameters
 
 MINIPORTS = ["6-co", "5-co"]
+VERSIONS = [("6", "6-co"), ("6", "5-co"), ("5", "6-co"), ("5", "5-co")]
+"""Of client and miniport."""
 
 
 def sdu(number, length):
@@ -80,9 +82,10 @@ async def a_vc_tells_its_user_of_its_link_and_of_its_counters(dut, miniport):
 
 
 @cocotb.test()
-async def what_a_client_holds_comes_back_mixed_and_a_deactivation_waits_for_it(dut):
+@cocotb.parametrize(miniport=MINIPORTS)
+async def what_a_client_holds_comes_back_mixed_and_a_deactivation_waits_for_it(dut, miniport):
     """CD-06, CC-10: returns of two VCs in one call; the close ends after the last one."""
-    one, other = await co_hosts(dut)
+    one, other = await co_hosts(dut, miniport=miniport)
     first, second = await calls(one, other, 10), await calls(one, other, 20)
     other.client.hold = True
     for ours, _ in (first, second):
@@ -104,9 +107,29 @@ async def what_a_client_holds_comes_back_mixed_and_a_deactivation_waits_for_it(d
 
 
 @cocotb.test()
-async def with_few_buffers_left_sdus_are_lent_for_the_call_only(dut):
-    """CD-09: NDIS_RECEIVE_FLAGS_RESOURCES."""
-    one, other = await co_hosts(dut, connections=replace(SMALL, rx_ring=16, rx_buffers=16, rx_low_water=8))
+@cocotb.parametrize(miniport=MINIPORTS)
+async def a_packet_of_a_vc_is_the_miniports_again_when_every_reference_is_paid(dut, miniport):
+    """CD-11, CC-10: NdisReturnPackets as often as ProtocolCoReceivePacket has said, and then the close ends."""
+    one, other = await co_hosts(dut, client="5", miniport=miniport)
+    ours, theirs = await calls(one, other)
+    other.client.references = 2
+    ours.send(*[sdu(n, 60) for n in range(4)])
+    await one.until(lambda: len(theirs.held) == 8, "all SDUs")
+    assert theirs.close() is NdisStatus.PENDING
+    for paid in range(8):
+        await one.clock.sleep(100_000)
+        assert not theirs.is_closed, f"closed when {paid} of 8 references were paid"
+        theirs.give_back(theirs.held[-1])
+    await one.until(lambda: theirs.is_closed, "the close")
+    await finish(one, other)
+
+
+@cocotb.test()
+@cocotb.parametrize(miniport=MINIPORTS)
+async def with_few_buffers_left_sdus_are_lent_for_the_call_only(dut, miniport):
+    """CD-09: NDIS_RECEIVE_FLAGS_RESOURCES, and the OOB status of a 5.x miniport's packets."""
+    few = replace(SMALL, rx_ring=16, rx_buffers=16, rx_low_water=8)
+    one, other = await co_hosts(dut, miniport=miniport, connections=few)
     ours, theirs = await calls(one, other)
     other.client.hold = True
     ours.send(*[sdu(n, 50) for n in range(30)])
@@ -117,9 +140,10 @@ async def with_few_buffers_left_sdus_are_lent_for_the_call_only(dut):
 
 
 @cocotb.test()
-async def sends_that_wait_for_the_shaper_can_be_cancelled(dut):
-    """CN-10: NdisCancelSendNetBufferLists names the binding; what is not with the NIC yet is aborted."""
-    one, other = await co_hosts(dut, connections=replace(SMALL, tx_ring=8))
+@cocotb.parametrize(miniport=MINIPORTS)
+async def sends_that_wait_for_the_shaper_can_be_cancelled(dut, miniport):
+    """CN-10, XL-17: NdisCancelSendNetBufferLists names the binding; a 5.x REQUEST_ABORTED comes as SEND_ABORTED."""
+    one, other = await co_hosts(dut, miniport=miniport, connections=replace(SMALL, tx_ring=8))
     ours, theirs = await calls(one, other, rate=10_000_000, burst=1522)
     ours.send(*[sdu(n, 1500) for n in range(3)])
     ours.send(*[sdu(n, 1400) for n in range(6)], cancel_id=7)
@@ -133,9 +157,10 @@ async def sends_that_wait_for_the_shaper_can_be_cancelled(dut):
 
 
 @cocotb.test()
-async def a_send_that_asks_for_it_comes_back_on_its_vc_and_goes_out_too(dut):
+@cocotb.parametrize(miniport=MINIPORTS)
+async def a_send_that_asks_for_it_comes_back_on_its_vc_and_goes_out_too(dut, miniport):
     """LB-11: on the same VC, marked, and nowhere else; without the flag none."""
-    one, other = await co_hosts(dut)
+    one, other = await co_hosts(dut, miniport=miniport)
     ours, theirs = await calls(one, other, 10)
     beside, _ = await calls(one, other, 20)
     ours.send(b"for both", flags=SendFlags.CHECK_FOR_LOOPBACK)
@@ -149,9 +174,11 @@ async def a_send_that_asks_for_it_comes_back_on_its_vc_and_goes_out_too(dut):
 
 
 @cocotb.test()
-async def a_close_with_sends_out_is_told_and_none_is_lost(dut):
+@cocotb.parametrize(versions=VERSIONS)
+async def a_close_with_sends_out_is_told_and_none_is_lost(dut, versions):
     """CC-08, CC-17, CD-12: before the activation and after the close nothing is sent; what was sent goes out."""
-    one, other = await co_hosts(dut)
+    client, miniport = versions
+    one, other = await co_hosts(dut, client=client, miniport=miniport)
     idle = one.client.new_call()
     idle.send(b"too early")
     assert statuses(idle) == [NdisStatus.VC_NOT_ACTIVATED]
@@ -173,9 +200,10 @@ async def a_close_with_sends_out_is_told_and_none_is_lost(dut):
 
 
 @cocotb.test()
-async def a_refused_change_leaves_the_old_contract(dut):
+@cocotb.parametrize(miniport=MINIPORTS)
+async def a_refused_change_leaves_the_old_contract(dut, miniport):
     """CC-09: a bucket that holds no frame is refused by the NIC's driver."""
-    one, other = await co_hosts(dut)
+    one, other = await co_hosts(dut, miniport=miniport)
     ours, theirs = await calls(one, other, rate=12_500_000, burst=4000)
     vc = one.managed(ours)
     page = ours.open.vc.parameters
@@ -190,9 +218,10 @@ async def a_refused_change_leaves_the_old_contract(dut):
 
 
 @cocotb.test()
-async def a_vc_is_activated_again_and_again(dut):
+@cocotb.parametrize(miniport=MINIPORTS)
+async def a_vc_is_activated_again_and_again(dut, miniport):
     """CC-11: a call manager's own VC, with data in each of its lives."""
-    one, other = await co_hosts(dut)
+    one, other = await co_hosts(dut, miniport=miniport)
     manager, theirs = one.manager, await other.take(100)
     _, own = condis.co_create_vc(manager.open, None, manager)
     for life in range(4):
