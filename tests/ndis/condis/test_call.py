@@ -230,6 +230,20 @@ def test_mutant_closes_with_sends_out_and_none_is_lost(cobench, kind):
     assert call.close_status is NdisStatus.SUCCESS
 
 
+@pytest.mark.rule("CC-20", "CD-12")
+def test_a_close_from_the_other_side_that_meets_one_which_still_drains_is_not_told(cobench, kind):
+    b = cobench(kind=kind)
+    call = b.client.make_call()
+    call.send(b.frame())
+    with expect_violation(b.ndis, "CC-17"):
+        assert call.close() is NdisStatus.PENDING
+    b.signalling.hang_up(b.managed(call))  # it cannot know yet that the client has closed
+    assert not [event for event in b.client.heard if event.startswith("incoming_close_call")]
+    b.data(call).complete_all()
+    b.run()
+    assert (call.is_closed, len(call.completed)) == (True, 1)
+
+
 @pytest.mark.rule("CC-20")
 def test_a_close_from_the_other_side_is_answered_by_a_close(cobench, kind):
     b = cobench(kind=kind)

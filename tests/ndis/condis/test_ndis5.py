@@ -386,13 +386,15 @@ def test_over_a_6x_miniport_each_indication_has_its_receive_complete(of_versions
 
 
 @pytest.mark.rule("CD-11", "R5-14")
-def test_a_protocol_that_cannot_hear_of_its_sends_opens_no_address_family(cobench):
+@pytest.mark.parametrize("missing", ["co_send_complete", "co_receive_packet"])
+def test_a_protocol_that_cannot_hear_of_its_data_opens_no_address_family(cobench, missing):
     class Deaf(FunctionalCoClient5):
         def characteristics(self):
-            return replace(super().characteristics(), co_send_complete=None)
+            return replace(super().characteristics(), **{missing: None})
 
     b = cobench(client=Deaf)
-    assert (b.client.af_status, b.client.af) == (NdisStatus.BAD_CHARACTERISTICS, None)
+    assert b.client.open_family() is NdisStatus.BAD_CHARACTERISTICS
+    assert b.client.af is None
 
 
 @pytest.mark.rule("CD-11", "R5-14")

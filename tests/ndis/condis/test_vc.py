@@ -107,6 +107,19 @@ def test_a_failed_change_leaves_the_old_parameters_working(cobench, pends):
 
 
 @pytest.mark.rule("CC-09")
+def test_data_pass_both_ways_while_a_change_pends(cobench):
+    b = cobench()
+    call = b.client.make_call()
+    b.co.pend.add("activate_vc")
+    assert b.signalling.activate(b.managed(call), call_parameters(rate=2000)) is NdisStatus.PENDING
+    call.send(b.frame(1))
+    b.data(call).indicate(b.frame(2))
+    b.data(call).complete_all()
+    b.co.complete_activate(b.data(call))
+    assert ([status for _, status in call.completed], call.received) == ([NdisStatus.SUCCESS], [b.frame(2)])
+
+
+@pytest.mark.rule("CC-09")
 @pytest.mark.mutant("CC-09")
 def test_mutant_activates_while_an_activation_pends(cobench):
     b = cobench()
@@ -127,6 +140,21 @@ def test_a_deactivation_waits_for_the_receive_that_the_client_holds(cobench, kin
     assert call.close() is NdisStatus.PENDING
     call.give_back()
     assert (call.close_status, call.open.vc.state) == (NdisStatus.SUCCESS, VcState.CREATED)
+    call.delete()
+
+
+@pytest.mark.rule("CC-10")
+def test_what_the_nic_still_has_may_be_indicated_while_a_vc_is_being_deactivated(cobench):
+    b = cobench()
+    b.client.hold = True
+    call = b.client.make_call()
+    b.data(call).indicate(b.frame(1))
+    assert call.close() is NdisStatus.PENDING
+    assert call.open.vc.state is VcState.DEACTIVATING
+    b.data(call).indicate(b.frame(2))
+    assert (call.received, len(b.fm.returned)) == ([b.frame(1)], 1)  # its call is being closed: nobody sees it
+    call.give_back()
+    assert call.is_closed
     call.delete()
 
 
@@ -189,6 +217,9 @@ def test_a_vc_is_deleted_only_when_it_is_inactive(cobench):
     answers["activating"] = condis.co_delete_vc(own)
     b.co.complete_activate(b.co.vcs[0])
     answers["active"] = condis.co_delete_vc(own)
+    condis.cm_activate_vc(own, call_parameters(rate=7))
+    answers["changing"] = condis.co_delete_vc(own)
+    b.co.complete_activate(b.co.vcs[0])
     condis.cm_deactivate_vc(own)
     answers["deactivating"] = condis.co_delete_vc(own)
     b.co.check_drained(b.co.vcs[0])
@@ -196,6 +227,7 @@ def test_a_vc_is_deleted_only_when_it_is_inactive(cobench):
     assert answers == {
         "activating": NdisStatus.NOT_ACCEPTED,
         "active": NdisStatus.NOT_ACCEPTED,
+        "changing": NdisStatus.NOT_ACCEPTED,
         "deactivating": NdisStatus.CLOSING,
         "inactive": NdisStatus.SUCCESS,
     }
