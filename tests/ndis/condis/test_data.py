@@ -378,30 +378,32 @@ def test_queued_sends_of_a_vc_are_cancelled_by_their_id(cobench, kind):
     assert statuses(call) == [NdisStatus.SEND_ABORTED] * 5 + [NdisStatus.SUCCESS] * 5
 
 
-@pytest.mark.rule("CN-10")
-def test_what_ndis_keeps_of_a_vcs_sends_is_cancelled_there(cobench, kind):
-    """Sends nested deeper than eight wait in NDIS (S6-24)."""
+class Nests(FunctionalCoClient):
+    """Sends from its completions: nested deeper than eight they wait in NDIS (S6-24); then somebody cancels them."""
 
-    class Nests(FunctionalCoClient):
-        depth = 0
-        kept = ()
+    depth = 0
+    kept = ()
 
-        def co_send_net_buffer_lists_complete(self, call, nbls, flags):
-            super().co_send_net_buffer_lists_complete(call, nbls, flags)
-            self.depth += 1
-            if self.depth <= 12:
-                call.send(self.a_frame, cancel_id=7)
-            if self.depth == 12:
-                self.kept = [len(call.open.vc.deferred)]
-                self.cancel(7)
-                self.kept.append(len(call.open.vc.deferred))
+    def co_send_net_buffer_lists_complete(self, call, nbls, flags):
+        super().co_send_net_buffer_lists_complete(call, nbls, flags)
+        self.depth += 1
+        if self.depth <= 12:
+            call.send(self.a_frame, cancel_id=7)
+        if self.depth == 12:
+            self.kept = [len(call.open.vc.deferred)]
+            self.canceller.cancel(7)
+            self.kept.append(len(call.open.vc.deferred))
 
-    b = cobench(kind=kind, client=Nests, completion="inline")
-    b.client.a_frame = b.frame()
+
+@pytest.mark.rule("CN-10", "CN-06")
+@pytest.mark.parametrize("who", [0, 1], ids=["its sender", "another client"])
+def test_what_ndis_keeps_of_a_vcs_sends_is_cancelled_there_by_its_sender_alone(cobench, kind, who):
+    b = cobench(kind=kind, clients=2, client=Nests, completion="inline")
+    b.client.a_frame, b.client.canceller = b.frame(), b.clients[who]
     call = b.client.make_call()
     call.send(b.frame())
-    assert b.client.kept == [1, 0]
-    assert NdisStatus.SEND_ABORTED in statuses(call)
+    assert b.client.kept == [1, who]
+    assert (NdisStatus.SEND_ABORTED in statuses(call)) is (who == 0)
     assert call.in_flight == 0
 
 
