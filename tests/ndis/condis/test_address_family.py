@@ -140,9 +140,13 @@ class ClosesEarly(Signalling):
 
 @pytest.mark.rule("CC-03")
 @pytest.mark.mutant("CC-03")
-def test_mutant_closes_a_family_that_has_a_vc(cobench, kind):
+@pytest.mark.parametrize("what", ["vc", "sap"])
+def test_mutant_closes_a_family_that_has_a_vc_or_a_sap(cobench, kind, what):
     b = cobench(kind=kind, signals=ClosesEarly)
-    b.client.new_call()
+    if what == "vc":
+        b.client.new_call()
+    else:
+        b.client.register_sap(b"here")
     with expect_violation(b.ndis, "CC-03"):
         b.client.close_family()
 

@@ -27,6 +27,18 @@ def test_a_call_manager_may_change_the_parameters_when_it_says_so(cobench, kind)
 
 
 @pytest.mark.rule("CC-13")
+def test_a_call_manager_may_change_them_where_they_are_when_it_says_so(cobench, kind):
+    b = cobench(kind=kind)
+    b.signalling.pend.add("make_call")
+    asked = call_parameters(rate=5000)
+    call = b.client.make_call(asked)
+    asked.call_manager.transmit = call_parameters(rate=4000).call_manager.transmit
+    asked.flags |= CallFlags.CALL_PARAMETERS_CHANGED
+    b.signalling.connect(b.managed(call), asked)
+    assert call.parameters.call_manager.transmit.token_rate == 4000
+
+
+@pytest.mark.rule("CC-13")
 @pytest.mark.mutant("CC-13")
 def test_mutant_client_writes_into_the_parameters_of_a_call_that_is_being_made(cobench, kind):
     b = cobench(kind=kind)
