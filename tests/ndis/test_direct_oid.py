@@ -160,7 +160,7 @@ def test_mutant_issues_a_direct_request_again_while_it_is_pending(direct):
 def test_mutant_filter_passes_the_direct_original_on(direct):
     b = direct(1)
     object.__setattr__(
-        b.fis[0].driver.characteristics,
+        b.fis[0].module.handlers,
         "direct_oid_request",
         lambda fi, request: ndis.filter_direct_oid_request(fi.module, request),
     )

@@ -260,8 +260,10 @@ def test_a_filter_whose_attach_raises_leaves_the_stack_running(bench):
             raise RuntimeError(module)
 
     b = bench(completion="inline")
+    b.kernel.start(Broken(b.ndis, "broken").start())
     with pytest.raises(DriverFault, match=r"FilterDriver\(broken\) attach"):
-        b.run(Broken(b.ndis, "broken").start())
+        b.run()
+    assert b.ndis.filter_drivers == []
     (nbl,) = b.fp.send(b.frame())
     assert b.fp.completed == [(nbl, NdisStatus.SUCCESS)]
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.oid_request import OidRequest
 from hilnic.ndis.states import BindingState
@@ -22,23 +22,32 @@ Done = Callable[[OidRequest, NdisStatus], None]
 def _ask(adapter: Adapter, position: int, request: OidRequest, done: Done) -> NdisStatus:
     """Give the request to the first driver from filter number `position` down that has a handler."""
     request.ndis_done.append(done)
-    for module in adapter.filters[position:]:
-        handler = module.driver.characteristics.direct_oid_request
-        if handler is not None:
-            status = handler(module.context, request)
-            break
-    else:
-        below = adapter.driver.characteristics.direct_oid_request
-        adapter.direct_requests.append(request)
-        status = NdisStatus.NOT_SUPPORTED if below is None else below(adapter.context, request)
-        if status is not NdisStatus.PENDING and request in adapter.direct_requests:
-            adapter.direct_requests.remove(request)
+    holder, handler = _holder(adapter, position)
+    holder.direct_requests.append(request)
+    status = NdisStatus.NOT_SUPPORTED if handler is None else handler(holder.context, request)
     if status is not NdisStatus.PENDING:
-        if not request.ndis_done or request.ndis_done[-1] is not done:
-            adapter.ndis.violation("OI-02", adapter, request, "answered and completed as well")
-        else:
+        if request in holder.direct_requests:
+            holder.direct_requests.remove(request)
+        if request.ndis_done and request.ndis_done[-1] is done:
             request.ndis_done.pop()
+        elif holder.driver.faulted:
+            return NdisStatus.PENDING  # it was completed, and then the handler raised
+        else:
+            adapter.ndis.violation("OI-02", adapter, request, "answered and completed as well")
     return NdisStatus(status)
+
+
+def _holder(adapter: Adapter, position: int) -> tuple[Adapter | FilterModule, Any]:
+    """The first driver from filter number `position` down that has a handler, and the handler; or the miniport."""
+    for module in adapter.filters[position:]:
+        if module.handlers.direct_oid_request is not None:
+            return module, module.handlers.direct_oid_request
+    return adapter, adapter.driver.characteristics.direct_oid_request
+
+
+def pass_on(module: FilterModule, request: OidRequest) -> NdisStatus:
+    """A request that a filter has goes on below as it is, and ends for both when it ends there."""
+    return _ask(module.adapter, module.position + 1, request, lambda ended, status: _complete(module, ended, status))
 
 
 def _complete(actor: Adapter | FilterModule, request: OidRequest, status: NdisStatus) -> None:
@@ -47,9 +56,8 @@ def _complete(actor: Adapter | FilterModule, request: OidRequest, status: NdisSt
     elif not request.ndis_done:
         actor.ndis.violation("OI-02", actor, request, "completed, but it is not pending")
     else:
-        adapter: Adapter = getattr(actor, "adapter", actor)  # type: ignore[arg-type]  # a module's, or itself
-        if request in adapter.direct_requests:
-            adapter.direct_requests.remove(request)
+        if request in actor.direct_requests:
+            actor.direct_requests.remove(request)
         request.ndis_done.pop()(request, status)
 
 
@@ -105,7 +113,7 @@ def filter_direct_oid_request(module: FilterModule, request: OidRequest) -> Ndis
         return NdisStatus.FAILURE
 
     def done(ended: OidRequest, status: NdisStatus) -> None:
-        handler = module.driver.characteristics.direct_oid_request_complete
+        handler = module.handlers.direct_oid_request_complete
         if handler is not None:
             handler(module.context, ended, status)
 
@@ -126,7 +134,7 @@ def filter_cancel_direct_oid_request(module: FilterModule, request_id: int) -> N
 
 def _cancel(adapter: Adapter, position: int, request_id: int) -> None:
     for module in adapter.filters[position:]:
-        handler = module.driver.characteristics.cancel_direct_oid_request
+        handler = module.handlers.cancel_direct_oid_request
         if handler is not None:
             handler(module.context, request_id)
             return

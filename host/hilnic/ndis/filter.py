@@ -71,10 +71,12 @@ class FilterCharacteristics:
 class FilterDriver:
     """NdisFRegisterFilterDriver's handle."""
 
-    __slots__ = ("characteristics", "context", "modules", "ndis")
+    __slots__ = ("characteristics", "context", "faulted", "modules", "ndis", "registered")
 
     def __init__(self, ndis: Ndis, characteristics: FilterCharacteristics, context: Any) -> None:
         self.ndis = ndis
+        self.faulted = False  # a handler raised, and the driver is being taken out
+        self.registered = characteristics  # as the driver has made them
         self.characteristics: FilterCharacteristics = contained(self, characteristics)
         self.context = context
         self.modules: list[FilterModule] = []
@@ -92,7 +94,10 @@ class FilterModule:
         "cancel_handler",
         "complete_handler",
         "context",
+        "direct_requests",
         "driver",
+        "ghost",
+        "handlers",
         "lower_returner",
         "lower_sender",
         "name",
@@ -127,7 +132,9 @@ class FilterModule:
         self.cancel_forwarded = False
         self.pending: dict[str, Event] = {}
         self.pending_answer: dict[str, Any] = {}
-        handlers = driver.characteristics
+        self.direct_requests: list[OidRequest] = []  # that the filter has, first come first
+        self.ghost: Any = None  # who stands in for a driver that has raised (ghosts/filter.py)
+        handlers = self.handlers = contained(driver, driver.registered, lambda: self.handlers)
         guarded = ndis.guarded
         self.send_handler: Any = guarded(handlers.send_net_buffer_lists, self, "FilterSendNetBufferLists")
         self.complete_handler: Any = guarded(
@@ -186,12 +193,14 @@ async def deregister_filter_driver(driver: FilterDriver) -> None:
     from hilnic.ndis.filter_pnp import detach_filter
 
     if driver not in driver.ndis.filter_drivers:
-        driver.ndis.violation("ST-21", driver, driver, "deregistered twice")
+        if not driver.faulted:
+            driver.ndis.violation("ST-21", driver, driver, "deregistered twice")
         return
     for module in list(driver.modules):
         await detach_filter(module)
-    driver.ndis.filter_drivers.remove(driver)
-    driver.ndis.leaks_of(driver)
+    if not driver.faulted:  # else NDIS does the rest
+        driver.ndis.filter_drivers.remove(driver)
+        driver.ndis.leaks_of(driver)
 
 
 @wdk("NdisFSetAttributes", irql="PASSIVE")

@@ -47,7 +47,7 @@ def port_below(adapter: Adapter, position: int) -> RequestPort:
 def filter_oid_request(module: FilterModule, request: OidRequest) -> NdisStatus:
     """Ask below, with a clone of what came from above or a request of its own; PENDING, and its end follows (OI-02)."""
     ndis = module.ndis
-    handler = module.driver.characteristics.oid_request_complete
+    handler = module.handlers.oid_request_complete
     if request is module.oids.active or request.ndis_pending:
         ndis.violation("OI-17", module, request, "the original was passed on instead of a clone")
         return NdisStatus.FAILURE

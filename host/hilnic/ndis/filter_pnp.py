@@ -53,6 +53,8 @@ async def attach(driver: FilterDriver, adapter: Adapter, position: int) -> tuple
     status = await answer_of(driver.characteristics.attach(module, driver.context, parameters))
     if status is NdisStatus.SUCCESS and module.context is None:
         status = NdisStatus.FAILURE  # without NdisFSetAttributes there is nothing to call its handlers with
+    if driver.faulted and status is NdisStatus.SUCCESS:  # on another adapter, while this one was attached
+        status = await answer_of(driver.characteristics.attach(module, driver.context, parameters))
     if status is not NdisStatus.SUCCESS:
         module.step(FilterEvent.ATTACH_FAILED)
         driver.ndis.leaks_of(module)
@@ -65,19 +67,22 @@ async def attach(driver: FilterDriver, adapter: Adapter, position: int) -> tuple
 
 async def detach_filter(module: FilterModule) -> None:
     """Take a module out of its stack, which is paused for it."""
-    async with module.adapter.pnp_lock, _paused(module.adapter, PauseReason.DETACH_FILTER):
-        await detach(module)
+    async with module.adapter.pnp_lock:
+        if module.state is FilterState.DETACHED:  # somebody else has detached it meanwhile
+            return
+        async with _paused(module.adapter, PauseReason.DETACH_FILTER):
+            await detach(module)
 
 
 async def detach(module: FilterModule) -> None:
     """FilterDetach, from Paused only; whatever the module has not freed by its end is a leak (ST-19)."""
     if not module.step(FilterEvent.DETACH):
         return
-    await answer_of(module.driver.characteristics.detach(module.context))
+    await answer_of(module.handlers.detach(module.context))
     module.adapter.set_filters(tuple(other for other in module.adapter.filters if other is not module))
     module.driver.modules.remove(module)
     for clone, (handle, site) in list(module.ndis.oid_clones.items()):
-        if handle is module:
+        if handle is module and not module.driver.faulted:
             module.ndis.violation("OI-17", module, clone, f"not freed, made at {describe_site(site)}")
     module.ndis.leaks_of(module)
 
@@ -85,7 +90,7 @@ async def detach(module: FilterModule) -> None:
 async def pause(module: FilterModule, reason: PauseReason) -> None:
     """FilterPause: when it has ended, nothing of anybody's is with the module any more (ST-03)."""
     module.step(FilterEvent.PAUSE)
-    status = await ask(module, PAUSE, module.driver.characteristics.pause, PauseParameters(reason))
+    status = await ask(module, PAUSE, module.handlers.pause, PauseParameters(reason))
     if status is not NdisStatus.SUCCESS:
         module.ndis.violation("ST-04", module, module, f"pause answered {NdisStatus(status).name}")
     left = held_by(module)
@@ -112,7 +117,7 @@ def held_by(module: FilterModule) -> list[str]:
 async def restart(module: FilterModule) -> NdisStatus:
     """FilterRestart; a failure leaves the module Paused."""
     module.step(FilterEvent.RESTART)
-    status = await ask(module, RESTART, module.driver.characteristics.restart, RestartParameters())
+    status = await ask(module, RESTART, module.handlers.restart, RestartParameters())
     module.step(FilterEvent.RESTARTED if status is NdisStatus.SUCCESS else FilterEvent.RESTART_FAILED)
     return NdisStatus(status)
 

@@ -28,7 +28,7 @@ async def ask(adapter: Adapter | FilterModule, operation: str, handler: Callable
         if first is NdisStatus.PENDING:
             await event.wait()
             result = adapter.pending_answer[operation]
-    if first is not NdisStatus.PENDING and event.is_set():
+    if first is not NdisStatus.PENDING and event.is_set() and not adapter.driver.faulted:
         adapter.ndis.violation(rule, adapter, operation, "answered and completed as well")
     del adapter.pending[operation]
     adapter.pending_answer.pop(operation, None)

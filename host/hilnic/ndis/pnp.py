@@ -290,7 +290,7 @@ async def _unbind(binding: Binding) -> None:
             return
         if binding.state is BindingState.RUNNING:
             await _pause_binding(binding, PauseReason.UNBIND_PROTOCOL)
-        context = UnbindContext(binding)
+        context = binding.unbinding = UnbindContext(binding)
         with binding.ndis.time_limit(UNBIND_LIMIT_S, "ST-22", binding, binding, "the unbind"):
             status = await answer_of(binding.driver.characteristics.unbind_adapter(context, binding.context))
             if status is NdisStatus.PENDING:

@@ -40,6 +40,11 @@ class RequestPort:
         """Whether the driver sees requests at all; a filter without the handler is bypassed."""
         return self._handler is not None
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the driver has ended the request that it has."""
+        return bool(self._answers)
+
     async def call(self, request: OidRequest) -> NdisStatus:
         """Give one request to the driver and wait for its end, whichever way it answers."""
         async with self._turn:
@@ -53,7 +58,7 @@ class RequestPort:
                 if status is NdisStatus.PENDING:
                     await self._answered.wait()
                     status = self._answers[0]
-                elif self._answers:
+                elif self._answers and not self._owner.driver.faulted:
                     self._ndis.violation("OI-02", self._owner, request, "answered and completed as well")
             self.active = None
         return NdisStatus(status)

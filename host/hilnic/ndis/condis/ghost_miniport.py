@@ -54,7 +54,7 @@ def end_pending(adapter: Adapter) -> None:
 
 def complete_held(adapter: Adapter) -> None:
     """The lists that the miniport holds on VCs; the verifier knows them."""
-    from hilnic.ndis.faults import in_custody
+    from hilnic.ndis.ghosts.custody import in_custody
 
     for vc in list(adapter.co.vcs):
         held = chain(in_custody(vc.miniport, SENT))

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A filter whose handler raises, whichever: it is named and detached, what it had goes home, the stack goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from hilnic import ndis
+from hilnic.ndis import AdapterState, FilterState, NdisStatus, Oid
+from hilnic.ndis.faults import DriverFault
+from hilnic.testing import FunctionalFilter, FunctionalMiniport, FunctionalProtocol, NdisBench
+
+
+class Crash(Exception):
+    """What a broken handler raises."""
+
+
+def breaking(handler, when):
+    """A functional filter whose `handler` raises while it is armed, `before` it does anything or `after` it has."""
+
+    def broken(self, *args):
+        if not self.armed:
+            return getattr(FunctionalFilter, handler)(self, *args)
+        if when == "after":
+            getattr(FunctionalFilter, handler)(self, *args)
+        raise Crash(handler)
+
+    return type("Breaking", (FunctionalFilter,), {"armed": False, handler: broken})
+
+
+class Miniport(FunctionalMiniport):
+    """It answers direct requests when it is told to."""
+
+    pends = False
+    direct = None
+
+    def characteristics(self):
+        kind = type(self)
+        return dataclasses.replace(
+            super().characteristics(),
+            direct_oid_request=kind.direct_oid_request,
+            cancel_direct_oid_request=lambda *_: None,
+        )
+
+    def direct_oid_request(self, request):
+        self.direct = request
+        return NdisStatus.PENDING if self.pends else NdisStatus.SUCCESS
+
+    def end_direct(self):
+        request, self.direct = self.direct, None
+        ndis.complete_direct_oid_request(self.adapter, request, NdisStatus.SUCCESS)
+
+
+class Protocol(FunctionalProtocol):
+    """It notes how direct requests end."""
+
+    ended = 0
+
+    def characteristics(self):
+        return dataclasses.replace(
+            super().characteristics(), direct_oid_request_complete=type(self).direct_oid_request_complete
+        )
+
+    def direct_oid_request_complete(self, request, status):
+        self.ended += 1
+
+
+def stack(kind, loaded):
+    """Two protocols, three filters, a miniport; the middle filter is broken, and loaded with all that it may have."""
+    b = NdisBench(protocols=2, miniport=Miniport, protocol=Protocol)
+    b.filter(name="bottom")
+    fi = b.filter(kind, name="broken")
+    b.filter(name="top")
+    if loaded:
+        fi.send(b.frame(70))
+        b.fps[1].hold = True
+        fi.indicate(b.frame(71))
+        fi.queue = fi.hold = True
+        b.fps[0].send(*b.frames(2))
+        b.fm.indicate(*b.frames(2))
+    return b, fi
+
+
+def request(oid=Oid.OID_GEN_VENDOR_DESCRIPTION):
+    asked = ndis.query(oid, 64)
+    asked.request_id = 7
+    return asked
+
+
+def give_back_one(b, fi):
+    b.fps[1].hold = True
+    fi.hold = False
+    b.fm.indicate(b.frame(5))
+    fi.armed = True
+    b.fps[1].give_back(b.fps[1].held[-1])
+
+
+def complete_one(b, fi):
+    fi.queue = False
+    (nbl,) = b.fp.send(b.frame(5))
+    fi.armed = True
+    b.fm.complete(nbl)
+
+
+def cancel_request(b, fi):
+    b.fm.hold_oids = True
+    asked = len(b.fm.oids)
+    ndis.oid_request(b.fp.open, request())
+    while len(b.fm.oids) == asked:
+        b.kernel.step()
+    fi.armed = True
+    ndis.cancel_oid_request(b.fp.open, 7)
+    b.run()
+    if b.fm.held_oid is not None:
+        b.fm.complete_oid()
+    b.fm.hold_oids = False
+
+
+def ask_directly(b, fi):
+    b.fm.pends = True
+    fi.armed = True
+    ndis.direct_oid_request(b.fp.open, request())
+    b.run()
+    if b.fm.direct is not None:
+        b.fm.end_direct()
+
+
+def cancel_direct(b, fi):
+    b.fm.pends = True
+    ndis.direct_oid_request(b.fp.open, request())
+    fi.armed = True
+    ndis.cancel_direct_oid_request(b.fp.open, 7)
+    b.run()
+    b.fm.end_direct()
+
+
+def restart(b, fi):
+    fi.armed = True
+    b.kernel.start(_pause_and_restart(b))
+
+
+async def _pause_and_restart(b):
+    await ndis.pause_adapter(b.fm.adapter)
+    await ndis.restart_adapter(b.fm.adapter)
+
+
+def armed(act):
+    def call(b, fi):
+        fi.armed = True
+        act(b)
+
+    return call
+
+
+CALLS = {
+    "send_net_buffer_lists": armed(lambda b: b.fp.send(*b.frames(2))),
+    "send_net_buffer_lists_complete": complete_one,
+    "cancel_send_net_buffer_lists": armed(lambda b: b.fp.cancel(3)),
+    "receive_net_buffer_lists": armed(lambda b: b.fm.indicate(*b.frames(2))),
+    "return_net_buffer_lists": give_back_one,
+    "oid_request": armed(lambda b: b.kernel.start(b.fp.request(request()))),
+    "oid_request_complete": armed(lambda b: b.kernel.start(b.fp.request(request()))),
+    "cancel_oid_request": cancel_request,
+    "direct_oid_request": ask_directly,
+    "direct_oid_request_complete": ask_directly,
+    "cancel_direct_oid_request": cancel_direct,
+    "status": armed(lambda b: b.fm.link(False)),
+    "pause": restart,
+    "restart": restart,
+    "detach": armed(lambda b: b.kernel.start(b.fis[1].stop())),
+}
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("handler", CALLS)
+def test_the_filter_is_named_and_detached_and_the_stack_goes_on(handler, when, loaded):
+    b, fi = stack(breaking(handler, when), loaded)
+    with b.ndis.report.collect() as found:
+        CALLS[handler](b, fi)
+        for _ in range(4):
+            b.run()
+            end_what_is_out(b)
+    assert [str(each) for each in found if not isinstance(each, DriverFault)] == []
+    assert [(each.actor, each.handler, type(each.__cause__)) for each in found] == [(fi.driver, handler, Crash)]
+    assert b.fm.adapter.state is AdapterState.RUNNING
+    assert [module.driver.characteristics.name for module in b.fm.adapter.filters] == ["top", "bottom"]
+    assert fi.driver not in b.ndis.filter_drivers
+    assert fi.module.state is FilterState.DETACHED
+    assert [fp.in_flight for fp in b.fps] == [0, 0]
+    assert b.fm.adapter.statistics() == {"sends_outstanding": 0, "receives_outstanding": 0}
+    assert all(fp.open.idle() for fp in b.fps)
+    assert b.ndis.oid_clones == {}
+    a_frame_goes_both_ways(b)
+    b.stop()
+
+
+def end_what_is_out(b):
+    """Everybody else gives back what he has."""
+    b.fm.complete_all()
+    for fp in b.fps:
+        fp.hold = False
+        if fp.held:
+            fp.give_back()
+
+
+def a_frame_goes_both_ways(b):
+    seen = len(b.fis[0].trace), len(b.fis[2].trace)
+    (nbl,) = b.fp.send(b.frame(40))
+    assert b.fm.sent_frames[-1] == b.frame(40)
+    b.fm.complete(nbl)
+    assert b.fp.completed[-1] == (nbl, NdisStatus.SUCCESS)
+    b.fm.indicate(b.frame(41))
+    assert [fp.received[-1] for fp in b.fps] == [b.frame(41)] * 2
+    assert (len(b.fis[0].trace), len(b.fis[2].trace)) == (seen[0] + 4, seen[1] + 4)
+
+
+def test_what_the_filter_had_is_in_the_report():
+    b, fi = stack(breaking("status", "before"), True)
+    fi.armed = True
+    with b.ndis.report.collect() as found:
+        b.fm.link(False)
+    text = str(found[0])
+    assert text.startswith("FAULT FilterDriver(broken) status @0ns seed=0: raised Crash('status')")
+    assert text.count(", which it held") == 4
+    assert text.count("of its own, which") == 2
