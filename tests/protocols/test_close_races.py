@@ -10,8 +10,13 @@ from contextlib import suppress
 import pytest
 
 from hilnic import ndis
+from hilnic.ndis import NdisStatus
+from hilnic.ndis.condis.vlan_media import BROADCAST
+from hilnic.protocols.cm_resources import SIGNALLING_VLAN_ID
 from hilnic.protocols.co_client import CallFailed, Connection, ConnectionState, Qos
-from hilnic.signalling import CalledAddress
+from hilnic.signalling import CalledAddress, Cause, CauseElement, decode, encode
+from hilnic.signalling.messages import ReleaseComplete, Setup
+from hilnic.testing.co_wire import DELAY_NS
 
 from .co_lan import FAST, Lan
 from .nic_lan import NicLan
@@ -50,7 +55,7 @@ def moments(end_ns: int, step_ns: int) -> Iterator[tuple[int, int]]:
 
 
 def is_over(lan: Lan, *connections: Connection) -> None:
-    assert {each.state for each in connections} == {ConnectionState.CLOSED}
+    assert {each.state for each in connections} <= {ConnectionState.CLOSED}
     assert not any(client.connections for client in lan.clients)
     lan.stop()
 
@@ -102,6 +107,24 @@ def test_a_close_meets_a_party_that_is_being_added(kinds: str, who: int) -> None
         is_over(lan, root, *lan.accepted)
 
 
+@pytest.mark.rule("CC-18")
+@pytest.mark.rule("CC-19")
+@pytest.mark.parametrize("kinds", TRIPLES)
+def test_a_root_drops_all_others_when_a_party_leaves(kinds: str) -> None:
+    lan = Lan(kinds)
+    for number in (1, 2):
+        lan.listen(number)
+    stations = [host.address for host in lan.lan.hosts]
+    root = lan.lan.run(lan.clients[0].open_multipoint(stations[1:], b"there", FAST))
+    first, last = root.parties
+    root.on_party = lambda *_: start(lan, root.drop_party(first))
+    lan.lan.run_for(0.1)
+    lan.lan.run(lan.accepted[-1].close(b"bye"))
+    lan.lan.run_for(20)
+    assert (last.ended, root.close_data) == (NdisStatus.SUCCESS, b"bye")
+    is_over(lan, root, *lan.accepted)
+
+
 @pytest.mark.rule("CC-26")
 @pytest.mark.parametrize("kinds", PAIRS)
 @pytest.mark.parametrize("which", ["client", "call manager", "adapter"])
@@ -126,6 +149,46 @@ def test_a_driver_leaves_while_a_call_is_being_made(kinds: str, which: str) -> N
         lan.lan.run(lan.clients[0].leave())
         lan.lan.run_for(1)
         lan.lan.stop()
+
+
+@pytest.mark.rule("CC-16")
+@pytest.mark.rule("CC-20")
+@pytest.mark.parametrize("kinds", ["mc", "mC", "cm"])
+def test_a_caller_leaves_while_the_refused_call_is_taken_down(kinds: str) -> None:
+    for at_ns in range(0, 40_000, 4_000):
+        lan = Lan(kinds, 15_000)
+        lan.accept = lambda _: False
+        lan.listen(1)
+        call, to = lan.clients[0].open, lan.lan.hosts[1].address
+        meet(lan, lambda call=call, to=to: call(to, b"there", FAST, FAST), lan.clients[0].leave, at_ns)
+        is_over(lan)
+
+
+@pytest.mark.rule("CC-16")
+@pytest.mark.parametrize("kinds", ["mc", "cm", "mC", "cM"])
+@pytest.mark.parametrize("later_ns", [0, 1000], ids=["at once", "while the VC is being activated"])
+def test_a_call_is_over_before_it_can_be_offered(kinds: str, later_ns: int) -> None:
+    lan = Lan(kinds, slow_ns=3000)
+    lan.listen(1)
+    called, taken = lan.lan.hosts[1], []
+
+    def hang_up(sdu: bytes) -> list[bytes]:
+        header, message = decode(sdu)
+        if isinstance(message, Setup) and not taken:
+            end = encode(header, ReleaseComplete(CauseElement(Cause.NORMAL_CALL_CLEARING)))
+            after, timer = DELAY_NS + later_ns, lan.lan.kernel.set_timer
+            timer(after + 1000, lambda: taken.append(lan.resources(1)[0]))
+            if not later_ns:
+                return [sdu, end]
+            timer(after, lambda: called.miniport.hear(SIGNALLING_VLAN_ID, BROADCAST, end))
+        return [sdu]
+
+    lan.lan.harm = hang_up
+    with pytest.raises(CallFailed):
+        lan.open()
+    assert taken[0] == 1 or not later_ns  # an id that is being activated is not free
+    assert not lan.accepted
+    lan.stop()
 
 
 @pytest.mark.rule("CC-26")

@@ -119,10 +119,13 @@ class McmVc:
 
     async def activate(self, parameters: CallParameters) -> NdisStatus:
         """Have the miniport do it, and tell NDIS."""
+        was_active, self.is_active = self.is_active, True  # its id is in use from now on
         status = await self.mcm.board.activate(self.data, parameters)
         if status is NdisStatus.SUCCESS:
-            self.is_active, self.parameters = True, parameters
+            self.parameters = parameters
             condis.mcm_activate_vc(self.handle, parameters)
+        else:
+            self.is_active = was_active
         return status
 
     async def quieten(self) -> None:
@@ -238,9 +241,11 @@ class McmVc:
 
     async def arrive(self, sap: McmSap) -> None:
         """Activate, then offer it to the client (CC-15)."""
-        assert self.dialogue is not None
+        if self._has_gone():
+            await self._refuse(Cause.NORMAL_CALL_CLEARING)
+            return
         status = await self.activate(self.agreed())
-        if status is not NdisStatus.SUCCESS or self.stage is Stage.GONE:
+        if status is not NdisStatus.SUCCESS or self._has_gone():
             await self._refuse(Cause.RESOURCE_UNAVAILABLE)
             return
         if not self.mcm.has(sap):  # it has been deregistered meanwhile
@@ -251,6 +256,9 @@ class McmVc:
         answer = condis.mcm_dispatch_incoming_call(sap.handle, self.handle, self.parameters)
         if answer is not NdisStatus.PENDING:
             await self.decided(answer, self.parameters)
+
+    def _has_gone(self) -> bool:
+        return self.stage is Stage.GONE
 
     async def decided(self, status: NdisStatus, parameters: CallParameters) -> None:
         """The client has taken the call, or not."""

@@ -103,7 +103,8 @@ def _accept(vc: CmVc) -> None:
 
 
 def _give_up(vc: CmVc, cause: Cause) -> None:
-    """The VC of a call that is not to be goes down and away (CC-16)."""
+    """The VC of a call that is not to be goes down and away (CC-16); its client hears no more of it."""
+    vc.is_offered = False
 
     def down() -> None:
         assert vc.leg is not None

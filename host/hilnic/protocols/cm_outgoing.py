@@ -137,6 +137,8 @@ def refused(vc: CmVc, cause: Cause) -> bool:
     """The peer has none of the ids free: offer others. False when it is another matter, or has been tried enough."""
     if cause is not Cause.CONNECTION_NOT_AVAILABLE or vc.attempts >= ATTEMPTS or vc.group is not None:
         return False
+    if vc.is_activating:
+        return False  # it has taken one of them before
     before, old = vc.vlan_ids, vc.leg
     status = _set_up(vc, read_addresses(vc.asked), is_multipoint=False)
     vc.manager.ids.give_back(*before)

@@ -44,7 +44,7 @@ class CmVc:
     def __init__(self, manager: CmBinding, af: CmAf, handle: condis.VcHandle | None, is_incoming: bool) -> None:
         self.manager, self.af, self.is_incoming = manager, af, is_incoming
         self._handle = handle
-        self.is_active = self.is_deleted = False
+        self.is_active = self.is_activating = self.is_deleted = False
         self.asked = CallParameters()
         self.parameters = CallParameters()
         self.contract = TrafficContract()
@@ -88,10 +88,12 @@ class CmVc:
         """NdisCmActivateVc when everything before is done; `then` hears the end."""
 
         def done(status: NdisStatus) -> None:
+            self.is_activating = False
             if status is NdisStatus.SUCCESS:
                 self.is_active, self.parameters = True, parameters
             then(status)
 
+        self.is_activating = True
         self._operate(lambda: condis.cm_activate_vc(self.handle, parameters), done)
 
     def take_down(self, then: Callable[[], None]) -> None:
@@ -129,7 +131,7 @@ class CmVc:
 
     def free_ids(self, *keep: int) -> None:
         """Give back what the call has of VLAN ids, once no leg and no frame has them any more."""
-        if keep or not (self.is_active or self.legs):
+        if keep or not (self.is_active or self.is_activating or self.legs):
             self.manager.ids.give_back(*(vlan_id for vlan_id in self.vlan_ids if vlan_id not in keep))
             self.vlan_ids = keep
 

@@ -106,7 +106,11 @@ def incoming_drop(party: Party, status: NdisStatus, data: bytes) -> None:
         connection.on_party(party, status, data)
 
     async def drop() -> None:
-        if party in connection.parties:
+        if party not in connection.parties:
+            return
+        if len(connection.parties) > 1:
             await connection.drop_party(party)
+        else:
+            connection.left(status, data)  # the others have been dropped meanwhile: the last one ends the call (CC-18)
 
     connection.binding.start(drop)
