@@ -197,6 +197,21 @@ def test_the_link_is_told_to_the_adapters_clients_and_to_the_user_of_each_vc(mak
         assert all(connected for connected, _ in heard[1:])
 
 
+@pytest.mark.rule("CC-22")
+@pytest.mark.parametrize("miniport", ["6-mcm", "5-mcm"])
+def test_the_signalling_of_an_integrated_call_manager_is_nothing_to_ndis(make_pair, miniport):
+    pair = make_pair(miniport=miniport)
+    ours, _ = pair.calls()
+    assert len(pair.one.stack.connections.by_entry) == 2
+    assert pair.one.stack.adapter.co.vcs == [ours.open.vc]
+    client = pair.one.client
+    client.co_statuses.clear()
+    for up in (False, True):
+        pair.nics[0].set_link(up)
+        pair.sleep(2_000_000)
+    assert [of for of, _, _ in client.co_statuses].count(None) == 2, "of the adapter, once for each change"
+
+
 @pytest.mark.rule("CD-13")
 def test_a_new_contract_is_a_new_speed_of_its_vc_alone(make_pair, corner):
     pair = make_pair(**corner)

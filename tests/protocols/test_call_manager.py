@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from hilnic import ndis
-from hilnic.ndis import NdisStatus
+from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.protocols.call_manager import CallManager
 from hilnic.protocols.co_client import CallFailed, Connection, ConnectionState, Qos
@@ -113,6 +113,48 @@ def test_a_selector_that_is_none_is_refused(lan: Lan, selector: bytes) -> None:
     with pytest.raises(CallFailed) as caught:
         lan.clients[0].listen(selector, lan.accept)
     assert caught.value.status is NdisStatus.INVALID_SAP
+
+
+@pytest.mark.rule("CC-03")
+def test_a_family_with_a_sap_or_a_call_is_not_closed(lan: Lan) -> None:
+    one, _ = lan.open()
+    for client in lan.clients:
+        assert client._af is not None
+        assert condis.cl_close_address_family(client._af) is NdisStatus.NOT_ACCEPTED
+    lan.lan.run(one.close())
+
+
+@pytest.mark.rule("CD-08")
+def test_a_vlan_id_is_free_only_when_the_peer_has_given_it_up_too(lan: Lan) -> None:
+    one, other = lan.open()
+    lan.lan.harm = lambda sdu: ()
+    lan.lan.run(one.close())
+    assert (one.state, other.state) == (ConnectionState.CLOSED, ConnectionState.OPEN)
+    assert lan.resources(0)[0] == 1
+    lan.lan.harm = lambda sdu: (sdu,)
+    lan.lan.run_for(20)
+    assert (other.state, lan.resources(0)[0]) == (ConnectionState.CLOSED, 0)
+
+
+@pytest.mark.rule("CC-26")
+def test_the_called_side_may_close_before_it_is_connected(lan: Lan) -> None:
+    async def close(connection: Connection) -> None:
+        connection.state = ConnectionState.CLOSING
+        await connection._close(b"changed my mind")
+
+    def accept(connection: Connection) -> bool:
+        lan.accepted.append(connection)
+        connection.binding.start(lambda: close(connection))
+        return True
+
+    lan.accept = accept
+    lan.listen(1)
+    calls = lan.lan.kernel.start(outcome(lan.clients[0].open(lan.lan.hosts[1].address, b"there", FAST, FAST)))
+    lan.lan.run_for(20)
+    assert len(calls) == 1
+    assert lan.accepted[0].state is ConnectionState.CLOSED
+    assert not any(client.connections for client in lan.clients)
+    assert "call connected" not in lan.heard[1][lan.accepted[0]]
 
 
 def test_more_than_the_line_is_refused_by_the_caller(lan: Lan) -> None:
