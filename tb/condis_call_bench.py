@@ -103,7 +103,7 @@ class CallHost:
             verify=verify,
             config=replace(nic or NicConfig(), mac_address=self.address),
             timing=harness.timing,
-            trace=harness.trace if number == 0 else None,
+            trace=harness.trace,
             name=f"nic{number}",
             miniport=miniport,
             connections=connections,

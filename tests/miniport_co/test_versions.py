@@ -7,6 +7,7 @@ import pytest
 
 from hilnic import ndis
 from hilnic.hw.timing import TimingModel
+from hilnic.hw.trace import Trace
 from hilnic.miniport_co.oids import CoOid
 from hilnic.ndis import NdisStatus, ReceiveFlags, condis
 from hilnic.ndis.condis import ndis5 as condis5
@@ -77,6 +78,32 @@ def test_connections_keep_their_order_beside_the_connectionless_path(make_pair, 
         pair.until(lambda theirs=theirs: len(theirs.received) == 28)
         assert theirs.received == expected
     pair.until(lambda: len(raws[1].bindings["nic1"].received) == 14)
+
+
+def test_the_trace_knows_each_frame_with_its_header_and_tag(make_pair, corner):
+    trace = Trace(enabled=True)
+    pair = make_pair(trace=trace, **corner)
+    sent = []
+
+    def cable(far):
+        def carry(frame):
+            sent.append(trace.find("tx", frame.data))
+            trace.tag("rx", frame.data)
+            far.wire.send(frame)
+
+        return carry
+
+    for nic, far in (pair.nics, pair.nics[::-1]):
+        nic.wire.connect(cable(far))
+    ours, theirs = pair.calls(priority=5)
+    ours.send(*[sdu(number, length) for number, length in enumerate(LENGTHS)])
+    theirs.send(b"and back")
+    pair.until(lambda: len(theirs.received) == len(LENGTHS) and ours.received)
+    kinds = [{kind for _, kind, _ in trace.follow(frame)} for frame in sent]
+    assert all("tx.descriptors" in each and each & {"nbl.send", "packet.send"} for each in kinds)
+    came = [fields["frame"] for _, kind, fields in trace.events if kind == "rx.completion"]
+    assert len(came) == len(sent)
+    assert all({"nbl.indicate", "packet.indicate"} & {kind for _, kind, _ in trace.follow(frame)} for frame in came)
 
 
 def test_a_contract_is_kept_by_either_driver(make_pair, corner):
