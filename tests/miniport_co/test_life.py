@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims about the life of connections: activation, changes, the end, and what the adapter's life does to them."""
 
+import itertools
 import os
 
 import pytest
@@ -43,6 +44,16 @@ def test_the_network_changes_a_contract_in_traffic(pair):
     assert pair.nics[0].vcs.entries[0].contract.interval == contract.interval
     pair.until(lambda: len(theirs.received) == 60)
     assert theirs.received == [bytes([n]) * 800 for n in range(60)]
+
+
+def test_a_burst_goes_at_the_peak_rate_and_the_rest_at_the_contracts(pair):
+    ours, theirs = pair.calls(rate=5_000_000, burst=16_000, peak=50_000_000)
+    ours.send(*[bytes(1000)] * 24)
+    pair.until(lambda: len(theirs.received) == 24, 10_000_000)
+    times = [frame.time_ns for frame in pair.wire]
+    distances = [after - before for before, after in itertools.pairwise(times)]
+    for of, rate in ((distances[2:12], 50_000_000), (distances[-6:], 5_000_000)):
+        assert 1022 * len(of) * 10**9 / sum(of) == pytest.approx(rate, rel=0.01)
 
 
 @pytest.mark.rule("CC-09")
