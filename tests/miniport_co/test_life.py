@@ -162,6 +162,43 @@ def test_a_pause_lets_out_what_was_accepted_and_a_restart_goes_on(pair):
     pair.until(lambda: theirs.received[-1] == b"afterwards" and ours.received)
 
 
+def pdus_sent(pair, call):
+    """OID_GEN_CO_XMIT_PDUS_OK of a call's VC."""
+    client, request = pair.one.client, ndis.query(CoOid.OID_GEN_CO_XMIT_PDUS_OK, 8)
+    assert client.ask(None, call, request) is NdisStatus.PENDING
+    pair.until(lambda: client.co_answers)
+    assert client.co_answers.pop() == (request, NdisStatus.SUCCESS)
+    return int.from_bytes(request.answer(), "little")
+
+
+@pytest.mark.rule("ST-03")
+@pytest.mark.rule("ST-23")
+@pytest.mark.parametrize("miniport", ["6-co", "5-co"])
+def test_a_pause_waits_200_us_for_tokens_and_the_counters_begin_again_and_ndis_5_knows_none(make_pair, miniport):
+    pair = make_pair(miniport=miniport)
+    ours, theirs = pair.calls(rate=5_000_000, burst=1522)  # a frame of 1522 octets each 304 us
+    ours.send(*[bytes([n]) * 1500 for n in range(3)])
+    pair.until(lambda: ours.completed)
+    adapter, begin = pair.one.stack.adapter, pair.clock.now_ns()
+    pair.run(ndis.pause_adapter(adapter))
+    took = pair.clock.now_ns() - begin
+    statuses = [status for _, status in ours.completed]
+    assert pdus_sent(pair, ours) == statuses.count(NdisStatus.SUCCESS)  # they can still be read
+    assert pair.run(ndis.restart_adapter(adapter)) is NdisStatus.SUCCESS
+    if miniport == "6-co":
+        assert statuses == [NdisStatus.SUCCESS, NdisStatus.PAUSED, NdisStatus.PAUSED]
+        assert 200_000 <= took < 230_000
+        assert pdus_sent(pair, ours) == 0
+    else:
+        assert statuses == [NdisStatus.SUCCESS] * 3
+        assert took > 2 * 250_000
+        assert pdus_sent(pair, ours) == 3
+    before = pdus_sent(pair, ours)
+    ours.send(b"afterwards")
+    pair.until(lambda: theirs.received[-1] == b"afterwards")
+    assert pdus_sent(pair, ours) == before + 1
+
+
 @pytest.mark.rule("ST-13")
 def test_a_reset_brings_every_connection_back(pair):
     ends = [pair.calls(100 + n, rate=12_500_000 * (1 + n)) for n in range(3)]
