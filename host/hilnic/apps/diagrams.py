@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""State machines for docs/: as text with every edge, and as a drawing (Mermaid) of the edges that lead to another state."""
+"""State machines for docs/: every edge as text, and a drawing (Mermaid) of the edges that lead to another state."""
 
 from __future__ import annotations
 
