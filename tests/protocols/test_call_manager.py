@@ -177,8 +177,8 @@ def test_a_closed_call_gives_its_place_back(lan: Lan) -> None:
 def test_a_client_may_take_less(lan: Lan) -> None:
     lan.open(sends=Qos(rate=100_000_000))
     one, other = lan.open(sends=Qos(rate=100_000_000), round_down=True)
-    assert one.parameters.call_manager.transmit.token_rate == 12_500_000
-    assert other.parameters.call_manager.receive.token_rate == 12_500_000
+    assert one.parameters.call_manager.transmit.token_rate == 7_500_000  # the signalling has its share
+    assert other.parameters.call_manager.receive.token_rate == 7_500_000
 
 
 def test_best_effort_takes_no_place(lan: Lan) -> None:
@@ -200,7 +200,7 @@ def test_a_change_reaches_both_ends(lan: Lan) -> None:
 @pytest.mark.rule("CC-25")
 def test_a_change_beyond_the_line_leaves_the_old(lan: Lan) -> None:
     one, other = lan.open()
-    lan.open(receives=Qos(rate=100_000_000))
+    lan.open(receives=Qos(rate=95_000_000))
     with pytest.raises(CallFailed) as caught:
         lan.lan.run(one.change(FAST, Qos(rate=60_000_000)))
     assert caught.value.status is NdisStatus.CELLRATE_NOT_AVAILABLE
