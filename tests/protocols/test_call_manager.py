@@ -12,8 +12,9 @@ from hilnic import ndis
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.protocols.call_manager import CallManager
+from hilnic.protocols.cm_resources import SIGNALLING_VLAN_ID
 from hilnic.protocols.co_client import CallFailed, Connection, ConnectionState, Qos
-from hilnic.signalling import CalledAddress
+from hilnic.signalling import CalledAddress, MessageType, decode
 from hilnic.testing.bench import NdisBench
 from hilnic.testing.co_wire import CoLan
 
@@ -134,6 +135,26 @@ def test_a_vlan_id_is_free_only_when_the_peer_has_given_it_up_too(lan: Lan) -> N
     lan.lan.harm = lambda sdu: (sdu,)
     lan.lan.run_for(20)
     assert (other.state, lan.resources(0)[0]) == (ConnectionState.CLOSED, 0)
+
+
+@pytest.mark.rule("CD-08")
+@pytest.mark.parametrize("kinds", KINDS)
+def test_release_is_said_when_nothing_flows_any_more(kinds: str) -> None:
+    lan = Lan(kinds, slow_ns=3000)
+    one, _ = lan.open()
+    said = []
+
+    def hear(sdu: bytes) -> tuple[bytes]:
+        if decode(sdu).message.TYPE is MessageType.RELEASE:
+            contracts = [vc.parameters for vc in lan.lan.hosts[0].miniport.vcs if vc.parameters is not None]
+            said.append({VlanMedia.parse(each.media.specific).vlan_id for each in contracts} - {SIGNALLING_VLAN_ID})
+        return (sdu,)
+
+    lan.lan.harm = hear
+    lan.lan.run(one.close())
+    lan.lan.run_for(1)
+    assert said == [set()], "active VCs of the station that says RELEASE"
+    lan.stop()
 
 
 @pytest.mark.rule("CC-26")
