@@ -5,6 +5,8 @@ import pytest
 
 from hilnic import ndis
 from hilnic.hw import regs
+from hilnic.miniport.config import NicConfig
+from hilnic.miniport.interrupt import QueuePoller
 from hilnic.ndis import NdisStatus
 
 RINGS = {"tx_ring": 256, "rx_ring": 256, "rx_buffers": 512}
@@ -72,6 +74,40 @@ def test_load_is_served_by_a_look_every_ten_microseconds(arrivals):
     assert interrupts(interrupted) > 100
     looks = 300 * LINE_NS // INTERVAL_NS
     assert polled.stack.cpu.statistics().dpcs < looks + 8
+
+
+def test_polling_outlasts_a_load_that_falls_to_two_thirds(arrivals):
+    load = [*range(0, 60 * LINE_NS, LINE_NS), *range(60 * LINE_NS, 200_000, 1_000)]
+    assert interrupts(arrivals(load)[1]) < 6
+
+
+def test_polling_ends_with_a_load_that_falls_to_a_quarter(arrivals):
+    load = [*range(0, 60 * LINE_NS, LINE_NS), *range(60 * LINE_NS, 200_000, 4 * LINE_NS)]
+    assert interrupts(arrivals(load)[1]) > 40
+
+
+def test_a_message_of_another_queue_leaves_the_look_to_the_timer(make_bench):
+    looks, found = [], [20, 20, 0]
+
+    class Queues:
+        queues_running = True
+
+        def collect(self, budget):
+            looks.append(bench.clock.now_ns() - start)
+            return found[len(looks) - 1], False
+
+        def rearm(self):
+            looks.append("re-armed")
+
+    bench = make_bench(verify="fast")
+    start = bench.clock.now_ns()
+    poller = QueuePoller(bench.stack.adapter, NicConfig(**RINGS), Queues())
+    assert not poller.interrupt(64)
+    for _ in range(3):
+        assert not poller.interrupt(64)
+    bench.run(30_000)
+    assert looks == [0, INTERVAL_NS, 2 * INTERVAL_NS, "re-armed"]
+    poller.free()
 
 
 def test_a_frame_that_comes_alone_never_waits(arrivals):

@@ -8,10 +8,12 @@ looked at again, or armed at the index up to which it has been looked at: no int
 is read. Whatever stops the queues stops the timer; a start arms them anew.
 
 Under load a re-arm fires at once, and each interrupt brings two frames. Then the timer pays: a look that found more
-than one completion tries one after `poll_ns`, and goes on as long as each finds three quarters of the shortest frames
-that the wire carries in that time. A first one that finds less was a mistake (a few frames under way that wait for each
-other), and is not made again for 16 interrupts, twice as many after each further one. A frame that comes alone never
-waits.
+than one completion tries one after `poll_ns`. If that finds three quarters of the shortest frames that the wire carries
+meanwhile, there is another, and so on as long as each finds half as many: the end re-arms each queue of the vector, and
+each sends a message again. A first one that finds less was a mistake (a few frames under way that wait for each other),
+and is not made again for 16 interrupts, twice as many after each further one. A frame that comes alone never waits. A
+message that comes meanwhile is of another queue of the vector, which has not been looked at since its re-arm: it waits
+for the timer, too.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ __all__ = ["MISC_MESSAGE", "PolledQueues", "QueuePoller", "message_interrupt", "
 MISC_MESSAGE = 0
 _SHORTEST_FRAME_NS = 672  # 64 octets with preamble and gap at 1 Gbit/s
 _RING_SHARE = 8
+_LESS = 2
 _MISTRUST = (16, 1024)  # least and most interrupts after a mistake
 
 
@@ -44,7 +47,7 @@ def message_interrupt_dpc(nic: NicAdapter, message_id: int, throttle: ndis.Recei
         nic.queue_misc_work()
     elif nic.queues_running:
         budget = min(nic.config.dpc_budget, throttle.max_nbls_to_indicate)
-        throttle.more_nbls_pending = nic.pollers[message_id].look(budget)
+        throttle.more_nbls_pending = nic.pollers[message_id].interrupt(budget)
 
 
 class PolledQueues(Protocol):
@@ -82,18 +85,22 @@ class QueuePoller:
         """How the next look comes about."""
         return f"<QueuePoller: {f'poll {self._polls}' if self._polls else 'interrupt'}>"
 
+    def interrupt(self, budget: int) -> bool:
+        """As `look`, but for the timer's next look if there is one: it finds what the message is about."""
+        return False if self._timer.pending else self.look(budget)
+
     def look(self, budget: int) -> bool:
         """Take completions; indicate at most `budget` frames. True: there is more, and the caller has to look again."""
         taken, more = self._queues.collect(budget)
         self._taken += taken
-        if not more and not self._timer.pending:
+        if not more:
             self._decide()
         return more
 
     def _decide(self) -> None:
         taken, self._taken = self._taken, 0
         if self._polls:
-            again = taken >= self._worthwhile
+            again = taken >= (self._worthwhile if self._polls == 1 else self._worthwhile // _LESS)
             if again:
                 self._mistrust = _MISTRUST[0]
             elif self._polls == 1:

@@ -76,5 +76,10 @@ class CompletionBoard:
 
     def ready(self) -> list[int]:
         """The slots whose rings have a completion to take."""
-        found: list[int] = np.flatnonzero((self._bytes[self._places] & 1) == self._phases).tolist()
+        found: list[int] = np.flatnonzero((self._bytes.take(self._places) & 1) == self._phases).tolist()
         return found
+
+    def has_news(self, slot: int) -> bool:
+        """Has the slot's ring a completion to take?"""
+        ring = self._rings[slot]
+        return ring is not None and ring.pending()

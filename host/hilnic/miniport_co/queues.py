@@ -8,6 +8,7 @@ what was looked at since is re-armed with its index, everything else still is (R
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Protocol
 
 from hilnic.miniport_co.board import CompletionBoard
@@ -62,10 +63,16 @@ class ConnectionQueues:
             self._board.unwatch(slot)
 
     def collect(self, budget: int) -> tuple[int, bool]:
-        """Serve the slots that have completions, in turn, until the budget is spent."""
+        """Serve the slots that have completions, in turn, until the budget is spent.
+
+        Is there more? Only those that were served are asked: what comes to another one meanwhile finds it armed, or
+        waiting for the re-arm, which fires at once.
+        """
         ready = self._board.ready()
+        first = bisect_left(ready, self._next)
+        turn = ready[first:] + ready[:first]
         taken = 0
-        for slot in [slot for slot in ready if slot >= self._next] + [slot for slot in ready if slot < self._next]:
+        for slot in turn:
             if taken >= budget:
                 self._next = slot
                 return taken, True
@@ -73,7 +80,7 @@ class ConnectionQueues:
             if queue is not None:
                 taken += queue.serve(budget - taken)
                 self._served.add(slot)
-        return taken, bool(self._board.ready())
+        return taken, any(self._board.has_news(slot) for slot in turn)
 
     def rearm(self) -> None:
         """Those that were served since the last time."""
