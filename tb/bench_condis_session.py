@@ -4,6 +4,7 @@
 Every part has two hosts on two Verilog NICs joined by a cable, with the call managers and clients of condis_call_bench.
 """
 
+import gc
 from dataclasses import asdict
 from functools import partial
 from itertools import cycle, islice
@@ -24,7 +25,7 @@ from hilnic.stack import NicConfig
 from hilnic.testing.vcs import counted, vlan_of
 
 LIMIT_NS = 10**12
-STEP_NS = 1_000
+STEP_NS, FINE_STEP_NS = 1_000, 50
 PATIENCE_NS = 20_000_000
 EXPERIMENTS = b"\x88\xb5"
 HEADER = 18  # octets before an SDU on the wire: addresses, tag, length
@@ -196,6 +197,7 @@ async def flow(one, wire, load, send, arrived):
     `arrived()` says how many the other host has received.
     """
     frames, total = load["frames"], load["warm_up"] + load["frames"]
+    step_ns = STEP_NS if load["window"] > 1 else FINE_STEP_NS  # with one under way, what a step adds counts
     wire.begin(load["size"] + HEADER)
     sent, begun, latest = 0, None, one.clock.now_ns()
     while (here := arrived()) < total:
@@ -206,7 +208,7 @@ async def flow(one, wire, load, send, arrived):
             sent, latest = sent + room, one.clock.now_ns()
         late = one.clock.now_ns() - latest > PATIENCE_NS
         assert not late, f"{here} of {total} frames have arrived\n{one.harness.watchdog.report()}"
-        await one.clock.sleep(STEP_NS)
+        await one.clock.sleep(step_ns)
     took = begun.read()
     await one.until(lambda: len(wire.starts_ns) == total, "the wire's news of the last frames")
     share = frames / (total - first)  # frames arrive in batches
@@ -251,6 +253,7 @@ async def growth(dut, part, job):
             ends.append(ours)
             if not len(ends) % NOTE_EVERY:
                 session.say(note=f"{len(ends)} calls")
+        gc.collect()  # each call has some thousand objects: the collector's walk is its cost, not a frame's
         took = {"calls": watch.read() | {"opened": opened}}
         session.say(note=f"data with {len(ends)} VCs")
         heard.content = bytes([load["row"] + 1]) * load["size"]

@@ -78,20 +78,25 @@ def rows_of(part, sizes=(), vcs=()):
 
 def test_everything_is_measured_when_nothing_is_asked_for():
     assert [row["call_manager"] for row in rows_of("setup")] == ["stand-alone", "integrated"]
-    assert [row["size"] for row in rows_of("throughput")] == [64, 256, 512, 1024, 1500]
+    assert [row["size"] for row in rows_of("throughput") if row["window"] > 1] == [64, 256, 512, 1024, 1500]
     assert [row["vcs"] for row in rows_of("growth")] == [1, 8, 64, 256, 1023]
     assert len(rows_of("contract")) == 1
 
 
 def test_sizes_and_numbers_of_vcs_are_measured_alone_where_they_are_given():
-    assert [row["size"] for row in rows_of("throughput", sizes=[1500, 64])] == [64, 1500]
+    assert [row["size"] for row in rows_of("throughput", sizes=[1500, 64])] == [64, 64, 1500, 1500]
     assert not rows_of("growth", sizes=[64])
     assert [row["vcs"] for row in rows_of("growth", vcs=[8, 1, 8])] == [1, 8]
     assert not rows_of("setup", vcs=[8])
 
 
+def test_each_size_is_also_sent_one_at_a_time():
+    assert [(row["window"], row["frames"]) for row in rows_of("throughput", sizes=[256])] == [(64, 500), (1, 50)]
+
+
 def test_every_vc_carries_data_however_many_there_are():
     assert [row["frames"] for row in rows_of("growth")] == [500, 500, 500, 500, 1023]
+    assert [row["warm_up"] for row in rows_of("growth")] == [128, 128, 128, 256, 1023]
 
 
 def test_the_guaranteed_rates_are_what_calls_may_be_promised():
@@ -148,7 +153,8 @@ def of(part, **where):
 @pytest.mark.parametrize(
     ("matches", "change", "check"),
     [
-        (of("throughput", size=1500), {"vc": took(1_112_000)}, "a VC is at most 10 % slower"),
+        (of("throughput", size=1500, window=64), {"vc": took(1_112_000)}, "a VC is at most 10 % slower"),
+        (of("throughput", size=64, window=1), {"vc": took(1_112_000)}, "a VC is at most 10 % slower"),
         (of("growth", vcs=1023), {"all": took(938 * 1023)}, "a frame costs at most 1.1 times"),
         (of("growth", vcs=8), {"one": took(934 * 500)}, "a frame costs at most 1.1 times"),
         (of("contract"), {"rates": [rate(), rate(0.98)]}, "within 1 %"),

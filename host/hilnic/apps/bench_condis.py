@@ -2,7 +2,7 @@
 """`hilnic bench condis`: what calls and virtual connections cost, through drivers, call managers and two Verilog NICs.
 
     setup       calls one after the other, with a call manager of its own and with the miniport's
-    throughput  SDUs on a VC against connectionless frames that are as long on the wire
+    throughput  SDUs on a VC against connectionless frames that are as long on the wire; many under way, then one
     contract    VCs of different contracts, all with more to send than they may: the rate of each
     growth      data on the last VC alone and on all of them in turn, as more and more are active
 
@@ -41,6 +41,8 @@ MOST_GROWTH = 1.10
 """What a frame may cost with many VCs, in simulated time, over what it costs with one: flat."""
 _FEW, _MANY = 64, 1024  # VCs of the builds
 _WINDOW, _WARM_UP = 64, 128
+_ALONE = 10
+"""So many times fewer frames where the next one leaves when the last one has arrived."""
 _CALLS = 20
 _FRAMES = 500
 _GROWTH_SIZE = 64
@@ -75,7 +77,12 @@ def plan(sizes: Sequence[int], vcs: Sequence[int], frames: int | None) -> list[P
         })  # fmt: skip
         rows.append({"part": "contract", "vcs": _CONTRACTS, "size": _CONTRACT_SIZE})
     if sizes or not vcs:
-        cells = [{"part": "throughput", "size": size, **load} for size in sorted(set(sizes or SIZES))]
+        alone = {"frames": max(1, frames // _ALONE), "window": 1, "warm_up": _WARM_UP // _ALONE}
+        cells = [
+            {"part": "throughput", "size": size, **each}
+            for size in sorted(set(sizes or SIZES))
+            for each in (load, alone)
+        ]
         few.append({"part": "throughput", "loads": [cell | {"row": len(rows) + n} for n, cell in enumerate(cells)]})
         rows += cells
     parts = [Part(_FEW, few, rows)] if few else []
@@ -86,10 +93,10 @@ def plan(sizes: Sequence[int], vcs: Sequence[int], frames: int | None) -> list[P
 
 def _growth(vcs: Sequence[int], load: Line) -> Part:
     build = _FEW if vcs[-1] < _FEW else _MANY
-    rows = [
-        {"part": "growth", "vcs": number, "size": _GROWTH_SIZE, **load, "frames": max(load["frames"], number)}
-        for number in vcs  # each VC carries data at least once
-    ]
+    rows: list[Line] = []
+    for number in vcs:  # each VC has carried data before it is measured, and does so again
+        least = {key: max(load[key], number) for key in ("frames", "warm_up")}
+        rows.append({"part": "growth", "vcs": number, "size": _GROWTH_SIZE, **load, **least})
     loads = [row | {"row": number} for number, row in enumerate(rows)]
     return Part(build, [{"part": "growth", "most_vcs": build, "megabytes": _MEGABYTES, "loads": loads}], rows)
 
@@ -220,7 +227,8 @@ def ratios(rows: Sequence[Line]) -> dict[str, float]:
     for row in rows:
         where = f"{row['sim']} {row['ends']}"
         if row["part"] == "throughput":
-            found[f"vc/connectionless {where} {row['size']}"] = row["ratio"]
+            alone = ", one at a time" if row["window"] == 1 else ""
+            found[f"vc/connectionless {where} {row['size']}{alone}"] = row["ratio"]
         if row["part"] == "growth":
             first = fewest.setdefault((row["sim"], row["ends"]), row)
             for way in ("one", "all") if row is not first else ():

@@ -70,6 +70,7 @@ def _contract(row: Line) -> Iterator[str]:
 
 def _throughput(row: Line) -> Iterator[str]:
     yield f"{_where(row)}, SDUs of {row['size']}"
+    yield str(row["window"])
     for way in ("connectionless", "vc"):
         yield f"{row[way]['simulated_ns_per_frame']:.1f} ns"
     yield f"{row['ratio']:.4f}"
@@ -102,7 +103,7 @@ _TABLES = (
     (
         "throughput",
         "Frame to frame on the wire, connectionless and on a VC",
-        ("", "connectionless", "VC", "ratio", "us CPU", "VC, us CPU"),
+        ("", "under way", "connectionless", "VC", "ratio", "us CPU", "VC, us CPU"),
         _throughput,
     ),
     (
