@@ -7,7 +7,7 @@ PENDING. Each operation is answered once, by its return value or by its completi
 """
 
 import cocotb
-from condis_bench import co_hosts, finish
+from condis_bench import both_ways, co_hosts, finish
 
 from hilnic import ndis
 from hilnic.ndis import NdisStatus, RequestType, condis
@@ -63,15 +63,6 @@ class Driven:
 def there_and_back(one, other):
     """Each of two driven hosts with its peer."""
     return (one, other), (other, one)
-
-
-async def both_ways(host, ours, theirs):
-    """Data on the VC."""
-    for end, far, data in ((ours, theirs, b"there"), (theirs, ours, b"and back")):
-        before = len(far.received)
-        end.send(data)
-        await host.until(lambda far=far, before=before: len(far.received) > before, "an SDU")
-        assert far.received[-1] == data
 
 
 async def driven(dut, pair):

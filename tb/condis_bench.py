@@ -27,7 +27,7 @@ from hilnic.wire.switch import Switch
 
 run_record.of_simulation(Recorder.current_folder)
 
-__all__ = ["CardHost", "calls", "co_hosts", "finish", "padded"]
+__all__ = ["CardHost", "both_ways", "calls", "co_hosts", "finish", "padded"]
 
 SMALL = CoConfig(tx_ring=32, rx_ring=32, rx_buffers=48, rx_low_water=8)
 """Rings and pools that let many connections fit into a small memory."""
@@ -87,6 +87,15 @@ async def co_hosts(
 async def calls(one: CoHost, other: CoHost, vlan: int = 100, **parameters: Any) -> tuple[ClientCall, ClientCall]:
     """Both ends of a call."""
     return await one.call(vlan, **parameters), await other.take(vlan, **parameters)
+
+
+async def both_ways(host: CoHost, ours: ClientCall, theirs: ClientCall) -> None:
+    """Data on a VC, there and back."""
+    for end, far, data in ((ours, theirs, b"there"), (theirs, ours, b"and back")):
+        before = len(far.received)
+        end.send(data)
+        await host.until(lambda far=far, before=before: len(far.received) > before, "an SDU")
+        assert far.received[-1] == data
 
 
 async def finish(*hosts: CardHost) -> None:

@@ -103,7 +103,7 @@ class CallHost:
             verify=verify,
             config=replace(nic or NicConfig(), mac_address=self.address),
             timing=harness.timing,
-            trace=harness.trace if number == 0 else None,
+            trace=harness.trace,
             name=f"nic{number}",
             miniport=miniport,
             connections=connections,
@@ -148,7 +148,15 @@ class CallHost:
 
     def said(self) -> list[MessageType]:
         """The signalling that its NIC has sent."""
-        return [message for frame in self.wire if (message := message_in(frame)) is not None]
+        return [message for _, message in self.said_at()]
+
+    def said_at(self) -> list[tuple[int, MessageType]]:
+        """With the times at which it was on the wire."""
+        return [(frame.time_ns, message) for frame in self.wire if (message := message_in(frame)) is not None]
+
+    def left_to_promise(self) -> int:
+        """Bytes per second that new calls may still be promised."""
+        return self.ledger.left if self.is_integrated else self.manager.line.free
 
     # What calls take.
 

@@ -2,6 +2,7 @@
 """Calls over two Verilog NICs: the signalling and the data both cross the wire; both kinds of call manager."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cocotb
 from condis_call_bench import CARDS, Patience, call_hosts, connected, finish
@@ -97,4 +98,39 @@ async def a_change_of_contract_is_felt_in_traffic(dut, pair):
     assert len(theirs.received) < 5
     await ours.change(Qos(rate=100_000_000, burst=4 * 1522, max_sdu=1500), None)
     await one.until(lambda: len(theirs.received) == 20, "the rest", limit_ns=1_000_000)
+    await finish(one, other)
+
+
+DATA_VCS = 6
+BURST = 24 * 1522
+LONGEST_OCTETS = 1522 + 20
+"""Octet times of a data frame, with preamble and gap."""
+BEGUN_OCTETS = 4096
+"""Octet times of frames that the NIC has begun before (docs/nic.md, section 11.4)."""
+HOST_NS = 30_000
+"""DMA, interrupts, DPCs, and the activation of a VC before the answer."""
+MOST_NS = 8 * (DATA_VCS * (CARDS.quantum + LONGEST_OCTETS) + BEGUN_OCTETS) + HOST_NS
+
+
+@cocotb.test()
+@cocotb.parametrize(pair=PAIRS[:2])
+async def a_message_waits_for_one_turn_of_each_data_vc(dut, pair):
+    """Both ways are promised wholly and full of bursts: each message of a call set-up beside them goes in time."""
+    one, other = await call_hosts(dut, *pair)
+    whole = Qos(rate=one.left_to_promise() // DATA_VCS, burst=BURST, max_sdu=1500)
+    ends = [end for _ in range(DATA_VCS) for end in await connected(one, other, whole, whole)]
+    for end in ends:
+        end.send(*sdus(30, 1500))
+    await one.clock.sleep(100_000)
+    one.wire.clear()
+    other.wire.clear()
+    before = one.clock.now_ns()
+    await connected(one, other, Qos())
+    assert all(end.outstanding for end in ends)
+    said = sorted(one.said_at() + other.said_at())
+    assert [message.name for _, message in said][:3] == ["SETUP", "CALL_PROCEEDING", "CONNECT"]
+    times = [before, *(time_ns for time_ns, _ in said)]
+    delays = [after - time_ns for time_ns, after in pairwise(times)]
+    cocotb.log.info("the longest of %d messages took %d ns, %d are allowed", len(said), max(delays), MOST_NS)
+    assert max(delays) <= MOST_NS, (said, delays)
     await finish(one, other)

@@ -38,8 +38,6 @@ async def stream(dut):
         connections=McmConfig(),
         limit_ns=10**13,
     )
-    for host in (one, other):
-        host.card.settings.batch_ps = 10_000_000
     asked = Qos(rate=job["rate"], burst=job["burst"], peak=job["peak"], max_sdu=SDU)
     started = perf_counter()
     try:

@@ -25,6 +25,13 @@ def sdu(number, length):
     return bytes((number + i) & 0xFF for i in range(length))
 
 
+def met(host, kind):
+    """Of each frame on a host's wire: what the trace has of it, from which captures take its names."""
+    trace, card = host.harness.trace, host.card.index
+    frames = [fields["frame"] for _, event, fields in trace.events if event == kind and fields["card"] == card]
+    return [{event for _, event, _ in trace.follow(frame)} for frame in frames]
+
+
 @cocotb.test()
 @cocotb.parametrize(versions=[("6", "6-co"), ("5", "6-co"), ("6", "5-co"), ("5", "5-co")])
 async def an_sdu_goes_from_client_to_client(dut, versions):
@@ -42,6 +49,12 @@ async def an_sdu_goes_from_client_to_client(dut, versions):
     heads = [address(1) + address(0) + len(data).to_bytes(2, "big") for data in sdus]
     wire = [padded(tagged(head + data, 0x123, 5)) for head, data in zip(heads, sdus, strict=True)]
     assert [frame.data for frame in one.wire] == wire
+    for host in (one, other):
+        assert all("tx.descriptors" in each and each & {"nbl.send", "packet.send"} for each in met(host, "wire.tx"))
+        assert all(
+            "rx.completion" in each and each & {"nbl.indicate", "packet.indicate"} for each in met(host, "wire.rx")
+        )
+        assert len(met(host, "wire.tx")) == len(met(host, "wire.rx")) == len(sdus)
     (connection,) = one.stack.connections.by_entry.values()
     assert await connection.entry.counter(VcCounter.TX_FRAMES) == len(sdus)
     assert await connection.entry.counter(VcCounter.TX_OCTETS) == sum(map(counted, wire))

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import hilnic.ndis.condis.ndis5  # noqa: F401 - importing it and all above fills the table of WDK functions
+from hilnic.apps import diagrams
 from hilnic.ndis import NdisStatus, Oid
 from hilnic.ndis.condis.machines import MACHINES
-from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, FILTER_MACHINE, Operation, diagram
+from hilnic.ndis.states import ADAPTER_MACHINE, ADAPTER_OPERATIONS, BINDING_MACHINE, FILTER_MACHINE, Operation
 from hilnic.ndis.wdk import WDK_FUNCTIONS
 from hilnic.ndis.xlate import oid, status
 
@@ -62,15 +63,15 @@ def statistics() -> str:
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "ndis.md": {
-        "adapter-states": lambda: f"```\n{diagram(ADAPTER_MACHINE)}\n```",
+        "adapter-states": lambda: diagrams.both(ADAPTER_MACHINE),
         "adapter-operations": operations,
-        "filter-states": lambda: f"```\n{diagram(FILTER_MACHINE)}\n```",
-        "binding-states": lambda: f"```\n{diagram(BINDING_MACHINE)}\n```",
+        "filter-states": lambda: diagrams.both(FILTER_MACHINE),
+        "binding-states": lambda: diagrams.both(BINDING_MACHINE),
         "wdk": functions,
     },
     "ndis5.md": {"wdk": lambda: functions(NDIS_5)},
     "condis.md": {
-        "states": lambda: "\n\n".join(f"{name}:\n\n```\n{diagram(table)}\n```" for name, table in MACHINES.items()),
+        "states": lambda: "\n\n".join(f"{name}:\n\n{diagrams.both(table)}" for name, table in MACHINES.items()),
         "wdk": lambda: functions(CONDIS),
     },
     "translation.md": {"send-statuses": send_statuses, "statistics": statistics},

@@ -11,6 +11,7 @@ import typing
 from collections.abc import Callable
 from pathlib import Path
 
+from hilnic.apps import diagrams
 from hilnic.signalling.causes import CLIENT_STATUS, Cause
 from hilnic.signalling.codec import Malformed
 from hilnic.signalling.control.limits import Limits
@@ -54,7 +55,20 @@ def elements() -> str:
     return "\n".join(lines)
 
 
-def diagram(machine: dict[typing.Any, dict[typing.Any, tuple[typing.Any, typing.Any]]]) -> str:
+Machine = dict[typing.Any, dict[typing.Any, tuple[typing.Any, typing.Any]]]
+
+
+def diagram(machine: Machine) -> str:
+    """A drawing of what changes the state, and every edge as text."""
+    edges = [
+        (spoken(state.name), event.value, spoken(target.name))
+        for state, row in machine.items()
+        for event, (target, _) in row.items()
+    ]
+    return f"{diagrams.drawing(edges)}\n\n{listing(machine)}"
+
+
+def listing(machine: Machine) -> str:
     """One line an edge; rows that stay and do nothing, late messages, in one line a state."""
     lines = []
     for state, row in machine.items():
@@ -67,7 +81,7 @@ def diagram(machine: dict[typing.Any, dict[typing.Any, tuple[typing.Any, typing.
             lines.append(f"{spoken(state.name):<25} --{event.value}--> {spoken(target.name)}{does}")
         if late:
             lines.append(f"{spoken(state.name):<25} nothing follows of: {', '.join(late)}")
-    return "```\n" + "\n".join(lines) + "\n```"
+    return diagrams.fenced("\n".join(lines))
 
 
 def states() -> str:

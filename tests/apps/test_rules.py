@@ -93,6 +93,12 @@ def test_calls_are_split_into_host_and_hdl(tmp_path: Path, monkeypatch: pytest.M
     assert next(row["calls"] for row in found if row["wdk"] == "NdisOpenAdapterEx") == {"host": 3, "hdl": 2}
 
 
+def test_the_level_of_a_handler_is_that_at_which_ndis_calls_it(tmp_path: Path) -> None:
+    levels = {row["wdk"]: row["irql"] for row in wdk.rows({}, *read(tmp_path))}
+    assert levels["ProtocolCoAfRegisterNotify"] == "PASSIVE"
+    assert levels["ProtocolCoReceivePacket"] == "<=DISPATCH"
+
+
 def test_a_session_counts_calls_handlers_and_violations_of_every_host() -> None:
     before, record = Ndis.created, RunRecord("host")
     try:

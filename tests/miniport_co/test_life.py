@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims about the life of connections: activation, changes, the end, and what the adapter's life does to them."""
 
+import itertools
 import os
 
 import pytest
@@ -43,6 +44,16 @@ def test_the_network_changes_a_contract_in_traffic(pair):
     assert pair.nics[0].vcs.entries[0].contract.interval == contract.interval
     pair.until(lambda: len(theirs.received) == 60)
     assert theirs.received == [bytes([n]) * 800 for n in range(60)]
+
+
+def test_a_burst_goes_at_the_peak_rate_and_the_rest_at_the_contracts(pair):
+    ours, theirs = pair.calls(rate=5_000_000, burst=16_000, peak=50_000_000)
+    ours.send(*[bytes(1000)] * 24)
+    pair.until(lambda: len(theirs.received) == 24, 10_000_000)
+    times = [frame.time_ns for frame in pair.wire]
+    distances = [after - before for before, after in itertools.pairwise(times)]
+    for of, rate in ((distances[2:12], 50_000_000), (distances[-6:], 5_000_000)):
+        assert 1022 * len(of) * 10**9 / sum(of) == pytest.approx(rate, rel=0.01)
 
 
 @pytest.mark.rule("CC-09")
@@ -149,6 +160,43 @@ def test_a_pause_lets_out_what_was_accepted_and_a_restart_goes_on(pair):
     ours.send(b"afterwards")
     theirs.send(b"and back")
     pair.until(lambda: theirs.received[-1] == b"afterwards" and ours.received)
+
+
+def pdus_sent(pair, call):
+    """OID_GEN_CO_XMIT_PDUS_OK of a call's VC."""
+    client, request = pair.one.client, ndis.query(CoOid.OID_GEN_CO_XMIT_PDUS_OK, 8)
+    assert client.ask(None, call, request) is NdisStatus.PENDING
+    pair.until(lambda: client.co_answers)
+    assert client.co_answers.pop() == (request, NdisStatus.SUCCESS)
+    return int.from_bytes(request.answer(), "little")
+
+
+@pytest.mark.rule("ST-03")
+@pytest.mark.rule("ST-23")
+@pytest.mark.parametrize("miniport", ["6-co", "5-co"])
+def test_a_pause_waits_200_us_for_tokens_and_the_counters_begin_again_and_ndis_5_knows_none(make_pair, miniport):
+    pair = make_pair(miniport=miniport)
+    ours, theirs = pair.calls(rate=5_000_000, burst=1522)  # a frame of 1522 octets each 304 us
+    ours.send(*[bytes([n]) * 1500 for n in range(3)])
+    pair.until(lambda: ours.completed)
+    adapter, begin = pair.one.stack.adapter, pair.clock.now_ns()
+    pair.run(ndis.pause_adapter(adapter))
+    took = pair.clock.now_ns() - begin
+    statuses = [status for _, status in ours.completed]
+    assert pdus_sent(pair, ours) == statuses.count(NdisStatus.SUCCESS)  # they can still be read
+    assert pair.run(ndis.restart_adapter(adapter)) is NdisStatus.SUCCESS
+    if miniport == "6-co":
+        assert statuses == [NdisStatus.SUCCESS, NdisStatus.PAUSED, NdisStatus.PAUSED]
+        assert 200_000 <= took < 230_000
+        assert pdus_sent(pair, ours) == 0
+    else:
+        assert statuses == [NdisStatus.SUCCESS] * 3
+        assert took > 2 * 250_000
+        assert pdus_sent(pair, ours) == 3
+    before = pdus_sent(pair, ours)
+    ours.send(b"afterwards")
+    pair.until(lambda: theirs.received[-1] == b"afterwards")
+    assert pdus_sent(pair, ours) == before + 1
 
 
 @pytest.mark.rule("ST-13")

@@ -7,6 +7,7 @@ import pytest
 
 from hilnic import ndis
 from hilnic.hw.timing import TimingModel
+from hilnic.hw.trace import Trace
 from hilnic.miniport_co.oids import CoOid
 from hilnic.ndis import NdisStatus, ReceiveFlags, condis
 from hilnic.ndis.condis import ndis5 as condis5
@@ -77,6 +78,32 @@ def test_connections_keep_their_order_beside_the_connectionless_path(make_pair, 
         pair.until(lambda theirs=theirs: len(theirs.received) == 28)
         assert theirs.received == expected
     pair.until(lambda: len(raws[1].bindings["nic1"].received) == 14)
+
+
+def test_the_trace_knows_each_frame_with_its_header_and_tag(make_pair, corner):
+    trace = Trace(enabled=True)
+    pair = make_pair(trace=trace, **corner)
+    sent = []
+
+    def cable(far):
+        def carry(frame):
+            sent.append(trace.find("tx", frame.data))
+            trace.tag("rx", frame.data)
+            far.wire.send(frame)
+
+        return carry
+
+    for nic, far in (pair.nics, pair.nics[::-1]):
+        nic.wire.connect(cable(far))
+    ours, theirs = pair.calls(priority=5)
+    ours.send(*[sdu(number, length) for number, length in enumerate(LENGTHS)])
+    theirs.send(b"and back")
+    pair.until(lambda: len(theirs.received) == len(LENGTHS) and ours.received)
+    kinds = [{kind for _, kind, _ in trace.follow(frame)} for frame in sent]
+    assert all("tx.descriptors" in each and each & {"nbl.send", "packet.send"} for each in kinds)
+    came = [fields["frame"] for _, kind, fields in trace.events if kind == "rx.completion"]
+    assert len(came) == len(sent)
+    assert all({"nbl.indicate", "packet.indicate"} & {kind for _, kind, _ in trace.follow(frame)} for frame in came)
 
 
 def test_a_contract_is_kept_by_either_driver(make_pair, corner):
@@ -195,6 +222,21 @@ def test_the_link_is_told_to_the_adapters_clients_and_to_the_user_of_each_vc(mak
         assert not heard[0][0]
         assert heard[-1] == (True, speed)
         assert all(connected for connected, _ in heard[1:])
+
+
+@pytest.mark.rule("CC-22")
+@pytest.mark.parametrize("miniport", ["6-mcm", "5-mcm"])
+def test_the_signalling_of_an_integrated_call_manager_is_nothing_to_ndis(make_pair, miniport):
+    pair = make_pair(miniport=miniport)
+    ours, _ = pair.calls()
+    assert len(pair.one.stack.connections.by_entry) == 2
+    assert pair.one.stack.adapter.co.vcs == [ours.open.vc]
+    client = pair.one.client
+    client.co_statuses.clear()
+    for up in (False, True):
+        pair.nics[0].set_link(up)
+        pair.sleep(2_000_000)
+    assert [of for of, _, _ in client.co_statuses].count(None) == 2, "of the adapter, once for each change"
 
 
 @pytest.mark.rule("CD-13")

@@ -97,6 +97,20 @@ def _old_contract(self: VcTable, vc: Vc, wanted: Contract) -> None:
     vc.contract = replace(wanted, interval=vc.contract.interval if vc.contract else 0)
 
 
+def _old_depth(self: VcTable, vc: Vc, wanted: Contract) -> None:
+    _change(self, vc, replace(wanted, burst=vc.contract.burst if vc.contract else wanted.burst))
+
+
+_change = VcTable._change
+
+
+def _old_debt(self: Contract, now: int, running: dict[str, Bucket]) -> dict[str, Bucket]:
+    fresh = _buckets(self, now, running)
+    for name in fresh.keys() & running.keys():
+        fresh[name].opens = running[name].opens
+    return fresh
+
+
 def _whoever_has_frames(queue: Queue) -> bool:
     return bool(queue.cache)
 
@@ -141,6 +155,12 @@ MUTANTS: dict[str, tuple[object, str, Any, str]] = {
         _off_at_once,
         "deactivation_ends_what_has_begun_and_starts_nothing",
     ),
+    "off before what it has stored": (
+        VcTable,
+        "_look_at",
+        _off_at_once,
+        "what_is_stored_of_a_vc_is_delivered_before_it_is_off",
+    ),
     "mapped while it drains": (VcTable, "_deactivate", _still_mapped, "a_vlan_id_is_free_while_its_last_owner_drains"),
     "leavings are sent": (
         scheduler,
@@ -151,6 +171,13 @@ MUTANTS: dict[str, tuple[object, str, Any, str]] = {
     "frames of a VC wait": (Rx, "_reason_to_drop", _waits_like_others, "a_vc_without_buffers_holds_up_nobody"),
     "any change": (VcTable, "_change", _anything_goes, "an_impossible_page_is_refused_and_changes_nothing"),
     "the rate never changes": (VcTable, "_change", _old_contract, "a_new_contract_holds_from_the_next_frame_on"),
+    "the bucket's depth never changes": (VcTable, "_change", _old_depth, "a_new_bucket_is_as_deep_as_it_says"),
+    "an old debt is paid at the new rate": (
+        Contract,
+        "buckets",
+        _old_debt,
+        "a_new_contract_does_not_wait_for_the_old_one",
+    ),
     "any activation": (VcTable, "_refusal", _constant(0), "an_impossible_page_is_refused_and_changes_nothing"),
     "any length": (Tx, "_bad_as_a_whole", _never_too_long, "a_vc_keeps_to_its_longest_frame"),
     "reset leaves VCs": (Vc, "reset", _constant(None), "soft_reset_ends_every_vc"),

@@ -14,7 +14,6 @@ from hilnic.ndis.states import (
     AdapterEvent,
     BindingEvent,
     Operation,
-    diagram,
 )
 from hilnic.testing import FunctionalMiniport, FunctionalProtocol, expect_violation
 
@@ -464,8 +463,3 @@ def test_shutdown_is_the_end(bench):
     assert b.fm.trace[-1] == "shutdown POWER_OFF"
     assert ADAPTER_MACHINE[AdapterState.SHUTDOWN] == {}
     b.fm.adapter.state = AdapterState.PAUSED  # so that the bench can clean up
-
-
-def test_a_diagram_has_one_line_per_edge():
-    assert len(diagram(ADAPTER_MACHINE).splitlines()) == sum(len(row) for row in ADAPTER_MACHINE.values())
-    assert "Running       --pause" in diagram(ADAPTER_MACHINE)

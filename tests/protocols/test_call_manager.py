@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from hilnic import ndis
-from hilnic.ndis import NdisStatus
+from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.protocols.call_manager import CallManager
+from hilnic.protocols.cm_resources import SIGNALLING_VLAN_ID
 from hilnic.protocols.co_client import CallFailed, Connection, ConnectionState, Qos
-from hilnic.signalling import CalledAddress
+from hilnic.signalling import CalledAddress, MessageType, decode
 from hilnic.testing.bench import NdisBench
 from hilnic.testing.co_wire import CoLan
 
@@ -115,6 +116,68 @@ def test_a_selector_that_is_none_is_refused(lan: Lan, selector: bytes) -> None:
     assert caught.value.status is NdisStatus.INVALID_SAP
 
 
+@pytest.mark.rule("CC-03")
+def test_a_family_with_a_sap_or_a_call_is_not_closed(lan: Lan) -> None:
+    one, _ = lan.open()
+    for client in lan.clients:
+        assert client._af is not None
+        assert condis.cl_close_address_family(client._af) is NdisStatus.NOT_ACCEPTED
+    lan.lan.run(one.close())
+
+
+@pytest.mark.rule("CD-08")
+def test_a_vlan_id_is_free_only_when_the_peer_has_given_it_up_too(lan: Lan) -> None:
+    one, other = lan.open()
+    lan.lan.harm = lambda sdu: ()
+    lan.lan.run(one.close())
+    assert (one.state, other.state) == (ConnectionState.CLOSED, ConnectionState.OPEN)
+    assert lan.resources(0)[0] == 1
+    lan.lan.harm = lambda sdu: (sdu,)
+    lan.lan.run_for(20)
+    assert (other.state, lan.resources(0)[0]) == (ConnectionState.CLOSED, 0)
+
+
+@pytest.mark.rule("CD-08")
+@pytest.mark.parametrize("kinds", KINDS)
+def test_release_is_said_when_nothing_flows_any_more(kinds: str) -> None:
+    lan = Lan(kinds, slow_ns=3000)
+    one, _ = lan.open()
+    said = []
+
+    def hear(sdu: bytes) -> tuple[bytes]:
+        if decode(sdu).message.TYPE is MessageType.RELEASE:
+            contracts = [vc.parameters for vc in lan.lan.hosts[0].miniport.vcs if vc.parameters is not None]
+            said.append({VlanMedia.parse(each.media.specific).vlan_id for each in contracts} - {SIGNALLING_VLAN_ID})
+        return (sdu,)
+
+    lan.lan.harm = hear
+    lan.lan.run(one.close())
+    lan.lan.run_for(1)
+    assert said == [set()], "active VCs of the station that says RELEASE"
+    lan.stop()
+
+
+@pytest.mark.rule("CC-26")
+def test_the_called_side_may_close_before_it_is_connected(lan: Lan) -> None:
+    async def close(connection: Connection) -> None:
+        connection.state = ConnectionState.CLOSING
+        await connection._close(b"changed my mind")
+
+    def accept(connection: Connection) -> bool:
+        lan.accepted.append(connection)
+        connection.binding.start(lambda: close(connection))
+        return True
+
+    lan.accept = accept
+    lan.listen(1)
+    calls = lan.lan.kernel.start(outcome(lan.clients[0].open(lan.lan.hosts[1].address, b"there", FAST, FAST)))
+    lan.lan.run_for(20)
+    assert len(calls) == 1
+    assert lan.accepted[0].state is ConnectionState.CLOSED
+    assert not any(client.connections for client in lan.clients)
+    assert "call connected" not in lan.heard[1][lan.accepted[0]]
+
+
 def test_more_than_the_line_is_refused_by_the_caller(lan: Lan) -> None:
     lan.open(sends=Qos(rate=100_000_000))
     lan.refuses(NdisStatus.CELLRATE_NOT_AVAILABLE, sends=Qos(rate=26_000_000))
@@ -135,8 +198,8 @@ def test_a_closed_call_gives_its_place_back(lan: Lan) -> None:
 def test_a_client_may_take_less(lan: Lan) -> None:
     lan.open(sends=Qos(rate=100_000_000))
     one, other = lan.open(sends=Qos(rate=100_000_000), round_down=True)
-    assert one.parameters.call_manager.transmit.token_rate == 12_500_000
-    assert other.parameters.call_manager.receive.token_rate == 12_500_000
+    assert one.parameters.call_manager.transmit.token_rate == 7_500_000  # the signalling has its share
+    assert other.parameters.call_manager.receive.token_rate == 7_500_000
 
 
 def test_best_effort_takes_no_place(lan: Lan) -> None:
@@ -158,7 +221,7 @@ def test_a_change_reaches_both_ends(lan: Lan) -> None:
 @pytest.mark.rule("CC-25")
 def test_a_change_beyond_the_line_leaves_the_old(lan: Lan) -> None:
     one, other = lan.open()
-    lan.open(receives=Qos(rate=100_000_000))
+    lan.open(receives=Qos(rate=95_000_000))
     with pytest.raises(CallFailed) as caught:
         lan.lan.run(one.change(FAST, Qos(rate=60_000_000)))
     assert caught.value.status is NdisStatus.CELLRATE_NOT_AVAILABLE

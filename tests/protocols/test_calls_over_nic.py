@@ -11,7 +11,7 @@ from hilnic import ndis
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis.vlan_media import VlanMedia
 from hilnic.protocols.co_client import CallFailed, ConnectionState, Qos
-from hilnic.signalling import DecodeError, MessageType, decode
+from hilnic.signalling import SIGNALLING_FLOW, DecodeError, MessageType, decode
 from hilnic.wire.ethernet import EthernetFrame
 
 from .nic_lan import FAST, NicLan
@@ -25,6 +25,15 @@ def lan(request: pytest.FixtureRequest) -> Iterator[NicLan]:
     lan = NicLan(miniport=request.param)
     yield lan
     lan.stop()
+
+
+def test_the_signalling_has_a_contract_of_its_own_in_the_vc_table(lan: NicLan) -> None:
+    for stack in lan.stacks:
+        (connection,) = stack.connections.active()
+        contract = connection.contract
+        assert contract is not None
+        assert (contract.media.vlan_id, contract.guaranteed, contract.committed) == (5, True, SIGNALLING_FLOW.rate)
+        assert (contract.burst, contract.max_sdu) == (SIGNALLING_FLOW.burst, SIGNALLING_FLOW.max_sdu)
 
 
 def messages(lan: NicLan) -> list[MessageType]:
@@ -69,7 +78,8 @@ def test_what_is_sent_obeys_the_contract(lan: NicLan) -> None:
 @pytest.mark.parametrize("rate", [120_000_000, 250_000_000])
 def test_a_rate_that_may_be_rounded_down_is_what_the_driver_can_promise(lan: NicLan, rate: int) -> None:
     one, other = lan.open(sends=Qos(rate=rate, burst=6000, max_sdu=1400), receives=None, round_down=True)
-    assert one.parameters.call_manager.transmit.token_rate == lan.stacks[0].connections.config.committed_bytes
+    committed = lan.stacks[0].connections.config.committed_bytes
+    assert one.parameters.call_manager.transmit.token_rate == committed - SIGNALLING_FLOW.rate
     one.send(bytes(1400))
     lan.sleep(1_000_000)
     assert list(other.received) == [bytes(1400)]

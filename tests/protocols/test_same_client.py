@@ -18,7 +18,7 @@ from hilnic.signalling import CalledAddress
 from .co_lan import FAST, INTEGRATED, KINDS, STAND_ALONE, Kind, Lan
 
 Scenario = Callable[[Lan], None]
-BIG = Qos(rate=100_000_000, burst=4000, max_sdu=1500)
+BIG = Qos(rate=95_000_000, burst=4000, max_sdu=1500)
 
 
 def call_and_close(lan: Lan) -> None:

@@ -13,7 +13,7 @@ from hilnic import ndis
 from hilnic.ndis import MacOptions, NblInfo, NdisStatus, SendFlags, ndis5
 from hilnic.ndis.ndis5 import PacketFlags, PacketInfo, ProtocolOptions
 from hilnic.ndis.ndis5.packet import Packet
-from hilnic.testing import NdisBench
+from hilnic.testing import NdisBench, expect_violation
 
 
 def build(b, *frames: bytes, cuts=(), flags: int = 0) -> list[Packet]:
@@ -41,12 +41,14 @@ def test_a_packet_is_a_list_of_one_frame_on_the_same_buffers(five_over_six, veri
     b.fm.complete_all()
 
 
-@pytest.mark.rule("XL-02")
+@pytest.mark.rule("XL-02", "S5-16")
+@pytest.mark.mutant("S5-16")
 def test_the_length_is_that_of_the_buffers_however_stale_the_counts_are(five_over_six):
     b = five_over_six()
     (packet,) = build(b, b.frame(size=100))
     packet.total_length, packet.valid_counts = 9, True
-    b.fp.send_packets(packet)
+    with expect_violation(b.ndis, "S5-16"):
+        b.fp.send_packets(packet)
     assert b.fm.captured[0].first_net_buffer.data_length == 100
     b.fm.complete_all()
 

@@ -28,6 +28,7 @@ from hilnic.testing.run_record import RunRecord
 
 SCHEMA = "hilnic.wdk/2"
 _HANDLER_IRQL = "<=DISPATCH"
+_PASSIVE_HANDLERS = frozenset({"ProtocolCoAfRegisterNotify"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def rows(tests: dict[str, list[str]], host: RunRecord, hdl: RunRecord) -> list[d
             {
                 "wdk": name,
                 "python": python,
-                "irql": function.irql if function else _HANDLER_IRQL if python else "",
+                "irql": function.irql if function else _handler_irql(name) if python else "",
                 "may_call_back": function.callout if function else False,
                 "tests": tests.get(function.python_name, []) if function else [],
                 "calls": {"host": host.calls[name], "hdl": hdl.calls[name]},
@@ -121,6 +122,10 @@ def rows(tests: dict[str, list[str]], host: RunRecord, hdl: RunRecord) -> list[d
             }
         )
     return table
+
+
+def _handler_irql(name: str) -> str:
+    return "PASSIVE" if name in _PASSIVE_HANDLERS else _HANDLER_IRQL
 
 
 def tests_by_function() -> dict[str, list[str]]:

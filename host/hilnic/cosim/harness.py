@@ -23,13 +23,14 @@ from hilnic.cosim.artefacts import Recorder
 from hilnic.cosim.clock import SimClock
 from hilnic.cosim.hdl_device import HdlDevice
 from hilnic.cosim.hostmem import Library
-from hilnic.cosim.link import HdlLink
+from hilnic.cosim.link import HdlLink, Record
 from hilnic.cosim.watchdog import Watchdog
 from hilnic.hw.device import DeviceFault
 from hilnic.hw.memory import HostMemory
 from hilnic.hw.timing import TimingModel
 from hilnic.hw.trace import Trace
 from hilnic.hw.trace_rows import CallRow, EventRow
+from hilnic.wire.link import WireFrame
 
 __all__ = ["ALIGNED", "Card", "Clocks", "Harness", "ProtocolBreach", "usual_clocks"]
 
@@ -160,7 +161,7 @@ class Harness:
         """For `Stack(trace=...)`: the host's events beside those of the wire."""
         if self.recorder is not None:
             for card in self.cards:
-                card.link.tap = self.recorder.on_wire(card.index)
+                card.link.tap = self._tap(self.recorder, card.index)
         if os.environ.get("HILNIC_WAVES"):
             events, calls = EventRow(dut.events, self.clock.now_ns), CallRow(dut.calls)
 
@@ -169,6 +170,18 @@ class Harness:
                 calls.show(time_ns, kind, fields)
 
             self.trace.listen(show)
+
+    def _tap(self, recorder: Recorder, index: int) -> Record:
+        """Into the captures; where the Verilog connects two cards, what one sends is what the other receives."""
+        other = self.cards[-1 - index]
+        own, others = recorder.on_wire(index), recorder.on_wire(other.index)
+
+        def tap(from_nic: bool, frame: WireFrame) -> None:
+            own(from_nic, frame)
+            if from_nic and other.settings.wire_mode == hostmem.WIRE_CROSS:
+                others(False, frame)
+
+        return tap
 
     def __repr__(self) -> str:
         """Cards and time."""

@@ -17,7 +17,7 @@ from hilnic.mcm.dialogue import Dialogue
 from hilnic.mcm.party import McmParty, add
 from hilnic.mcm.peer import Settings
 from hilnic.mcm.station import Station
-from hilnic.mcm.terms import SILENT, Ledger, offer
+from hilnic.mcm.terms import SIGNALLING_VLAN_ID, SILENT, Ledger, offer
 from hilnic.mcm.vc import McmVc, Stage
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis import AfHandle, CallParameters, CoAddressFamily, Sap, SapHandle, VcHandle
@@ -28,7 +28,6 @@ from hilnic.signalling.messages import AddPartyAcknowledge, Connect, ModifyAckno
 __all__ = ["FAMILY", "HANDLERS", "LONGEST_MESSAGE", "SIGNALLING_VLAN_ID", "Board", "Mcm"]
 
 FAMILY = CoAddressFamily(condis.AddressFamilyType.Q2931)
-SIGNALLING_VLAN_ID = 5
 
 
 class Board(Protocol):
@@ -80,7 +79,7 @@ class Mcm:
     def __init__(
         self, adapter: ndis.Adapter, board: Board, address: bytes, link_rate: int, settings: Settings | None = None
     ) -> None:
-        """`link_rate` in bytes per second."""
+        """`link_rate`: what the adapter may promise, in bytes per second; the signalling's share is a part of it."""
         self.adapter, self.board, self.address = adapter, board, address
         self.ledger = Ledger(address, link_rate)
         self.station = Station(address, adapter.ndis.kernel, board.signal, self, settings)

@@ -9,9 +9,10 @@ from typing import Any
 
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis import CallFlags, CallParameters, FlowSpec, MediaFlags, ServiceType, SpecificParameters
-from hilnic.ndis.condis.vlan_media import VlanMedia
+from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 from hilnic.signalling import (
     ELEMENTS_TYPE,
+    SIGNALLING_FLOW,
     CalledAddress,
     CallingAddress,
     Cause,
@@ -26,10 +27,12 @@ from hilnic.signalling import (
 from hilnic.signalling.causes import CLIENT_STATUS
 from hilnic.signalling.messages import AddParty, Setup
 
-__all__ = ["SILENT", "Ledger", "Wish", "agreement", "as_status", "offer", "wish_of"]
+__all__ = ["SIGNALLING_VLAN_ID", "SILENT", "Ledger", "Wish", "agreement", "as_status", "offer", "own_vc", "wish_of"]
 
 SILENT = Flow(service=Service.NO_TRAFFIC)
+SIGNALLING_VLAN_ID = 5
 _FIRST, _LAST = 16, 4094
+_HIGHEST_PRIORITY = 7
 
 
 def as_status(cause: Cause) -> NdisStatus:
@@ -104,11 +107,19 @@ def offer(invitation: Setup | AddParty, contract: TrafficContract) -> CallParame
     return parameters
 
 
+def own_vc() -> CallParameters:
+    """What the messages' own connection needs: its VLAN id, and a part of the line that it always has."""
+    parameters = CallParameters()
+    parameters.call_manager.transmit = _as_spec(SIGNALLING_FLOW, FlowSpec())
+    parameters.media.specific = VlanMedia(SIGNALLING_VLAN_ID, _HIGHEST_PRIORITY, BROADCAST).pack()
+    return parameters
+
+
 class Ledger:
-    """Who has which VLAN ids, and how much of the line."""
+    """Who has which VLAN ids, and how much of the line; calls share what the signalling leaves them of `rate`."""
 
     def __init__(self, address: bytes, rate: int) -> None:
-        self.address, self.rate = address, rate
+        self.address, self.rate = address, max(rate - SIGNALLING_FLOW.promised, 0)
         self.ids: dict[int, object] = {}
         self.promises: dict[object, int] = {}
         self._from = _FIRST

@@ -292,7 +292,7 @@ class Receiver:
         nbl.nbl_flags = _IS_LOOPBACK if looped else 0
         nbl.miniport_reserved[0] = buffers
         if self._trace.enabled:
-            nb.frame_id = self._trace.find("rx", nb.tobytes())
+            nb.frame_id = self._trace.find("rx", self.from_wire(first))
             self._trace.emit(
                 "rx.completion",
                 frame=nb.frame_id,
@@ -307,6 +307,10 @@ class Receiver:
             view, start = first.region.view, first.start + nb.data_offset
             nbl.net_buffer_list_info[_FRAME_TYPE] = view[start + 12] << 8 | view[start + 13]
         return nbl
+
+    def from_wire(self, first: RxBuffer) -> bytes:
+        """A frame as the wire has had it, for the trace."""
+        return first.nb.tobytes()
 
     @staticmethod
     def _untag(first: RxBuffer, option: PriorityVlanTag) -> None:

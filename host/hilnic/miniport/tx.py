@@ -187,10 +187,14 @@ class Transmitter:
             self._waiting.append(TxFrame(self, nbl, nb, tag))
             frames += 1
             if self._trace.enabled:
-                self._trace.tag("tx", add_tag(nb.tobytes(), tag), nb.frame_id)
+                nb.frame_id = self._trace.tag("tx", self.on_wire(nb, tag), nb.frame_id)
             nb = nb.next
         nbl.status = ndis.NdisStatus.SUCCESS
         nbl.miniport_reserved[0] = frames
+
+    def on_wire(self, nb: ndis.NetBuffer, tag: bytes | None) -> bytes:
+        """A frame as the wire will have it, for the trace."""
+        return add_tag(nb.tobytes(), tag)
 
     def _pump(self) -> None:
         """Move waiting frames to the ring, oldest first, as long as whole frames fit; one doorbell."""

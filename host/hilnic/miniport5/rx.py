@@ -280,9 +280,13 @@ class ReceiveRing(ABC):
         """Tell the trace of the frame; gives the id that it has had since the wire, 0 without a trace."""
         if not self._trace.enabled:
             return 0
-        found: int = self._trace.find("rx", add_tag(frame.tobytes(), frame.tag))
+        found: int = self._trace.find("rx", self.from_wire(frame))
         self._trace.emit("rx.completion", frame=found, queue=self._number, index=self.ring.consumer, bytes=frame.length)
         return found
+
+    def from_wire(self, frame: Frame) -> bytes:
+        """A frame as the wire has had it, for the trace."""
+        return add_tag(frame.tobytes(), frame.tag)
 
     def rearm(self) -> None:
         """Unmask the interrupt if it may be masked: it fired only if completions were taken since the re-arm."""

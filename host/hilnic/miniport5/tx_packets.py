@@ -64,8 +64,12 @@ class PacketTransmitter(TransmitRing):
                 ndis5.set_packet_status(packet, NdisStatus.PENDING)
                 self._waiting.append(packet)
                 if self._trace.enabled:
-                    self._trace.tag("tx", add_tag(packet.tobytes(), self.tag_of(packet)), packet.frame_id)
+                    packet.frame_id = self._trace.tag("tx", self.on_wire(packet), packet.frame_id)
         self._pump()
+
+    def on_wire(self, packet: Packet) -> bytes:
+        """A frame as the wire will have it, for the trace."""
+        return add_tag(packet.tobytes(), self.tag_of(packet))
 
     def is_sendable(self, packet: Packet) -> bool:
         """Is the frame as long as the NIC takes it?"""

@@ -27,7 +27,7 @@ class CoConfig:
     rx_low_water: int = 16
     """With fewer than this left, SDUs are lent for the call only; 0: never."""
     committed_bytes: int = 112_500_000
-    """Bytes per second that guaranteed connections may have together: nine tenths of the line."""
+    """Bytes per second that guaranteed connections, the signalling's among them, may have together: nine tenths."""
     quantum: int = 2048
     """Octets of a turn, of a connection and of the connectionless queues."""
 

@@ -23,6 +23,7 @@ from hilnic.miniport.rx import RxStatistics
 from hilnic.miniport.tx_frame import TxStatistics
 from hilnic.miniport_co.contract import Contract
 from hilnic.miniport_co.entry import VcEntry
+from hilnic.miniport_co.header import with_tag
 from hilnic.miniport_co.queues import ServedQueue
 from hilnic.ndis import NdisStatus, condis
 
@@ -214,6 +215,10 @@ class Connection(ABC):
             self._mark = (0 if tx is None else tx.completions.index, now)
             return False
         return now - since > self.contract.longest_wait_ns + self.config.stall_ns
+
+    def on_wire(self, frame: bytes) -> bytes:
+        """A frame with header as the wire has it, for the trace."""
+        return frame if self.contract is None else with_tag(frame, self.contract.media)
 
     # --- queues -------------------------------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class Connections:
             contract = self.contract_of(parameters)
         except Unfit as unfit:
             return unfit.status
-        if not self._affords(connection, contract):
+        if not self.affords(connection, contract):
             return NdisStatus.CELLRATE_NOT_AVAILABLE
 
         async def work(context: Any) -> None:
@@ -158,7 +158,7 @@ class Connections:
         """What they ask of this NIC; Unfit when it cannot."""
         return contract_of(parameters, self.nic.config.mtu, self._cycle_ps)
 
-    def _affords(self, connection: Connection, contract: Contract) -> bool:
+    def affords(self, connection: Connection, contract: Contract) -> bool:
         """Can the line keep this promise beside those already made?"""
         others = sum(each.contract.committed for each in self.active() if each is not connection and each.contract)
         return not contract.committed or others + contract.committed <= self.config.committed_bytes

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from hilnic.ndis.condis.vlan_media import HEADER_BYTES, LONGEST_LENGTH, TYPE
+from hilnic.ndis.condis.vlan_media import HEADER_BYTES, LONGEST_LENGTH, TYPE, VLAN_MEDIA, VlanMedia
 
-__all__ = ["ADDRESS_BYTES", "HEADER_STRIDE", "OVERHEAD", "header", "sdu_bytes"]
+__all__ = ["ADDRESS_BYTES", "HEADER_STRIDE", "OVERHEAD", "header", "sdu_bytes", "with_tag"]
 
 ADDRESS_BYTES = 6
 HEADER_STRIDE = 16
@@ -25,3 +25,9 @@ def sdu_bytes(kind: int, length: int) -> int:
     if kind <= LONGEST_LENGTH:
         return kind if kind <= room else 0
     return room if kind == TYPE and room > LONGEST_LENGTH else 0
+
+
+def with_tag(frame: bytes, media: VlanMedia) -> bytes:
+    """A frame with the tag that the NIC inserts or has taken out."""
+    tag = VLAN_MEDIA.to_bytes(2, "big") + (media.priority << 13 | media.vlan_id).to_bytes(2, "big")
+    return frame[: 2 * ADDRESS_BYTES] + tag + frame[2 * ADDRESS_BYTES :]

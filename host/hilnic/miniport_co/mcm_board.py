@@ -11,20 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hilnic.mcm.half import SIGNALLING_VLAN_ID, Mcm
+from hilnic.mcm.half import Mcm
 from hilnic.mcm.peer import Settings
-from hilnic.miniport.bring_up import UndoStack, require
+from hilnic.mcm.terms import own_vc
+from hilnic.miniport.bring_up import Refused, UndoStack, require
 from hilnic.miniport_co.config import CoConfig
 from hilnic.miniport_co.connection import Connection
 from hilnic.miniport_co.connections import Connections, Done
 from hilnic.miniport_co.entry import VcEntry
 from hilnic.miniport_co.signals import Signals
 from hilnic.ndis import NdisStatus, condis
-from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 
 __all__ = ["McmBoard", "McmConfig"]
-
-_HIGHEST_PRIORITY = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +47,13 @@ class McmBoard:
         nic, config = self.connections.nic, self.connections.config
         settings = config.signalling if isinstance(config, McmConfig) else None
         self.mcm = kind(nic.handle, self, nic.config.mac_address, config.committed_bytes, settings)
-        parameters = condis.CallParameters()
-        parameters.media.specific = VlanMedia(SIGNALLING_VLAN_ID, _HIGHEST_PRIORITY, BROADCAST).pack()
         entry = self.connections.take_entry()
         self.signals = self.connections.by_entry[entry.number] = make_signals(entry)
         self._undo.push(self.signals.close)
-        require(await self.signals.activate(self.connections.contract_of(parameters)))
+        contract = self.connections.contract_of(own_vc())
+        if not self.connections.affords(self.signals, contract):
+            raise Refused(NdisStatus.CELLRATE_NOT_AVAILABLE)
+        require(await self.signals.activate(contract))
         require(self.mcm.start())
         self._undo.push(self.mcm.stop)
 

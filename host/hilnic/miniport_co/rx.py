@@ -53,6 +53,11 @@ class VcReceiver(ReceiverOnBoard, Receiver):
         view, at = first.region.view, first.start + HEADER_BYTES
         return sdu_bytes(view[at - 2] << 8 | view[at - 1], length)
 
+    def from_wire(self, first: RxBuffer) -> bytes:
+        """With the header and the tag that the NIC has taken out."""
+        start = bytes(first.region.view[first.start : first.start + HEADER_BYTES])
+        return self._connection.on_wire(start + first.nb.tobytes())
+
     def _is_for_us(self, first: RxBuffer) -> bool:
         return bytes(first.region.view[first.start : first.start + ADDRESS_BYTES]) in self._connection.heard_at
 

@@ -59,6 +59,10 @@ class VcPacketReceiver(ReceiverOnBoard, PacketReceiver):
         kind = bytes(frame.read(HEADER_BYTES - 2, 2))
         return HEADER_BYTES, sdu_bytes(int.from_bytes(kind, "big"), frame.length)
 
+    def from_wire(self, frame: Frame) -> bytes:
+        """With the tag that the NIC has taken out."""
+        return self._connection.on_wire(frame.tobytes())
+
     def _is_for_us(self, frame: Frame) -> bool:
         return bytes(frame.read(0, ADDRESS_BYTES)) in self._connection.heard_at
 

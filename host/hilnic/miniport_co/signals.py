@@ -81,6 +81,7 @@ class SignalConnection(Signals):
         assert nb.mdl_chain is not None
         nb.mdl_chain.region.view[: len(octets)] = octets
         nb.data_length = nb.mdl_chain.byte_count = len(octets)
+        nb.frame_id = 0  # the trace gives each message its own
         self._waiting += 1
         self.tx.send(nbl)
 

@@ -56,6 +56,7 @@ class SignalConnection5(Signals, PacketConnection):
         mdl.byte_count = len(octets)
         self.nic.memory.store(mdl.address, octets)  # shared memory, which nobody maps: the doorbell's barrier shows it
         packet.valid_counts = False
+        packet.frame_id = 0  # the trace gives each message its own
         owner: Any = packet
         place = ndis.ScatterGatherElement(mdl.address, len(octets))
         packet.packet_info[_SG_LIST] = ndis.ScatterGatherList(owner, [place], [])

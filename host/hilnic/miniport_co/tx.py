@@ -45,6 +45,11 @@ class VcTransmitter(TransmitterOnBoard, Transmitter):
         self._memory.store(place, header(self._connection.addresses, frame.length))
         return [Element(place, HEADER_BYTES), *elements]
 
+    def on_wire(self, nb: ndis.NetBuffer, tag: bytes | None) -> bytes:
+        """With the header and the NIC's tag."""
+        del tag
+        return self._connection.on_wire(header(self._connection.addresses, nb.data_length) + nb.tobytes())
+
     def hand_back(self, nbls: ndis.NetBufferList, flags: int) -> None:
         """NdisMCoSendNetBufferListsComplete."""
         condis.mco_complete_send_net_buffer_lists(self._connection.vc, nbls, flags)

@@ -44,6 +44,10 @@ class VcPacketTransmitter(TransmitterOnBoard, PacketTransmitter):
         self._nic.memory.store(place, header(self._connection.addresses, packet.length()))
         return [Element(place, HEADER_BYTES), *elements]
 
+    def on_wire(self, packet: Packet) -> bytes:
+        """With the header and the NIC's tag."""
+        return self._connection.on_wire(header(self._connection.addresses, packet.length()) + packet.tobytes())
+
     def hand_back(self, packet: Packet, status: NdisStatus) -> None:
         """NdisMCoSendComplete."""
         condis5.mco_send_complete(self._connection.vc, packet, status)

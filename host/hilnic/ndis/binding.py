@@ -73,7 +73,6 @@ class Binding:
         "sends_outstanding",
         "state",
         "status_handler",
-        "unbinding",
     )
 
     def __init__(self, protocol: ProtocolDriver, adapter: Adapter, context: Any) -> None:
@@ -96,7 +95,6 @@ class Binding:
         self.refusal: NdisStatus | None = NdisStatus.PAUSED  # how NDIS answers a send now; None = it goes down
         self.pending: dict[str, tuple[Event, list[NdisStatus]]] = {}
         self.close_event: Event | None = None
-        self.unbinding: UnbindContext | None = None  # from the call of unbind_adapter on
         self.co: Any = None  # CoBinding, of a client or a call manager
         if protocol.co_handlers is not None:
             from hilnic.ndis.condis.state import CoBinding

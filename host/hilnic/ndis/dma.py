@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import SG_LIST_WRITE_TO_DEVICE
 from hilnic.ndis.kernel import Region
+from hilnic.ndis.mdl import refuse_circle
 from hilnic.ndis.net_buffer import NetBuffer
 from hilnic.ndis.pool import Site, allocation_site
 from hilnic.ndis.status import NdisStatus
@@ -159,6 +160,7 @@ def allocate_net_buffer_sg_list(
     elements: list[ScatterGatherElement] = []
     left = nb.current_mdl_offset + nb.data_length
     mdl = nb.current_mdl
+    refuse_circle(mdl)
     while mdl is not None and left > 0:
         length = mdl.byte_count
         if length > left:

@@ -32,7 +32,7 @@ from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
     from hilnic.ndis.adapter import Adapter
-    from hilnic.ndis.binding import BindContext, Binding
+    from hilnic.ndis.binding import BindContext, Binding, UnbindContext
     from hilnic.ndis.condis.characteristics import CoHandlers
     from hilnic.ndis.ndis import Ndis
     from hilnic.ndis.oid_request import OidRequest
@@ -207,12 +207,23 @@ class MiniportDriver:
 class ProtocolDriver:
     """NdisRegisterProtocolDriver's handle."""
 
-    __slots__ = ("bindings", "binds", "characteristics", "co_handlers", "context", "faulted", "ndis", "upper_edge")
+    __slots__ = (
+        "bindings",
+        "binds",
+        "characteristics",
+        "co_handlers",
+        "context",
+        "faulted",
+        "ndis",
+        "unbinds",
+        "upper_edge",
+    )
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
         self.ndis = ndis
         self.upper_edge: MiniportDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
         self.binds: list[BindContext] = []  # that have not ended
+        self.unbinds: list[UnbindContext] = []  # likewise
         self.faulted = False  # a handler raised, and the driver is being taken out
         self.characteristics: ProtocolCharacteristics = contained(self, characteristics)
         self.context = context
@@ -244,7 +255,7 @@ def register_miniport_driver(
 @wdk("NdisMDeregisterMiniportDriver", irql="PASSIVE")
 def deregister_miniport_driver(driver: MiniportDriver) -> None:
     """Unload; every adapter has been halted before (BC7C 0x0A)."""
-    if driver not in driver.ndis.miniport_drivers:
+    if driver.faulted or driver not in driver.ndis.miniport_drivers:
         _gone(driver)
         return
     if driver.adapters:
@@ -278,8 +289,9 @@ async def deregister_protocol_driver(protocol: ProtocolDriver) -> None:
         return
     for binding in list(protocol.bindings):
         await unbind_protocol(binding)
-    protocol.ndis.protocol_drivers.remove(protocol)
-    protocol.ndis.leaks_of(protocol)
+    if not protocol.faulted:  # else NDIS does the rest
+        protocol.ndis.protocol_drivers.remove(protocol)
+        protocol.ndis.leaks_of(protocol)
 
 
 def _gone(driver: MiniportDriver | ProtocolDriver) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NBL_INFO_SLOTS
+from hilnic.ndis.mdl import refuse_circle
 from hilnic.ndis.net_buffer import NetBuffer
 from hilnic.ndis.status import NdisStatus
 
@@ -90,6 +91,7 @@ class NetBufferList:
     def net_buffers(self) -> Iterator[NetBuffer]:
         """The NET_BUFFERs, first to last."""
         nb = self.first_net_buffer
+        refuse_circle(nb)
         while nb is not None:
             yield nb
             nb = nb.next

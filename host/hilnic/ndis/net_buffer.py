@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from hilnic.ndis.mdl import Mdl, chain_length, walk_mdls
+from hilnic.ndis.mdl import Mdl, chain_fault, chain_length, is_circular, refuse_circle, walk_mdls
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
@@ -78,6 +78,7 @@ class NetBuffer:
     def used(self) -> Iterator[tuple[Mdl, int, int]]:
         """The used data as (mdl, offset in that mdl, length); zero-length MDLs are skipped (MD-27)."""
         mdl, offset, left = self.current_mdl, self.current_mdl_offset, self.data_length
+        refuse_circle(mdl)
         while mdl is not None and left > 0:
             piece = min(mdl.byte_count - offset, left)
             if piece > 0:
@@ -95,7 +96,7 @@ class NetBuffer:
         return b"".join(bytes(m.view[o : o + n]) for m, o, n in self.used())[:wanted]
 
     def __repr__(self) -> str:
-        mdls = sum(1 for _ in walk_mdls(self.mdl_chain))
+        mdls = "in a circle" if is_circular(self.mdl_chain) else sum(1 for _ in walk_mdls(self.mdl_chain))
         return f"NetBuffer(offset={self.data_offset}, length={self.data_length}, mdls={mdls})"
 
 
@@ -105,6 +106,7 @@ def locate_current_mdl(nb: NetBuffer) -> None:
     Empty MDLs in front of the first used byte are passed over; when nothing is used the last MDL stays current.
     """
     mdl, offset = nb.mdl_chain, nb.data_offset
+    refuse_circle(mdl)
     while mdl is not None and offset >= mdl.byte_count and mdl.next is not None:
         offset -= mdl.byte_count
         mdl = mdl.next
@@ -271,6 +273,9 @@ def _deallocator(nb: NetBuffer) -> FreeMdl:
 
 def layout_error(nb: NetBuffer) -> tuple[str, str] | None:
     """The layout rule that `nb` breaks, as (rule id, what is wrong), or None."""
+    fault = chain_fault(nb.mdl_chain)
+    if fault is not None:
+        return "OI-21", fault
     if nb.data_offset < 0 or nb.data_length < 0 or nb.data_offset + nb.data_length > chain_length(nb.mdl_chain):
         return (
             "MD-03",

@@ -290,10 +290,12 @@ async def _unbind(binding: Binding) -> None:
             return
         if binding.state is BindingState.RUNNING:
             await _pause_binding(binding, PauseReason.UNBIND_PROTOCOL)
-        context = binding.unbinding = UnbindContext(binding)
+        context = UnbindContext(binding)
+        binding.driver.unbinds.append(context)
         with binding.ndis.time_limit(UNBIND_LIMIT_S, "ST-22", binding, binding, "the unbind"):
             status = await answer_of(binding.driver.characteristics.unbind_adapter(context, binding.context))
             if status is NdisStatus.PENDING:
                 await context.done.wait()
+        binding.driver.unbinds.remove(context)
         if binding in binding.adapter.bindings:
             binding.ndis.violation("ST-22", binding, binding, "unbind ended before the close did")

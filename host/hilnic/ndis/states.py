@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
-from typing import TypeVar
 
 
 class AdapterState(Enum):
@@ -142,16 +140,3 @@ ADAPTER_OPERATIONS: dict[AdapterState, frozenset[Operation]] = {
     _A.PAUSING: _DATA,
     _A.SHUTDOWN: frozenset(),
 }
-
-
-S = TypeVar("S", bound=Enum)
-E = TypeVar("E", bound=Enum)
-
-
-def diagram(machine: Mapping[S, Mapping[E, S]]) -> str:
-    """The machine as text, one line per edge."""
-    lines = []
-    for state, edges in machine.items():
-        for event, target in edges.items():
-            lines.append(f"{state.value:<13} --{event.value + '-' * (18 - len(event.value))}> {target.value}")
-    return "\n".join(lines)

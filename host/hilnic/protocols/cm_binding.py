@@ -18,14 +18,13 @@ from typing import Any
 
 from hilnic.ndis import NdisStatus, condis
 from hilnic.ndis.condis import AfHandle, CallParameters, CoAddressFamily, PartyHandle, Sap, SapHandle, VcHandle
-from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
 from hilnic.protocols import cm_incoming, cm_outgoing
-from hilnic.protocols.cm_parameters import status_of
-from hilnic.protocols.cm_resources import SIGNALLING_VLAN_ID, Line, VlanIds
+from hilnic.protocols.cm_parameters import signalling_parameters, status_of
+from hilnic.protocols.cm_resources import Line, VlanIds
 from hilnic.protocols.cm_vc import CmParty, CmVc
 from hilnic.protocols.co_protocol import CoDriver, ignore
 from hilnic.protocols.sdu import SduSender
-from hilnic.signalling import GroupAddress
+from hilnic.signalling import SIGNALLING_FLOW, GroupAddress
 from hilnic.signalling.control import (
     CallControl,
     ModifyConfirm,
@@ -46,8 +45,7 @@ __all__ = ["FAMILY", "HANDLERS", "CmAf", "CmBinding", "CmSap"]
 
 FAMILY = CoAddressFamily(condis.AddressFamilyType.Q2931)
 COMMITTED_PERCENT = 90
-"""Of the line that calls may be promised, as by the NIC's driver: gaps and what is not guaranteed need the rest."""
-_HIGHEST_PRIORITY = 7
+"""Of the line that VCs may be promised, as by the NIC's driver: gaps and what is not guaranteed need the rest."""
 
 
 class CmAf:
@@ -109,8 +107,9 @@ class CmBinding(ABC):
         return self.handle
 
     def learn_speed(self, bits_per_second: int) -> None:
-        """What the line can be promised to calls follows from its speed."""
-        self.line.rate = bits_per_second // 8 * COMMITTED_PERCENT // 100
+        """What the line can be promised to calls follows from its speed; the signalling has its share already."""
+        committed = bits_per_second // 8 * COMMITTED_PERCENT // 100
+        self.line.rate = max(committed - SIGNALLING_FLOW.promised, 0)
 
     @property
     def group(self) -> GroupAddress:
@@ -138,9 +137,7 @@ class CmBinding(ABC):
         if self.signalling is None:
             condis.cm_deregister_address_family(self.open_handle, FAMILY)
             return status
-        parameters = CallParameters(condis.CallFlags.PERMANENT_VC | condis.CallFlags.BROADCAST_VC)
-        parameters.media.specific = VlanMedia(SIGNALLING_VLAN_ID, _HIGHEST_PRIORITY, BROADCAST).pack()
-        status = condis.cm_activate_vc(self.signalling, parameters)
+        status = condis.cm_activate_vc(self.signalling, signalling_parameters())
         if status is not NdisStatus.PENDING:
             self.signalling_activated(status)
         return NdisStatus.SUCCESS

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from hilnic.ndis import NdisStatus
 from hilnic.ndis.condis import CallFlags, CallParameters, FlowSpec, MediaFlags, ServiceType, SpecificParameters
-from hilnic.ndis.condis.vlan_media import VlanMedia
+from hilnic.ndis.condis.vlan_media import BROADCAST, VlanMedia
+from hilnic.protocols.cm_resources import SIGNALLING_VLAN_ID
 from hilnic.signalling import (
     ELEMENTS_TYPE,
+    SIGNALLING_FLOW,
     CalledAddress,
     CallingAddress,
     Cause,
@@ -30,8 +32,20 @@ __all__ = [
     "incoming_parameters",
     "negotiated",
     "read_addresses",
+    "signalling_parameters",
     "status_of",
 ]
+
+
+_HIGHEST_PRIORITY = 7
+
+
+def signalling_parameters() -> CallParameters:
+    """Of the permanent VC that the messages use, with a guaranteed share of what this station sends."""
+    parameters = CallParameters(CallFlags.PERMANENT_VC | CallFlags.BROADCAST_VC)
+    parameters.call_manager.transmit = _specified(SIGNALLING_FLOW, FlowSpec())
+    parameters.media.specific = VlanMedia(SIGNALLING_VLAN_ID, _HIGHEST_PRIORITY, BROADCAST).pack()
+    return parameters
 
 
 def status_of(cause: Cause) -> NdisStatus:

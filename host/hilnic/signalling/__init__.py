@@ -2,6 +2,7 @@
 """Signalling between call managers (docs/signalling.md): the codec; the machine of the stand-alone one is `control`."""
 
 from hilnic.signalling.causes import Cause
+from hilnic.signalling.channel import SIGNALLING_FLOW
 from hilnic.signalling.codec import (
     ELEMENTS_TYPE,
     LONGEST_MESSAGE,
@@ -34,6 +35,7 @@ __all__ = [
     "ELEMENTS_TYPE",
     "LONGEST_MESSAGE",
     "PROTOCOL_DISCRIMINATOR",
+    "SIGNALLING_FLOW",
     "UNSPECIFIED",
     "VERSION",
     "CallState",

@@ -8,7 +8,9 @@ octet 3      transaction
 octet 4-5    bit 15: sent to the side that allotted the reference; 14-0 call reference, 0 = the link
 octet 6-7    length of the information elements
 octet 8-11   verification tag
-octet 12..   information elements; what follows them is padding
+octet 12-17  destination station
+octet 18-23  source station
+octet 24..   information elements; what follows them is padding
 """
 
 from __future__ import annotations

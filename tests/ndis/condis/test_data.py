@@ -337,6 +337,34 @@ def test_without_the_flag_or_on_a_vc_that_only_sends_nothing_comes_back(cobench,
     assert (call.received, b.data(call).sent_frames) == ([], [b.frame()])
 
 
+@pytest.mark.rule("LB-11", "CC-09")
+def test_a_copy_comes_back_while_a_change_of_its_vc_pends(cobench):
+    b = cobench()
+    call = b.client.make_call(call_parameters())
+    b.co.pend.add("activate_vc")
+    b.signalling.activate(b.managed(call), call_parameters(rate=7))
+    call.send(b.frame(), flags=LOOP)
+    b.run()
+    b.co.complete_activate(b.data(call))
+    b.data(call).complete_all()
+    assert call.received == [b.frame()]
+
+
+@pytest.mark.rule("LB-11", "CC-08")
+def test_no_copy_comes_up_on_a_vc_that_has_been_deactivated_meanwhile(cobench):
+    b = cobench(completion="inline")
+    _, own = condis.co_create_vc(b.cm.open, None, b.cm)
+    condis.cm_activate_vc(own, call_parameters())
+    nbl = build_nbl(b.cm.pool, b.frame())
+    nbl.source_handle = own
+    condis.co_send_net_buffer_lists(own, nbl, LOOP)
+    assert condis.cm_deactivate_vc(own) is NdisStatus.SUCCESS
+    b.run()
+    assert (b.cm.own, len(b.cm.own_completed)) == ([], 1)
+    b.cm.completed += b.cm.own_completed
+    condis.co_delete_vc(own)
+
+
 @pytest.mark.rule("LB-11")
 def test_a_looped_copy_outlives_send_call_and_vc(cobench, kind):
     b = cobench(kind=kind)

@@ -41,6 +41,17 @@ def test_mutant_closes_a_call_that_has_two_parties(cobench, kind):
 
 
 @pytest.mark.rule("CC-18")
+@pytest.mark.mutant("CC-18")
+def test_mutant_closes_a_multipoint_call_without_its_last_party(cobench, kind):
+    b = cobench(kind=kind)
+    call, other = (b.client.make_call(party="one") for _ in range(2))
+    with expect_violation(b.ndis, "CC-18"):
+        assert condis.cl_close_call(call.open) is NdisStatus.FAILURE
+        assert condis.cl_close_call(call.open, other.parties[0].open) is NdisStatus.FAILURE
+    assert call.close() is NdisStatus.SUCCESS
+
+
+@pytest.mark.rule("CC-18")
 def test_the_only_party_is_not_dropped(cobench, kind):
     b = cobench(kind=kind)
     call = b.client.make_call(party="one")

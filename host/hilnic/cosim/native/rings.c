@@ -11,35 +11,14 @@
  * RING-07 completion before the data's responses       RING-08 interrupt without a visible completion, or while masked
  * RING-09 outstanding or new DMA after the queue's idle acknowledgement
  */
-#include "hostmem.h"
-#include "nic_1g.h"
+#include "rings.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUEUES = NIC_MOST_QUEUES, TX = 0, RX = 1, ID_TX_DESC = 0, ID_RX_DESC = 1, ID_TX_DATA = 2, ID_RX_DATA = 0, ID_CPL = 1,
-       DESC = 16, CPL = 32, PAGE_WORDS = 18, VECTORS = 256 };
-enum state { OFF, ON, LEAVING, FAILED };
-enum mask { MASKED, ARMED, UNSURE }; /* UNSURE: armed, or masked by a message that another queue of the vector may have sent */
+enum { ID_TX_DESC = 0, ID_RX_DESC = 1, ID_TX_DATA = 2, ID_RX_DATA = 0, ID_CPL = 1 };
 
 static const u64 UNDER_WAY_PS = 1000000; /* from a register write's issue to its effect */
-struct slot { u64 address; u32 length; };
-struct queue {
-    enum state state;
-    u32 page[PAGE_WORDS];
-    u64 ring, cpl;
-    u32 size, cpl_size, producer, fetched, done, begun, next, visible, consumer, armed;
-    u64 since;      /* when the first completion beyond the consumer became visible */
-    u64 late_until; /* a message of before the last re-arm may still come */
-    struct slot *slots;
-};
-struct rings {
-    struct queue q[2][QUEUES];
-    u32 used; /* one past the highest queue enabled so far */
-    u32 misc_enable, resetting;
-    u64 misc_until; /* a message of before the mask */
-    u32 unsent[VECTORS]; /* how many UNSURE queues of the vector may still send, at most */
-};
 static struct rings all[HM_CARDS];
 
 void rings_reset(u32 card) {
@@ -51,7 +30,7 @@ void rings_reset(u32 card) {
 static int power_of_two(u32 x) { return x >= 2 && x <= 32768 && !(x & (x - 1)); }
 
 /* ---- registers ---- */
-static void enable(struct queue *q, u32 dir) {
+static void enable(struct rings *r, struct queue *q, u32 dir) {
     const u32 *p = q->page;
     u32 buffer = p[NIC_QUEUE_BUF_SIZE / 4];
     q->ring = p[NIC_QUEUE_RING_LO / 4] | (u64)p[NIC_QUEUE_RING_HI / 4] << 32;
@@ -69,6 +48,9 @@ static void enable(struct queue *q, u32 dir) {
     }
     free(q->slots);
     q->slots = calloc(q->size, sizeof *q->slots);
+    for (u32 i = 0; i < q->size; i++) q->slots[i].of = q;
+    ranges_add(&r->descriptors[dir], q, q->ring, q->ring + (u64)q->size * DESC);
+    ranges_add(&r->completions, q, q->cpl, q->cpl + (u64)q->cpl_size * CPL);
     q->state = ON;
 }
 
@@ -78,19 +60,28 @@ static void doorbell(struct queue *q, u32 producer) {
     else q->producer = producer;
 }
 
+/* From now on the queue may explain a message. */
+static void note(struct rings *r, struct queue *q) {
+    if (q->noted) return;
+    q->noted = 1;
+    q->next_noted = r->noted;
+    r->noted = q;
+}
+
 /* The NIC takes re-arms in state enabled only. When exactly a queue left it (an error, a soft reset that walks over the queues) is
  * not known here: then both are allowed, the re-arm and that it is ignored. A message may be under way when the re-arm is written. */
-static void rearm(struct queue *q, u32 consumer, u64 now) {
+static void rearm(struct rings *r, struct queue *q, u32 consumer, u64 now) {
     if (q->armed && (int32_t)(q->visible - q->consumer) > 0) q->late_until = now + UNDER_WAY_PS;
     if (q->state == ON) q->consumer = consumer, q->since = now;
     if (q->state != OFF) q->armed = ARMED;
+    note(r, q);
 }
 
 static void page_write(struct rings *r, u32 dir, u32 number, u32 offset, u32 data) {
     struct queue *q = &r->q[dir][number];
     if (offset == NIC_QUEUE_CTRL) {
         if (number >= r->used) r->used = number + 1;
-        if (data & 1 && q->state == OFF) enable(q, dir);
+        if (data & 1 && q->state == OFF) enable(r, q, dir);
         else if (!(data & 1) && q->state != OFF) q->state = LEAVING;
     } else if ((q->state == OFF || offset == NIC_QUEUE_MOD_COUNT || offset == NIC_QUEUE_MOD_TICKS) && offset / 4 < PAGE_WORDS) {
         q->page[offset / 4] = data;
@@ -107,7 +98,7 @@ void rings_csr_write(u32 card, u32 address, u32 data, u64 now) {
         u32 group = (address - NIC_TX_DOORBELL(0)) / (4 * QUEUES);
         struct queue *q = &r->q[group & 1 ? RX : TX][address / 4 % QUEUES];
         if (group & 2) {
-            rearm(q, data, now);
+            rearm(r, q, data, now);
         } else {
             doorbell(q, data);
         }
@@ -133,6 +124,9 @@ static void acknowledged(u32 card, struct queue *q, u32 dir, u64 now) {
         if (s->length && bus_overlaps(card, dir, dir == TX ? ID_TX_DATA : ID_RX_DATA, s->address, s->address + s->length))
             hm_fault(card, "RING-09", s->address, s->length, dir, now, "the queue is reported disabled with data DMA outstanding");
     }
+    for (u32 i = 0; i < q->size; i++) buffer_leave(&q->slots[i]);
+    ranges_remove(&all[card].descriptors[dir], q);
+    ranges_remove(&all[card].completions, q);
 }
 
 void rings_csr_read(u32 card, u32 address, u32 data, u64 now) {
@@ -153,33 +147,26 @@ void rings_csr_read(u32 card, u32 address, u32 data, u64 now) {
 }
 
 /* ---- DMA ---- */
-static struct queue *ring_at(u32 card, u32 dir, u64 address) {
-    for (u32 i = 0; i < all[card].used; i++) {
-        struct queue *q = &all[card].q[dir][i];
-        if (q->state != OFF && q->size && address - q->ring < (u64)q->size * DESC) return q;
-    }
-    return 0;
-}
+static struct queue *ring_at(u32 card, u32 dir, u64 address) { return ranges_find(&all[card].descriptors[dir], address); }
 
 static struct queue *completions_at(u32 card, u64 address, u32 *dir) {
-    for (*dir = 0; *dir < 2; ++*dir)
-        for (u32 i = 0; i < all[card].used; i++) {
-            struct queue *q = &all[card].q[*dir][i];
-            if (q->state != OFF && q->size && address - q->cpl < (u64)q->cpl_size * CPL) return q;
-        }
-    return 0;
+    struct queue *q = ranges_find(&all[card].completions, address);
+    *dir = q && q < all[card].q[RX] ? TX : RX;
+    return q;
+}
+
+/* Is the buffer of a descriptor that has been fetched and is not done? */
+static int outstanding(const struct slot *s, u32 done) {
+    const struct queue *q = s->of;
+    return s->length && (((u32)(s - q->slots) - done) & (q->size - 1)) < q->fetched - done;
 }
 
 static int owned(u32 card, u32 dir, u64 from, u64 to) {
-    for (u32 i = 0; i < all[card].used; i++) {
-        const struct queue *q = &all[card].q[dir][i];
-        if (q->state == OFF || !q->size) continue;
-        for (u32 k = q->done; k != q->fetched; k++) {
-            const struct slot *s = &q->slots[k & (q->size - 1)];
-            u64 first = dir == TX ? s->address & ~7ull : s->address;
-            u64 end = dir == TX ? (s->address + s->length + 7) & ~7ull : s->address + s->length;
-            if (s->length && from >= first && to <= end) return 1;
-        }
+    struct walk near = buffers_near(&all[card], dir, from, to);
+    for (const struct slot *s; (s = buffers_next(&near));) {
+        u64 first = dir == TX ? s->address & ~7ull : s->address;
+        u64 end = dir == TX ? (s->address + s->length + 7) & ~7ull : s->address + s->length;
+        if (from >= first && to <= end && outstanding(s, s->of->done)) return 1;
     }
     return 0;
 }
@@ -211,8 +198,10 @@ void rings_read_data(u32 card, u32 id, u64 address, const u8 *data, u32 bytes, u
     if (failed && q->state == ON) q->state = FAILED;
     for (u32 i = 0; i < bytes / DESC; i++, data += DESC) {
         struct slot *s = &q->slots[(address - q->ring) / DESC + i];
+        buffer_leave(s);
         memcpy(&s->address, data, 8);
         s->length = failed ? 0 : dir == TX ? data[8] | (u32)data[9] << 8 : q->page[NIC_QUEUE_BUF_SIZE / 4];
+        buffer_enter(&all[card], dir, s);
     }
 }
 
@@ -230,14 +219,10 @@ void rings_write_begin(u32 card, u32 id, u64 address, u32 bytes, u64 now) {
 /* Bytes may be in several descriptors at once (a buffer sent twice, neighbours in one bus word): then an outstanding burst on them tells
  * nothing about the one that is done. `done` to `to` of `q` are those that end now. */
 static int wanted_by_another(u32 card, const struct queue *q, u32 dir, u32 to, const struct slot *s) {
-    for (u32 i = 0; i < all[card].used; i++) {
-        const struct queue *other = &all[card].q[dir][i];
-        if ((other->state == OFF && other != q) || !other->size) continue;
-        for (u32 k = other == q ? to : other->done; k != other->fetched; k++) {
-            const struct slot *t = &other->slots[k & (other->size - 1)];
-            u64 first = t->address & ~7ull, end = (t->address + t->length + 7) & ~7ull;
-            if (t->length && first < s->address + s->length && end > s->address) return 1;
-        }
+    struct walk near = buffers_near(&all[card], dir, s->address, s->address + s->length);
+    for (const struct slot *t; (t = buffers_next(&near));) {
+        u64 first = t->address & ~7ull, end = (t->address + t->length + 7) & ~7ull;
+        if (first < s->address + s->length && end > s->address && outstanding(t, t->of == q ? to : t->of->done)) return 1;
     }
     return 0;
 }
@@ -273,7 +258,10 @@ void rings_write_data(u32 card, u32 id, u64 address, const u8 *data, const u8 *s
         hm_fault(card, "RING-06", address, bytes, id, now, "completion %u has the wrong phase", q->next);
     else if (index == q->done || index - q->done > q->fetched - q->done || (dir == RX && index != q->done + 1))
         hm_fault(card, "RING-06", address, bytes, id, now, "completion of index %u, done are %u, fetched %u", index, q->done, q->fetched);
-    else data_answered(card, q, dir, index, now), q->done = index;
+    else {
+        data_answered(card, q, dir, index, now);
+        for (; q->done != index; q->done++) buffer_leave(&q->slots[q->done & (q->size - 1)]);
+    }
     q->next++;
 }
 
@@ -284,8 +272,9 @@ void rings_write_end(u32 card, u32 id, u64 address, u32 bytes, u32 failed, u64 n
     if (!q) return;
     if (failed) {
         if (q->state == ON) q->state = FAILED;
-    } else if (q->visible++ == q->consumer) {
-        q->since = now;
+    } else {
+        if (q->visible++ == q->consumer) q->since = now;
+        note(&all[card], q);
     }
 }
 
@@ -300,19 +289,31 @@ static int on_vector(const struct queue *q, u32 vector) { return q->state != OFF
 
 static int reports(const struct queue *q) { return q->armed == ARMED && (int32_t)(q->visible - q->consumer) > 0; }
 
+/* May it explain a message, now or before the next change that notes it? */
+static int matters(const struct queue *q, u64 now) {
+    return q->late_until >= now || (q->state != OFF && (q->armed == UNSURE || reports(q)));
+}
+
 /* One message of a vector, whose queues it does not name. The one that is due has sent it. With several of them nobody knows which,
  * until they are re-armed: so many messages may come as there are queues that may not have sent theirs. */
 static int explained(u32 card, u32 vector, u64 now) {
     struct rings *r = &all[card];
     struct queue *sender = 0;
+    u64 soonest = HM_NEVER;
     u32 due = 0, unsure = 0;
-    for (u32 i = 0; i < 2 * r->used; i++) {
-        struct queue *q = &r->q[i / r->used][i % r->used];
+    for (struct queue **link = &r->noted, *q; (q = *link);) {
+        if (!matters(q, now)) {
+            *link = q->next_noted;
+            q->noted = 0;
+            continue;
+        }
+        link = &q->next_noted;
         if (!on_vector(q, vector)) continue;
         unsure += q->armed == UNSURE;
         if (!reports(q)) continue;
-        due += expected(card, q) <= now;
-        if (!sender || expected(card, q) < expected(card, sender)) sender = q;
+        u64 when = expected(card, q);
+        due += when <= now;
+        if (!sender || when < soonest || (when == soonest && q < sender)) sender = q, soonest = when;
     }
     if (r->unsent[vector] > unsure) r->unsent[vector] = unsure;
     if (!r->unsent[vector] && due <= 1 && sender) {
@@ -320,10 +321,8 @@ static int explained(u32 card, u32 vector, u64 now) {
         return 1;
     }
     if (!(due + r->unsent[vector])) return 0;
-    for (u32 i = 0; i < 2 * r->used; i++) {
-        struct queue *q = &r->q[i / r->used][i % r->used];
+    for (struct queue *q = r->noted; q; q = q->next_noted)
         if (on_vector(q, vector) && reports(q) && expected(card, q) <= now) q->armed = UNSURE;
-    }
     r->unsent[vector] += due - 1;
     return 1;
 }
@@ -332,10 +331,8 @@ void rings_irq(u32 card, u32 vector, u64 now) {
     struct rings *r = &all[card];
     struct queue *late = 0;
     if (explained(card, vector, now)) return;
-    for (u32 i = 0; i < 2 * r->used; i++) {
-        struct queue *q = &r->q[i / r->used][i % r->used];
-        if (on_vector(q, vector) && q->late_until >= now) late = q;
-    }
+    for (struct queue *q = r->noted; q; q = q->next_noted)
+        if (on_vector(q, vector) && q->late_until >= now && q > late) late = q;
     if (late) {
         late->late_until = 0;
         return;

@@ -18,7 +18,7 @@ from hilnic.ndis.condis.answers import answered, completed
 from hilnic.ndis.condis.callout import ask, is_stale, tell
 from hilnic.ndis.condis.constants import CallFlags
 from hilnic.ndis.condis.handles import AfHandle, Call, PartyHandle, Role, Vc, VcHandle
-from hilnic.ndis.condis.machines import CallEvent, CallState, PartyEvent, VcState
+from hilnic.ndis.condis.machines import CallEvent, CallState, PartyEvent, PartyState, VcState
 from hilnic.ndis.condis.parameters import CallParameters
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier.watchdog import SECOND
@@ -30,6 +30,7 @@ _CHANGED, _MULTIPOINT = int(CallFlags.CALL_PARAMETERS_CHANGED), int(CallFlags.MU
 ACTIVE = frozenset({VcState.ACTIVE, VcState.REACTIVATING})
 _LEFT = frozenset({CallState.REMOTE_CLOSED, CallState.WITHDRAWN, CallState.LEAVING})
 _TALKING = frozenset({CallState.CONNECTED, CallState.MODIFYING})
+_PRESENT = frozenset({PartyState.ADDED, PartyState.LEAVING})
 CLOSE_LIMIT_S = 10
 """A client answers incoming_close_call within this time (CC-20)."""
 
@@ -158,6 +159,9 @@ def cl_close_call(vc: VcHandle, party: PartyHandle | None = None, buffer: bytes 
     call = vc.vc.call
     if len(call.parties) > 1:
         vc.ndis.violation("CC-18", vc.actor, call, f"closed with {len(call.parties)} parties")
+        return NdisStatus.FAILURE
+    if any(each.state in _PRESENT and each is not party for each in call.parties):
+        vc.ndis.violation("CC-18", vc.actor, call, "closed without the handle of its last party")
         return NdisStatus.FAILURE
     if vc.vc.sends_outstanding:
         vc.ndis.violation("CC-17", vc.actor, call, f"closed with {vc.vc.sends_outstanding} sends outstanding")

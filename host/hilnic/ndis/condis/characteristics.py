@@ -60,7 +60,7 @@ class ClientHandlers:
 
     create_vc: Callable[[Any, VcHandle], StatusAndContext]  # (af_ctx, vc), never PENDING
     delete_vc: Callable[[Any], NdisStatus]  # (vc_ctx), never PENDING
-    open_af_complete: Callable[[Any, AfHandle, NdisStatus], None]  # (af_ctx, af, status)
+    open_af_complete: Callable[[Any, AfHandle, NdisStatus], None]  # PASSIVE: (af_ctx, af, status)
     close_af_complete: Callable[[Any, NdisStatus], None]  # (af_ctx, status)
     register_sap_complete: Callable[[Any, NdisStatus, Sap, SapHandle], None]  # (sap_ctx, status, sap, handle)
     deregister_sap_complete: Callable[[Any, NdisStatus], None]  # (sap_ctx, status)

@@ -43,6 +43,10 @@ def replace(driver: MiniportDriver) -> None:
         check_paused(adapter)
         return NdisStatus.PENDING
 
+    def reset(context: Any) -> tuple[NdisStatus, bool]:
+        complete_held(_adapter_of(driver, context))
+        return NdisStatus.FAILURE, False
+
     driver.initializing.clear()
     driver.characteristics = dataclasses.replace(
         driver.characteristics,
@@ -53,7 +57,7 @@ def replace(driver: MiniportDriver) -> None:
         oid_request=lambda *_: NdisStatus.FAILURE,
         direct_oid_request=None,
         cancel_direct_oid_request=None,
-        reset=lambda *_: (NdisStatus.FAILURE, False),
+        reset=reset,
         check_for_hang=lambda _: False,
         cancel_send=None,
         cancel_oid_request=None,

@@ -26,11 +26,9 @@ if TYPE_CHECKING:
 
 def replace(driver: ProtocolDriver) -> None:
     """The ghost's handlers instead of the driver's."""
-    bindings = list(driver.bindings)
 
     def closed(_: Any) -> None:
-        for binding in bindings:
-            _end_unbind(binding)
+        _end_unbinds(driver)
 
     driver.characteristics = dataclasses.replace(
         driver.characteristics,
@@ -51,10 +49,11 @@ def _unbind(context: UnbindContext, _: Any) -> NdisStatus:
     return NdisStatus.SUCCESS if binding.state is BindingState.UNBOUND else NdisStatus.PENDING
 
 
-def _end_unbind(binding: Binding) -> None:
-    context = binding.unbinding
-    if context is not None and binding.state is BindingState.UNBOUND and not context.done.is_set():
-        complete_unbind_adapter(context)
+def _end_unbinds(driver: ProtocolDriver) -> None:
+    """Those whose binding is closed."""
+    for context in driver.unbinds:
+        if context.binding.state is BindingState.UNBOUND and not context.done.is_set():
+            complete_unbind_adapter(context)
 
 
 def haunt(driver: ProtocolDriver) -> None:
@@ -88,6 +87,7 @@ async def unload(driver: ProtocolDriver) -> None:
     """End what waits for the driver, give back what it held, unbind it everywhere."""
     for context in driver.binds:
         complete_bind_adapter(context, NdisStatus.FAILURE)
+    _end_unbinds(driver)
     for binding in list(driver.bindings):
         return_held(binding)
         _end_events(binding)
@@ -119,10 +119,9 @@ def _end_events(binding: Binding) -> None:
 
 async def _close(binding: Binding) -> None:
     """Through an unbind, or by ending the one that the driver was in when it raised."""
-    context = binding.unbinding
-    if context is not None and binding.state is BindingState.PAUSED:
+    if binding.state is BindingState.PAUSED and any(context.binding is binding for context in binding.driver.unbinds):
         close_adapter(binding)
-    _end_unbind(binding)
+    _end_unbinds(binding.driver)
     await unbind_protocol(binding)
 
 

@@ -63,9 +63,7 @@ def unchain_buffer_at_back(packet: Packet) -> Mdl | None:
     if packet.head is last:
         packet.head = packet.tail = None
     else:
-        before = packet.head
-        while before is not None and before.next is not last:
-            before = before.next
+        before = next((mdl for mdl in packet.buffers() if mdl.next is last), None)
         if before is not None:
             before.next = None
         packet.tail = before

@@ -12,7 +12,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hilnic.ndis.mdl import chain_length
 from hilnic.ndis.ndis5 import dma, levels
 from hilnic.ndis.ndis5.levels import Level, SendRoute
 from hilnic.ndis.ndis5.packet import Packet
@@ -198,7 +197,7 @@ class SendQueue:
         edge = self._edge
         self._leave(packet, status)
         if edge.ledger is not None:
-            edge.ledger.completed(edge, packet, status, chain_length(packet.head) > edge.adapter.largest_frame)
+            edge.ledger.completed(edge, packet, status)
         self._give_back(packet, status, answered)
 
     def _give_back(self, packet: Packet, status: int, answered: bool = False) -> None:

@@ -27,6 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NBL_INFO_SLOTS, NblInfo
+from hilnic.ndis.mdl import describes_its_memory
 from hilnic.ndis.verifier.frame_rules import LONGEST_HEADER
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ def may_be_sent(nbl: NetBufferList, form: SentForm, largest: int) -> bool:
     Its layout is right, its header in one piece, it has no cancel id and no more than `largest` bytes.
     """
     _, _, _, context, children, info, _, another, offset, length, current, at, sg_list, mdl, more, _, _, size = form
+    if not describes_its_memory(mdl):
+        return False
     custody = nbl.ndis_custody
     if another is not None or more is not None or sg_list is not None or context is not None or children:
         return False
@@ -210,6 +213,8 @@ def received_form(nbl: NetBufferList) -> tuple[Any, ...]:
 def may_be_received(nbl: NetBufferList, form: tuple[Any, ...]) -> bool:
     """Whether a list may travel up in a batch: one frame in one MDL, no clones, pieces or context."""
     custody = nbl.ndis_custody
+    if not describes_its_memory(form[5]):
+        return False
     if form[1] is not None or form[2] or form[4] is not None or form[6] is not None or form[9] > LARGEST:
         return False
     return not (custody.clones or custody.pieces) and nbl.parent_net_buffer_list is None

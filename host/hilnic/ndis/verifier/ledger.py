@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NblInfo, ReceiveFlags, SendFlags
 from hilnic.ndis.kernel import Irql
+from hilnic.ndis.mdl import describes_its_memory
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.verifier.custody import FREED, HOME, INDICATED, LENT, SENT, Custody, edges_of_one_driver
 from hilnic.ndis.verifier.filter_ledger import FilterLedger
@@ -346,7 +347,7 @@ def _is_plain(nbl: NetBufferList) -> bool:
     if nb is None or nb.next is not None or nbl.net_buffer_list_info[_CANCEL_ID]:
         return False
     mdl = nb.mdl_chain
-    if mdl is None or mdl is not nb.current_mdl:
+    if mdl is None or mdl is not nb.current_mdl or mdl.next is not None or not describes_its_memory(mdl):
         return False
     length: int = nb.data_length
     offset: int = nb.data_offset

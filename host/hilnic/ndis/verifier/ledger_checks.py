@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NblInfo
+from hilnic.ndis.mdl import describes_its_memory, is_circular
 from hilnic.ndis.nbl import NetBufferList, walk
 from hilnic.ndis.net_buffer import NetBuffer, layout_error
 from hilnic.ndis.status import NdisStatus
@@ -82,6 +83,8 @@ class LedgerChecks:
             self._restored_handle(holder, nbl, custody)
         largest = holder.largest_frame
         nb = nbl.first_net_buffer
+        if nb is not None and nb.next is not None and is_circular(nb):
+            nb = None  # it was sent otherwise, and that is said below
         while nb is not None:
             if nb.scatter_gather_list is not None:
                 ndis.violation("IT-06", holder, nbl, "completed before its SG list was freed")
@@ -199,6 +202,8 @@ def frames_fault(nbl: NetBufferList) -> Fault | None:
     nb = nbl.first_net_buffer
     if nb is None:
         return "S6-21", "an NBL without NB"
+    if nb.next is not None and is_circular(nb):
+        return "S6-21", "its list of NBs is cyclic"
     while nb is not None:
         fault = frame_fault(nb)
         if fault is not None:
@@ -210,7 +215,7 @@ def frames_fault(nbl: NetBufferList) -> Fault | None:
 def frame_fault(nb: NetBuffer) -> Fault | None:
     """What is wrong with the layout of one frame."""
     mdl = nb.mdl_chain
-    if mdl is not None and mdl is nb.current_mdl:  # the common form: the data begins in the first MDL
+    if mdl is not None and mdl is nb.current_mdl and mdl.next is None and describes_its_memory(mdl):  # as most are
         offset = nb.data_offset
         if offset == nb.current_mdl_offset and 0 <= offset <= offset + nb.data_length <= mdl.byte_count:
             return None

@@ -17,6 +17,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NdisMedium
+from hilnic.ndis.mdl import chain_fault, chain_length, describes_its_memory, is_circular
 from hilnic.ndis.ndis5.constants import Attributes5
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier import packet_shadow
@@ -130,9 +131,12 @@ class PacketLedger:
             least = 0
         else:
             least, _ = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
-        if packet.head is None or packet.head.byte_count < least:
+        head = packet.head
+        if head is None or head.byte_count < least:
             return "S5-15", f"the first buffer has fewer than the {least} bytes of the media header"
-        return None
+        if head.next is None and describes_its_memory(head) and not packet.valid_counts:
+            return None
+        return self._buffers_fault(edge, packet)
 
     def _holds(self, edge: BindingEdge, custody: PacketCustody) -> bool:
         """An intermediate driver sends on what its virtual miniport was given, or what its lower edge received."""
@@ -151,12 +155,15 @@ class PacketLedger:
         custody.state, custody.owner = _SENT, to
         custody.history.append((self.ndis.kernel.now_ns(), "sent by", by))
 
-    def completed(self, edge: MiniportEdge, packet: Packet, status: int, oversize: bool) -> None:
+    def completed(self, edge: MiniportEdge, packet: Packet, status: int) -> None:
         """A miniport ends a packet that it held: with a final status, and unchanged (S5-07, S5-10, S5-11, S5-14)."""
         if status == _PENDING:
             self.ndis.violation("S5-07", edge.adapter, packet, "completed with PENDING")
-        if oversize and status == _SUCCESS:
-            self.ndis.violation("S5-11", edge.adapter, packet, f"{packet.length()} bytes completed with SUCCESS")
+        head = packet.head
+        if status == _SUCCESS and head is not None and (head.next is None or not is_circular(head)):
+            length = chain_length(head)
+            if length > edge.adapter.largest_frame:
+                self.ndis.violation("S5-11", edge.adapter, packet, f"{length} bytes completed with SUCCESS")
 
     def came_back(self, packet: Packet, level: Level, by: Any) -> None:
         """The sender owns the packet again: as it gave it."""
@@ -192,6 +199,11 @@ class PacketLedger:
         if status != _SUCCESS and status != _RESOURCES:
             return "OB-01", f"OOB status is {status:#010x}"
         size = packet.oob.header_size
+        head = packet.head
+        if head is None or head.next is not None or packet.valid_counts or not describes_its_memory(head):
+            fault = self._buffers_fault(edge.adapter, packet)
+            if fault is not None:
+                return fault
         if not has_header:
             return ("OB-02", f"header size is {size} on a VC, where there is no header") if size else None
         least, most = _ETHERNET_SIZES if edge.medium is _ETHERNET else HEADER_SIZES.get(edge.medium, _NO_SIZES)
@@ -240,8 +252,11 @@ class PacketLedger:
     def transfer_begins(self, edge: BindingEdge | MiniportEdge, packet: Packet) -> bool:
         """The destination of a transfer is the miniport's while it pends (R5-21)."""
         custody = packet.ndis_custody
+        fault = self._buffers_fault(edge, packet)
         if custody.state is not _HOME:
-            return self._passes(edge, packet, ("R5-21", f"transferred into while {custody.state.value}"))
+            fault = "R5-21", f"transferred into while {custody.state.value}"
+        if fault is not None:
+            return self._passes(edge, packet, fault)
         custody.state = _TRANSFER
         custody.history.append((self.ndis.kernel.now_ns(), "to be filled for", edge))
         return True
@@ -255,3 +270,17 @@ class PacketLedger:
     def _passes(self, actor: Any, packet: Packet, fault: tuple[str, str]) -> bool:
         self.ndis.violation(fault[0], actor, packet, fault[1])
         return False
+
+    def _buffers_fault(self, actor: Any, packet: Packet) -> Fault:
+        """A chain in a circle, or a piece outside of its memory; counts that are not the chain's are put right."""
+        what = chain_fault(packet.head)
+        if what is not None:
+            return "OI-21", what
+        if packet.valid_counts:
+            said = packet.buffer_count, packet.total_length, packet.physical_count
+            packet.count()
+            true = packet.buffer_count, packet.total_length, packet.physical_count
+            if said != true:
+                detail = f"the valid counts say {said} buffers, bytes and pages; the chain has {true}"
+                self.ndis.violation("S5-16", actor, packet, detail)
+        return None

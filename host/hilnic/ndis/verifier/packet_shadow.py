@@ -6,6 +6,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
+from hilnic.ndis.mdl import is_circular
 from hilnic.ndis.ndis5.constants import PACKET_INFO_SLOTS, PacketInfo
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.verifier.shadow import POISON, POISON_BYTES
@@ -25,6 +26,9 @@ SentShadow = tuple[Buffers, bytes | None, tuple[Any, ...], list[Any]]
 """(buffers, their bytes if they were kept, out-of-band data, protocol_reserved)."""
 
 ReceivedShadow = tuple[Buffers, bytes]
+
+_CIRCLE: ReceivedShadow = (("a circle",), b"")
+"""A chain without an end, which no packet had when it was handed over."""
 
 
 def take_sent(packet: Packet, keep_bytes: bool) -> SentShadow:
@@ -67,6 +71,8 @@ def take_received(packet: Packet) -> ReceivedShadow:
     if mdl is not None and mdl.next is None:  # one piece, as most are
         region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count
         return (mdl, region, start, length), region.view[start : start + length].tobytes()
+    if is_circular(mdl):
+        return _CIRCLE
     buffers: list[Any] = []
     pieces = []
     while mdl is not None:
@@ -87,7 +93,7 @@ def poison(packet: Packet) -> None:
 
     The bytes of a translated packet are its list's, which may have other holders.
     """
-    mdl = packet.head if packet.pool.poisons else None
+    mdl = packet.head if packet.pool.poisons and not is_circular(packet.head) else None
     while mdl is not None:
         fill(mdl.view)
         mdl = mdl.next

@@ -6,11 +6,12 @@ A list that is followed alone has a shadow; what travels in a batch has a form, 
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from hilnic.ndis.context import depth
 from hilnic.ndis.flags import NblInfo
-from hilnic.ndis.mdl import Mdl
+from hilnic.ndis.mdl import Mdl, is_circular
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.verifier.batch import EMPTY_INFO, SentForm
 from hilnic.ndis.verifier.reserved import Kept, miniport_fields, same, sender_fields
@@ -55,31 +56,32 @@ def content(mdl: Mdl | None, offset: int, length: int) -> bytes:
 
 def take_sent(nbl: NetBufferList) -> SendShadow:
     """Everything that must be as submitted when the list completes (S6-04, S6-09)."""
-    structure, data = _sent_form(nbl)
+    structure, data = _sent_structure(nbl, sys.maxsize), _sent_bytes(nbl)
     context = 0 if nbl.context is None else depth(nbl)
     kept = None if nbl.pool.ndis.guard is None else sender_fields(nbl)
     return structure, data, nbl.net_buffer_list_info.copy(), context, kept, nbl.flags, nbl.nbl_flags
 
 
-def _sent_form(nbl: NetBufferList) -> tuple[list[Any], bytes]:
-    """(identities and fields of every NB and MDL, the used bytes)."""
+def _sent_structure(nbl: NetBufferList, most: int) -> list[Any]:
+    """Identities and fields of every NB and MDL; no more than about `most` entries, for it may have become a circle."""
     nb: Any = nbl.first_net_buffer
-    mdl = nb.mdl_chain
-    if nb.next is None and mdl is not None and mdl is nb.current_mdl and mdl.next is None:  # one frame in one piece
-        offset, length, region, first = nb.current_mdl_offset, nb.data_length, mdl.region, mdl.byte_offset
-        start = first + offset
-        structure = [nb, nb.data_offset, length, mdl, offset, mdl, region, first, mdl.byte_count]
-        return structure, region.view[start : start + length].tobytes()
-    structure, frames = [], []
-    while nb is not None:
+    structure: list[Any] = []
+    while nb is not None and len(structure) <= most:
         structure += (nb, nb.data_offset, nb.data_length, nb.current_mdl, nb.current_mdl_offset)
         mdl = nb.mdl_chain
-        while mdl is not None:
+        while mdl is not None and len(structure) <= most:
             structure += (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
             mdl = mdl.next
-        frames.append(content(nb.current_mdl, nb.current_mdl_offset, nb.data_length))
         nb = nb.next
-    return structure, b"".join(frames)
+    return structure
+
+
+def _sent_bytes(nbl: NetBufferList) -> bytes:
+    """The used bytes of every NB."""
+    nb: Any = nbl.first_net_buffer
+    if nb.next is None:
+        return content(nb.current_mdl, nb.current_mdl_offset, nb.data_length)
+    return b"".join(content(nb.current_mdl, nb.current_mdl_offset, nb.data_length) for nb in nbl.net_buffers())
 
 
 def sent_change(nbl: NetBufferList, before: tuple[Any, ...] | None) -> tuple[str, str] | None:
@@ -95,10 +97,9 @@ def sent_change(nbl: NetBufferList, before: tuple[Any, ...] | None) -> tuple[str
     if len(before) == _BRIEF:
         unchanged = nb is before[0] and nb.mdl_chain is before[1] and nb.data_length == before[2]
         return None if unchanged else ("S6-04", "NBL_MUTATED: NB, MDL chain or length differ from the submitted ones")
-    structure, data = _sent_form(nbl)
-    if structure != before[0]:
+    if _sent_structure(nbl, len(before[0])) != before[0]:
         return "S6-04", "NBL_MUTATED: NB list, MDL chain or offsets differ from the submitted ones"
-    if before[1] is not None and data != before[1]:
+    if before[1] is not None and _sent_bytes(nbl) != before[1]:
         return "S6-09", "TOUCH_WHILE_PENDING: the bytes differ from the submitted ones"
     info = nbl.net_buffer_list_info
     same_info = info == before[2] or info[:_LSO] + info[_LSO + 1 :] == before[2][:_LSO] + before[2][_LSO + 1 :]
@@ -120,13 +121,21 @@ def take_received(nbl: NetBufferList) -> ReceiveShadow:
     data = content(nb.current_mdl, nb.current_mdl_offset, nb.data_length)
     context = 0 if nbl.context is None else depth(nbl)
     kept = None if nbl.pool.ndis.guard is None else miniport_fields(nbl)
-    return _received_structure(nbl), data, nb.current_mdl, nb.current_mdl_offset, nb.data_length, context, kept
+    return (
+        _received_structure(nbl, sys.maxsize),
+        data,
+        nb.current_mdl,
+        nb.current_mdl_offset,
+        nb.data_length,
+        context,
+        kept,
+    )
 
 
 def received_change(nbl: NetBufferList, before: ReceiveShadow) -> str | None:
     """What differs from the indicated form: "chain", "bytes", "context", "reserved" or None."""
     structure, data, mdl, offset, length, context, kept = before
-    if _received_structure(nbl) != structure:
+    if _received_structure(nbl, len(structure)) != structure:
         return "chain"
     if data is not None and content(mdl, offset, length) != data:
         return "bytes"
@@ -135,16 +144,17 @@ def received_change(nbl: NetBufferList, before: ReceiveShadow) -> str | None:
     return "reserved" if kept is not None and not same(kept, miniport_fields(nbl)) else None
 
 
-def _received_structure(nbl: NetBufferList) -> list[Any]:
+def _received_structure(nbl: NetBufferList, most: int) -> list[Any]:
+    """Identities of every NB and MDL; no more than about `most` entries, for it may have become a circle."""
     nb: Any = nbl.first_net_buffer
     if nb is not None and nb.next is None and nb.mdl_chain is not None and nb.mdl_chain.next is None:
         mdl = nb.mdl_chain
         return [nb, mdl, mdl.region, mdl.byte_offset, mdl.byte_count]
     structure: list[Any] = []
-    while nb is not None:
+    while nb is not None and len(structure) <= most:
         structure.append(nb)
         mdl = nb.mdl_chain
-        while mdl is not None:
+        while mdl is not None and len(structure) <= most:
             structure += (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
             mdl = mdl.next
         nb = nb.next
@@ -174,6 +184,8 @@ def cancel_id(before: tuple[Any, ...] | None) -> Any:
 def poison(shadow: ReceiveShadow) -> None:
     """Fill the range with 0xDD: whoever reads it later sees that it is not his any more (V3)."""
     _, _, mdl, offset, length, _, _ = shadow
+    if is_circular(mdl):
+        return
     while length > 0 and mdl is not None:
         piece = mdl.byte_count - offset
         if piece > length:

@@ -10,6 +10,8 @@ from hilnic.testing.nic_adapter import Direction, VcSetup
 from hilnic.testing.vcs import counted, tagged, vlan_of
 
 RING = 64
+DEI = 1 << 12
+"""Of the tag control information, beside the VLAN id."""
 
 
 async def connect(bench: CheckBench, setup: VcSetup, *, size: int = RING) -> None:
@@ -65,7 +67,8 @@ async def an_impossible_page_is_refused_and_changes_nothing(bench: CheckBench) -
 @check("connections")
 async def sent_frames_carry_the_tag(bench: CheckBench) -> None:
     """Every length, cut anywhere: 8100 and TCI behind the source address, then padding; completions count without."""
-    await connect(bench, VcSetup(3, vlan=0xABC, priority=5))
+    tci = DEI | 0xABC
+    await connect(bench, VcSetup(3, vlan=tci, priority=5))
     lengths = (14, 55, 56, 57, 60, 61, 62, 63, 64, 1000, 1513, 1514)
     frames = [bench.frame(length) for length in lengths]
     for number, frame in enumerate(frames):
@@ -73,7 +76,7 @@ async def sent_frames_carry_the_tag(bench: CheckBench) -> None:
         bench.nic.post_tx(1, [frame[:cut], frame[cut:]], offset=number % 8)
     done = await bench.completions(Direction.TX, len(frames), number=1)
     bench.expect([(d.ok, d.length, d.frame_length) for d in done], [(True, n, n) for n in lengths], "completions")
-    wire = [tagged(frame, 0xABC, 5).ljust(60, b"\0") for frame in frames]
+    wire = [tagged(frame, tci, 5).ljust(60, b"\0") for frame in frames]
     bench.expect(await bench.sent(len(frames)), wire, "frames on the wire")
     await bench.expect_counters(tx_frames=len(frames), tx_octets=sum(map(counted, wire)))
     found = await bench.vcs.counters(3)
@@ -210,6 +213,21 @@ async def deactivation_ends_what_has_begun_and_starts_nothing(bench: CheckBench)
     bench.expect([d.data for d in received], frames[: len(received)], "frames received")
     found = await bench.vcs.counters(0)
     bench.expect((found["tx_frames"], found["rx_frames"]), (len(sent), len(received)), "counters after the end")
+
+
+@check("connections")
+async def what_is_stored_of_a_vc_is_delivered_before_it_is_off(bench: CheckBench) -> None:
+    """Its frames lie in the receive buffer behind one that waits for a descriptor: off comes when they are written."""
+    await connect(bench, VcSetup(0, vlan=7))
+    await bench.enable(Direction.RX, number=0)
+    bench.peer.send(bench.frame(80))
+    frames = [bench.frame(90) for _ in range(5)]
+    for frame in frames:
+        bench.peer.send(tagged(frame, 7))
+    await bench.settle(20_000)
+    bench.expect(bench.nic.poll(Direction.RX, 1), [], "frames that have overtaken the one that waits")
+    await bench.vcs.deactivate(0)
+    bench.expect([done.data for done in bench.nic.poll(Direction.RX, 1)], frames, "frames received when it is off")
 
 
 @check("connections")

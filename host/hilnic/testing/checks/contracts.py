@@ -103,6 +103,17 @@ async def a_vc_keeps_its_rate_and_its_burst(bench: CheckBench) -> None:
 
 
 @check("connections")
+async def short_frames_are_charged_with_their_padding(bench: CheckBench) -> None:
+    """14 bytes in memory are 64 octets on the wire, and take as many from the bucket."""
+    setup = VcSetup(0, vlan=7, rate=100_000_000, burst=1522)
+    await connect(bench, setup)
+    source = Source(1, (14, 14), left=60)
+    await run(bench, [source], 400_000, source.is_done)
+    bench.expect(len(frames_of(bench, 7)), 60, "frames")
+    expect_bursts(bench, frames_of(bench, 7), setup.rate, setup.burst)
+
+
+@check("connections")
 async def a_rested_vc_has_its_burst_again_and_no_more(bench: CheckBench) -> None:
     """After a pause of any length the bucket is full, not fuller."""
     setup = VcSetup(0, vlan=7, rate=100_000_000, burst=5000)
@@ -130,14 +141,15 @@ async def the_peak_bounds_the_burst(bench: CheckBench) -> None:
 
 @check("connections")
 async def guaranteed_contracts_hold_under_the_overload_of_others(bench: CheckBench) -> None:
-    """Two guaranteed VCs get their rates beside an unlimited VC and a full connectionless queue."""
+    """Two VCs, guaranteed at once and by a change, get their rates beside an unlimited VC and another queue."""
     promised = [
         VcSetup(0, vlan=10, queue=1, rate=100_000_000, burst=4 * 1522, guaranteed=True),
         VcSetup(1, vlan=11, queue=2, rate=500_000_000, burst=4 * 1522, guaranteed=True),
     ]
     greedy = VcSetup(2, vlan=12, queue=3)
-    for setup in (*promised, greedy):
+    for setup in (promised[0], replace(promised[1], guaranteed=False), greedy):
         await connect(bench, setup)
+    bench.expect(await bench.vcs.activate(promised[1]), Cause.NONE, "cause of the change")
     await bench.enable(Direction.TX, number=0, size=RING)
     await run(bench, [Source(queue) for queue in (0, 1, 2, 3)], 3_500_000)
     for setup in promised:  # a frame that has begun may delay the first and the last by 12 us: 2 ms are 1 in 160
@@ -181,6 +193,38 @@ async def a_new_contract_holds_from_the_next_frame_on(bench: CheckBench) -> None
         expect_bursts(bench, frames, rate, setup.burst)
     sent = [frame.data[:12] + frame.data[16:] for frame in bench.peer.frames]
     bench.expect(sent, [f.ljust(56, b"\0") for f in source.sent[: len(sent)]], "frames in order")
+
+
+@check("connections")
+async def a_new_contract_does_not_wait_for_the_old_one(bench: CheckBench) -> None:
+    """A frame that the old bucket would have allowed in 12 ms goes as soon as an empty bucket of the new one would."""
+    slow = VcSetup(0, vlan=7, rate=1_000_000, burst=1522)
+    await connect(bench, slow)
+    source = Source(1, (1400, 1514), left=4)
+    await run(bench, [source], 30_000)
+    bench.expect(len(frames_of(bench, 7)), 1, "frames of the slow contract")
+    fast = replace(slow, rate=400_000_000)
+    bench.expect(await bench.vcs.activate(fast), Cause.NONE, "cause of the change")
+    await run(bench, [source], 4 * 1522 * 20 + 20_000, source.is_done)
+    bench.expect(len(frames_of(bench, 7)), 4, "frames of the fast one")
+
+
+@check("connections")
+async def a_new_bucket_is_as_deep_as_it_says(bench: CheckBench) -> None:
+    """Deeper, then shallower: what goes at once after a rest is the new bucket's, neither more nor less."""
+    setup = VcSetup(0, vlan=7, rate=400_000_000, burst=2000)
+    await connect(bench, setup)
+    for burst in (12_000, 5000):
+        setup = replace(setup, burst=burst)
+        bench.expect(await bench.vcs.activate(setup), Cause.NONE, "cause of the change")
+        await bench.settle(300_000)
+        begin, source = bench.clock.now_ns(), Source(1, (900, 1000), left=20)
+        await run(bench, [source], 1_000_000, source.is_done)
+        frames = frames_of(bench, 7, begin)
+        expect_bursts(bench, frames, setup.rate, burst)
+        at_once = [frame for frame in frames if frame.time_ns < frames[0].time_ns + burst * 8]
+        octets = sum(counted(frame.data) for frame in at_once)
+        bench.expect(octets > burst - 2 * 1522, True, f"of a full bucket of {burst} octets {octets} went at once")
 
 
 @check("connections")

@@ -257,7 +257,7 @@ def mco_send_complete(vc: VcHandle, packet: Packet, ended: int) -> None:
     level = levels.top(packet)
     assert level is not None
     if edge.ledger is not None:
-        edge.ledger.completed(edge, packet, ended, packet.length() > vc.adapter.largest_frame)
+        edge.ledger.completed(edge, packet, ended)
     levels.pop(packet)
     if edge.ledger is not None:
         edge.ledger.came_back(packet, level, vc.adapter)
