@@ -139,6 +139,28 @@ async def an_entry_is_reused_with_frames_in_flight(dut):
 
 
 @cocotb.test()
+@cocotb.parametrize(miniport=["6-co", "5-co"])
+async def a_pause_waits_200_us_for_tokens_and_the_counters_begin_again(dut, miniport):
+    """ST-03, ST-23: what waits longer ends with PAUSED; a 5.x miniport knows no pause, and NDIS waits for the sends."""
+    one, other = await co_hosts(dut, miniport=miniport)
+    ours, theirs = await calls(one, other, rate=5_000_000, burst=1522)  # a frame of 1522 octets each 304 us
+    (connection,) = one.stack.connections.by_entry.values()
+    ours.send(*[sdu(n, 1500) for n in range(3)])
+    await one.until(lambda: ours.completed, "the first one's completion")
+    await ndis.pause_adapter(one.stack.adapter)
+    sent = 1 if miniport == "6-co" else 3
+    statuses = [status for _, status in ours.completed]
+    assert statuses == [NdisStatus.SUCCESS] * sent + [NdisStatus.PAUSED] * (3 - sent)
+    assert await connection.entry.counter(VcCounter.TX_FRAMES) == sent
+    assert await ndis.restart_adapter(one.stack.adapter) is NdisStatus.SUCCESS
+    ours.send(b"afterwards")
+    await one.until(lambda: theirs.received[-1] == b"afterwards", "what is sent afterwards")
+    assert theirs.received == [*[sdu(n, 1500) for n in range(sent)], b"afterwards"]
+    assert await connection.entry.counter(VcCounter.TX_FRAMES) == (1 if miniport == "6-co" else 4)
+    await finish(one, other)
+
+
+@cocotb.test()
 async def a_reset_in_traffic_brings_connections_back(dut):
     """ST-13: sends end, contracts stay, data flows again."""
     one, other = await co_hosts(dut)

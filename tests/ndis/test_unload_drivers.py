@@ -127,7 +127,7 @@ def end_what_is_out(b):
     """Everybody who is left gives back what he has."""
     b.run()
     b.fm.hold_oids = False
-    if b.fm.driver in b.ndis.miniport_drivers:
+    if not b.fm.driver.faulted:
         b.fm.complete_all()
         if b.fm.held_oid is not None:
             b.fm.complete_oid()

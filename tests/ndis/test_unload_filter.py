@@ -226,3 +226,50 @@ def test_what_the_filter_had_is_in_the_report():
     assert text.startswith("FAULT FilterDriver(broken) status @0ns seed=0: raised Crash('status')")
     assert text.count(", which it held") == 4
     assert text.count("of its own, which") == 2
+
+
+@pytest.mark.rule("S6-04")
+@pytest.mark.parametrize("verify", ["fast", "full"])
+@pytest.mark.parametrize("cuts", [(), (20, 20)])
+def test_a_list_that_the_filter_had_changed_goes_home_as_it_was(verify, cuts):
+    class Spoiling(FunctionalFilter):
+        def send_net_buffer_lists(self, nbls, port_number, send_flags):
+            ndis.retreat_net_buffer_list_data_start(nbls, 8, 0, None, None)
+            nbls.first_net_buffer.mdl_chain.next = None
+            ndis.allocate_net_buffer_list_context(nbls, 16)
+            nbls.child_ref_count += 1
+            raise Crash("send")
+
+    b = NdisBench(verify=verify)
+    b.filter(Spoiling)
+    with b.ndis.report.collect() as found:
+        (nbl,) = b.fp.send(b.frame(3), cuts=cuts)
+        b.run()
+    assert [each.rule for each in found] == ["FAULT"]
+    assert b.fp.completed == [(nbl, NdisStatus.FAILURE)]
+    assert nbl.first_net_buffer.tobytes() == b.frame(3)
+    b.fp.send_nbls([nbl])
+    assert b.fm.sent_frames == [b.frame(3)]
+    b.fm.complete_all()
+    b.stop()
+
+
+@pytest.mark.rule("MD-09")
+@pytest.mark.parametrize("cuts", [(), (20, 20)])
+def test_a_received_list_that_the_filter_had_changed_goes_home_as_it_was(cuts):
+    class Spoiling(FunctionalFilter):
+        def receive_net_buffer_lists(self, nbls, port_number, number, flags):
+            ndis.advance_net_buffer_list_data_start(nbls, 14)
+            mdl = nbls.first_net_buffer.mdl_chain
+            mdl.next = mdl
+            raise Crash("receive")
+
+    b = NdisBench()
+    b.filter(Spoiling)
+    with b.ndis.report.collect() as found:
+        (nbl,) = b.fm.indicate(b.frame(3), cuts=cuts)
+        b.run()
+    assert [each.rule for each in found] == ["FAULT"]
+    assert b.fm.returned == [nbl]
+    assert len(nbl.first_net_buffer.tobytes()) == 60
+    b.stop()

@@ -139,21 +139,25 @@ def test_a_vlan_id_is_free_only_when_the_peer_has_given_it_up_too(lan: Lan) -> N
 
 @pytest.mark.rule("CD-08")
 @pytest.mark.parametrize("kinds", KINDS)
-def test_release_is_said_when_nothing_flows_any_more(kinds: str) -> None:
+def test_release_and_its_completion_are_said_when_nothing_flows_any_more(kinds: str) -> None:
     lan = Lan(kinds, slow_ns=3000)
     one, _ = lan.open()
     said = []
 
+    def active_vcs(number: int) -> set[int]:
+        contracts = [vc.parameters for vc in lan.lan.hosts[number].miniport.vcs if vc.parameters is not None]
+        return {VlanMedia.parse(each.media.specific).vlan_id for each in contracts} - {SIGNALLING_VLAN_ID}
+
     def hear(sdu: bytes) -> tuple[bytes]:
-        if decode(sdu).message.TYPE is MessageType.RELEASE:
-            contracts = [vc.parameters for vc in lan.lan.hosts[0].miniport.vcs if vc.parameters is not None]
-            said.append({VlanMedia.parse(each.media.specific).vlan_id for each in contracts} - {SIGNALLING_VLAN_ID})
+        kind = decode(sdu).message.TYPE
+        if kind in {MessageType.RELEASE, MessageType.RELEASE_COMPLETE}:
+            said.append((kind, active_vcs(0 if kind is MessageType.RELEASE else 1)))
         return (sdu,)
 
     lan.lan.harm = hear
     lan.lan.run(one.close())
     lan.lan.run_for(1)
-    assert said == [set()], "active VCs of the station that says RELEASE"
+    assert said == [(MessageType.RELEASE, set()), (MessageType.RELEASE_COMPLETE, set())]
     lan.stop()
 
 

@@ -89,7 +89,9 @@ class DmaHandle:
         self.shared: dict[SharedMemory, Site] = {}
 
     def process(self, sg_list: ScatterGatherList, context: Any) -> None:
-        """MiniportProcessSGList."""
+        """MiniportProcessSGList; it may come late, to a driver that has been taken out."""
+        if self.adapter.driver.faulted:
+            return
         try:
             self._process(sg_list, context)
         except Exception as error:

@@ -25,6 +25,7 @@ from hilnic.ndis.flags import (
     PauseReason,
     ShutdownAction,
 )
+from hilnic.ndis.kernel import Event
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.oids import Oid
 from hilnic.ndis.status import NdisStatus
@@ -188,11 +189,13 @@ class MiniportDriver:
         "initializing",
         "lower_edge",
         "ndis",
+        "waiting",
     )
 
     def __init__(self, ndis: Ndis, characteristics: MiniportCharacteristics, context: Any) -> None:
         self.ndis = ndis
         self.initializing: list[str] = []  # virtual adapters to come
+        self.waiting: list[Event] = []  # of an intermediate driver: its handlers that wait, set when it is taken out
         self.lower_edge: ProtocolDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
         self.faulted = False  # a handler raised, and the driver is being taken out
         self.characteristics: MiniportCharacteristics = contained(self, characteristics)
@@ -217,6 +220,7 @@ class ProtocolDriver:
         "ndis",
         "unbinds",
         "upper_edge",
+        "waiting",
     )
 
     def __init__(self, ndis: Ndis, characteristics: ProtocolCharacteristics, context: Any) -> None:
@@ -224,6 +228,7 @@ class ProtocolDriver:
         self.upper_edge: MiniportDriver | None = None  # of an intermediate driver: NdisIMAssociateMiniport
         self.binds: list[BindContext] = []  # that have not ended
         self.unbinds: list[UnbindContext] = []  # likewise
+        self.waiting: list[Event] = []  # of an intermediate driver: its handlers that wait, set when it is taken out
         self.faulted = False  # a handler raised, and the driver is being taken out
         self.characteristics: ProtocolCharacteristics = contained(self, characteristics)
         self.context = context

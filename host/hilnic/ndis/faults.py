@@ -96,6 +96,8 @@ def _take_out(driver: Driver, handler: str, error: Exception) -> None:
         edge.faulted = True
     for edge in edges:
         haunt(edge)
+        for event in getattr(edge, "waiting", ()):
+            event.set()
 
     async def work() -> None:
         for edge in edges:
@@ -127,35 +129,69 @@ def contained(driver: Driver, characteristics: Any, stand_in: Callable[[], Any] 
     handlers = {name: getattr(characteristics, name) for name in names}
     ghost = stand_in or (lambda: driver.characteristics)
     wrapped = {
-        name: _contain(driver, name, handler, ghost) for name, handler in handlers.items() if handler is not None
+        name: _Contained(driver, name, handler, ghost) for name, handler in handlers.items() if handler is not None
     }
     return dataclasses.replace(characteristics, **wrapped)
 
 
-def _contain(driver: Any, name: str, handler: Callable[..., Any], stand_in: Callable[[], Any]) -> Callable[..., Any]:
-    def by_ghost(args: tuple[Any, ...]) -> Any:
-        ghost = getattr(stand_in(), name)
+class _Contained:
+    """One handler as NDIS calls it; `stand_in()` has the ghost's."""
+
+    __slots__ = ("_driver", "_handler", "_name", "_stand_in")
+
+    def __init__(self, driver: Any, name: str, handler: Callable[..., Any], stand_in: Callable[[], Any]) -> None:
+        self._driver = driver
+        self._name = name
+        self._handler = handler
+        self._stand_in = stand_in
+
+    def __call__(self, *args: Any) -> Any:
+        if self._driver.faulted:
+            return self._by_ghost(args)
+        try:
+            answer = self._handler(*args)
+        except Exception as error:
+            return self._fall_back(args, error)
+        if not isinstance(answer, Awaitable):
+            return answer
+        has_two_edges = len(_edges(self._driver)) > 1
+        return self._wait_for_both_edges(args, answer) if has_two_edges else self._wait(args, answer)
+
+    def _by_ghost(self, args: tuple[Any, ...]) -> Any:
+        ghost = getattr(self._stand_in(), self._name)
         return NdisStatus.FAILURE if ghost is None else ghost(*args)
 
-    def fall_back(args: tuple[Any, ...], error: Exception) -> Any:
+    def _fall_back(self, args: tuple[Any, ...], error: Exception) -> Any:
         if not _is_of_the_driver(error):
             raise error
-        _take_out(driver, name, error)
-        return by_ghost(args)
+        _take_out(self._driver, self._name, error)
+        return self._by_ghost(args)
 
-    async def wait(args: tuple[Any, ...], answer: Awaitable[Any]) -> Any:
+    async def _wait(self, args: tuple[Any, ...], answer: Awaitable[Any]) -> Any:
         try:
             return await answer
         except Exception as error:
-            return await answer_of(fall_back(args, error))
+            return await answer_of(self._fall_back(args, error))
 
-    def call(*args: Any) -> Any:
-        if driver.faulted:
-            return by_ghost(args)
-        try:
-            answer = handler(*args)
-        except Exception as error:
-            return fall_back(args, error)
-        return wait(args, answer) if isinstance(answer, Awaitable) else answer
+    async def _wait_for_both_edges(self, args: tuple[Any, ...], answer: Awaitable[Any]) -> Any:
+        """What it waits for may be its other edge's business: whoever waits for it is let go when the driver is out."""
+        driver = self._driver
+        ended, outcome = driver.ndis.kernel.create_event(), list[tuple[Any, Exception | None]]()
 
-    return call
+        async def work() -> None:
+            try:
+                outcome.append((await self._wait(args, answer), None))
+            except Exception as error:
+                outcome.append((None, error))
+            ended.set()
+
+        driver.waiting.append(ended)
+        driver.ndis.kernel.queue_work_item(work)
+        await ended.wait()
+        driver.waiting.remove(ended)
+        if not outcome:
+            return await answer_of(self._by_ghost(args))
+        result, failure = outcome[0]
+        if failure is not None:
+            raise failure
+        return result

@@ -101,7 +101,8 @@ def queue_io_work_item(
 
     async def work() -> None:
         try:
-            await routine(context)
+            if not adapter.driver.faulted:
+                await routine(context)
         except Exception as error:
             failed(adapter, "a work item", error)
         finally:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hilnic.ndis.mdl import Mdl
+from hilnic.ndis.mdl import Mdl, is_circular, walk_mdls
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.verifier.custody import FREED, HOME, INDICATED, SENT
+from hilnic.ndis.verifier.shadow import put_back, put_back_received, received_change, sent_change
 
 
 def ends_of(driver: Any) -> list[Any]:
@@ -59,7 +60,29 @@ def _let_go(nbl: NetBufferList) -> bool:
     if custody.pieces:
         return False
     nbl.child_ref_count = custody.children_before
+    _put_back(nbl)
     return True
+
+
+def _put_back(nbl: NetBufferList) -> None:
+    """The form in which the driver got the list; an MDL that it linked in front of it goes."""
+    shadow = nbl.ndis_custody.shadow
+    before = _mdls_of(nbl)
+    if nbl.ndis_custody.state is SENT:
+        if sent_change(nbl, shadow) is not None:
+            put_back(nbl, shadow)
+    elif shadow is not None and received_change(nbl, shadow) is not None:
+        put_back_received(nbl, shadow)
+    for mdl in set(before).difference(_mdls_of(nbl)):
+        if mdl.ndis_reserved is not None:  # a retreat has linked it in front
+            nbl.ndis.forget_mdl(mdl)
+
+
+def close_edge(context: Any) -> None:
+    """The context of a 5.x driver is NDIS's own edge, whose translation ends with it."""
+    translation = getattr(context, "xlate", None)
+    if translation is not None:
+        translation.close()
 
 
 def reclaim(owner: Any) -> None:
@@ -68,14 +91,20 @@ def reclaim(owner: Any) -> None:
     for clone, (handle, _) in list(ndis.oid_clones.items()):
         if handle is owner and not (clone.ndis_pending or clone.ndis_done):
             del ndis.oid_clones[clone]
-    for pool in [pool for pool in ndis.pools if pool.owner is owner]:
+    pools = [pool for pool in ndis.pools if pool.owner is owner]
+    if not pools:
+        return
+    ndis.pools[:] = [pool for pool in ndis.pools if pool.owner is not owner]
+    others = {mdl for nbl in lists_of(ndis) for mdl in _mdls_of(nbl)}  # that pieces and clones may have described
+    for pool in pools:
         for nbl in pool.live:
-            for nb in nbl.net_buffers() if isinstance(nbl, NetBufferList) else ():
-                _forget_mdls(ndis, nb.mdl_chain)
-        ndis.pools.remove(pool)
+            for mdl in _mdls_of(nbl) if isinstance(nbl, NetBufferList) else ():
+                if mdl not in others:
+                    ndis.forget_mdl(mdl)
 
 
-def _forget_mdls(ndis: Any, mdl: Mdl | None) -> None:
-    while mdl is not None and mdl in ndis.mdls:
-        ndis.forget_mdl(mdl)
-        mdl = mdl.next
+def _mdls_of(nbl: NetBufferList) -> list[Mdl]:
+    """Those that can be reached; the driver may have left circles."""
+    first = nbl.first_net_buffer
+    nbs = [] if is_circular(first) else nbl.net_buffers()
+    return [mdl for nb in nbs if not is_circular(nb.mdl_chain) for mdl in walk_mdls(nb.mdl_chain)]

@@ -11,12 +11,13 @@ from hilnic.ndis.condis import ghost_miniport as of_connections
 from hilnic.ndis.direct_oid import end_all
 from hilnic.ndis.dma import deregister_scatter_gather_dma, free_net_buffer_sg_list, free_shared_memory
 from hilnic.ndis.ghosts import im
-from hilnic.ndis.ghosts.custody import in_custody, reclaim
+from hilnic.ndis.ghosts.custody import close_edge, in_custody, reclaim
 from hilnic.ndis.ghosts.protocol import haunt_edge
 from hilnic.ndis.interrupt import deregister_interrupt
 from hilnic.ndis.nbl import NetBufferList, chain, walk
 from hilnic.ndis.pending import PAUSE, RESET, complete
 from hilnic.ndis.pnp import complete_pause, surprise_remove_adapter
+from hilnic.ndis.reset import stop_watching
 from hilnic.ndis.send import complete_send_net_buffer_lists
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.timer import cancel_timer_object, free_timer_object
@@ -71,9 +72,23 @@ def haunt(driver: MiniportDriver) -> None:
     for adapter in driver.adapters:
         adapter.send_handler = _completer(adapter)
         adapter.return_handler = _receiver(adapter)
+        _silence(adapter)
         if adapter.co is not None:
             of_connections.haunt_adapter(adapter)
         haunt_edge(adapter.context)
+
+
+def _silence(adapter: Adapter) -> None:
+    """No timer and no interrupt reaches the driver."""
+    stop_watching(adapter)
+    for timer in adapter.timers:
+        timer.period_ns = 0
+        timer.cancel()  # at any IRQL, for NDIS does it
+    for interrupt in adapter.interrupts:
+        interrupt.isr_handler = lambda *_: (True, False)
+        interrupt.dpc_handler = lambda *_: None
+        if interrupt.characteristics.line is not None:
+            interrupt.characteristics.line.connect(None)  # nobody will let go of it
 
 
 def _completer(adapter: Adapter) -> Callable[..., None]:
@@ -145,6 +160,7 @@ def release_hardware(adapter: Adapter) -> None:
         for shared in list(dma.shared):
             free_shared_memory(shared)
         deregister_scatter_gather_dma(dma)
+    close_edge(adapter.context)
     reclaim(adapter)
 
 

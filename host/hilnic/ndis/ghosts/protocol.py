@@ -11,7 +11,7 @@ from hilnic.ndis.binding import close_adapter, complete_bind_adapter, complete_u
 from hilnic.ndis.condis.ghost import haunt_binding, leave
 from hilnic.ndis.flags import ReceiveFlags
 from hilnic.ndis.ghosts import im
-from hilnic.ndis.ghosts.custody import in_custody, reclaim
+from hilnic.ndis.ghosts.custody import close_edge, in_custody, reclaim
 from hilnic.ndis.nbl import NetBufferList, chain
 from hilnic.ndis.pnp import unbind_protocol
 from hilnic.ndis.receive import return_net_buffer_lists
@@ -94,9 +94,7 @@ async def unload(driver: ProtocolDriver) -> None:
         if binding.co is not None:
             await leave(binding)
         await _close(binding)
-        xlate = getattr(binding.context, "xlate", None)  # a 5.x driver's edge
-        if xlate is not None:
-            xlate.close()
+        close_edge(binding.context)
     reclaim(driver)
     if driver in driver.ndis.protocol_drivers:
         driver.ndis.protocol_drivers.remove(driver)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hilnic.ndis import oid as core_oid
 from hilnic.ndis.adapter import Adapter
+from hilnic.ndis.faults import failed
 from hilnic.ndis.flags import RequestType
 from hilnic.ndis.kernel import Event
 from hilnic.ndis.ndis5.serializer import at_dispatch
@@ -136,14 +137,20 @@ class MiniportRequests:
         is_set = asked.request_type is RequestType.SET_INFORMATION
         handlers = edge.characteristics
         handler = handlers.set_information if is_set else handlers.query_information
+        if edge.adapter.driver.faulted:
+            return NdisStatus.FAILURE
         self._active = ndis_request = NdisRequest(asked.request_type, asked.oid, asked.buffer)
         self._status, self._done = None, edge.ndis.kernel.create_event()
         async with edge.lock:
-            status: NdisStatus = at_dispatch(edge.ndis.kernel, handler, edge.context, ndis_request)
+            try:
+                status: NdisStatus = at_dispatch(edge.ndis.kernel, handler, edge.context, ndis_request)
+            except Exception as error:
+                failed(edge.adapter, "set_information" if is_set else "query_information", error)
+                status = NdisStatus.FAILURE
         if status is NdisStatus.PENDING:
             await self._done.wait()
             status = self._status or NdisStatus.SUCCESS
-        elif self._done.is_set():
+        elif self._done.is_set() and not edge.adapter.driver.faulted:
             edge.ndis.violation("C5-06", edge.adapter, ndis_request, "answered and completed as well")
         self._active = None
         asked.bytes_written = ndis_request.bytes_written

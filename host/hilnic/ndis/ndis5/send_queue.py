@@ -161,7 +161,7 @@ class SendQueue:
         for packet in packets:
             self._enter(packet)
             status = edge.send_handler(edge.context, packet, packet.flags)
-            if status == NdisStatus.PENDING:
+            if status == NdisStatus.PENDING or edge.adapter.driver.faulted:
                 continue
             if status == NdisStatus.RESOURCES:
                 edge.ndis.violation("S5-06", edge.adapter, packet, "MiniportSend answered RESOURCES")

@@ -7,11 +7,12 @@ A list that is followed alone has a shadow; what travels in a batch has a form, 
 from __future__ import annotations
 
 import sys
+from itertools import pairwise, takewhile
 from typing import Any
 
 from hilnic.ndis.context import depth
 from hilnic.ndis.flags import NblInfo
-from hilnic.ndis.mdl import Mdl, is_circular
+from hilnic.ndis.mdl import Mdl, is_circular, walk_mdls
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.verifier.batch import EMPTY_INFO, SentForm
 from hilnic.ndis.verifier.reserved import Kept, miniport_fields, same, sender_fields
@@ -159,6 +160,67 @@ def _received_structure(nbl: NetBufferList, most: int) -> list[Any]:
             mdl = mdl.next
         nb = nb.next
     return structure
+
+
+def put_back(nbl: NetBufferList, before: tuple[Any, ...] | None) -> None:
+    """Give a list that was sent the form that it had then: its driver is gone, and cannot do it (S6-04).
+
+    `before` as in `sent_change`; what it does not know stays as it is.
+    """
+    if before is None:
+        return
+    if len(before) == _BRIEF:
+        nb, mdl, length = before
+        nbl.first_net_buffer, nb.next, nb.mdl_chain, nb.data_length, mdl.next = nb, None, mdl, length, None
+        return
+    _relink(nbl, before[0])
+    nbl.net_buffer_list_info[:] = before[2]
+    nbl.flags, nbl.nbl_flags = before[5], before[6]
+    _drop_context(nbl, before[3])
+
+
+def put_back_received(nbl: NetBufferList, before: ReceiveShadow) -> None:
+    """The same for a list that was indicated (MD-09)."""
+    structure, _, mdl, offset, length, context, _ = before
+    nb = structure[0]
+    nbl.first_net_buffer, nb.mdl_chain = nb, None
+    _link_mdls(nb, structure[1:])
+    nb.current_mdl, nb.current_mdl_offset, nb.data_length = mdl, offset, length
+    nb.data_offset = offset + sum(
+        piece.byte_count for piece in takewhile(lambda piece: piece is not mdl, walk_mdls(nb.mdl_chain))
+    )
+    _drop_context(nbl, context)
+
+
+def _relink(nbl: NetBufferList, structure: list[Any]) -> None:
+    nbs: list[Any] = []
+    at = 0
+    while at < len(structure):
+        nb, nb.data_offset, nb.data_length, nb.current_mdl, nb.current_mdl_offset = structure[at : at + 5]
+        end = at = at + 5
+        while end < len(structure) and isinstance(structure[end], Mdl):
+            end += 4
+        _link_mdls(nb, structure[at:end])
+        nbs.append(nb)
+        at = end
+    nbl.first_net_buffer = nbs[0]
+    for nb, following in pairwise([*nbs, None]):
+        nb.next = following
+
+
+def _link_mdls(nb: Any, structure: list[Any]) -> None:
+    """(descriptor, region, offset, bytes) of each."""
+    mdls = structure[::4]
+    for at, mdl in enumerate(mdls):
+        mdl.region, mdl.byte_offset, mdl.byte_count = structure[4 * at + 1 : 4 * at + 4]
+    nb.mdl_chain = mdls[0] if mdls else None
+    for mdl, following in pairwise([*mdls, None]):
+        mdl.next = following
+
+
+def _drop_context(nbl: NetBufferList, pieces: int) -> None:
+    while nbl.context is not None and depth(nbl) > pieces:
+        nbl.context = nbl.context.next
 
 
 def from_batch(form: tuple[Any, ...], data: bytes | None) -> SendShadow | ReceiveShadow:
