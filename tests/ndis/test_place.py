@@ -6,7 +6,7 @@ import pytest
 from hilnic import ndis
 from hilnic.ndis import NdisViolation
 from hilnic.ndis.rules import all_rules
-from hilnic.testing import FunctionalMiniport, NdisBench, expect_violation
+from hilnic.testing import Bench5, FunctionalMiniport, FunctionalProtocol, NdisBench, expect_violation
 
 
 class CompletesTwice(FunctionalMiniport):
@@ -102,3 +102,28 @@ def test_a_remedy_is_printed_with_the_rule():
     violation = NdisViolation("S6-02", "driver", "list", "", 0, 0, ())
     assert f"  do: {all_rules()['S6-02'].remedy}" in str(violation).splitlines()
     assert all_rules()["S6-02"].remedy
+
+
+class LosesReturns(FunctionalProtocol):
+    """Forgets what it received."""
+
+    def receive_net_buffer_lists(self, nbls, port, count, flags):
+        pass
+
+
+def test_a_pause_that_is_late_names_who_has_what():
+    bench = NdisBench(protocol=LosesReturns)
+    (nbl,) = bench.fm.indicate(bench.frame())
+    bench.kernel.start(ndis.pause_adapter(bench.fm.adapter))
+    with expect_violation(bench.ndis, "ST-06") as found:
+        bench.kernel.run_for(11_000_000_000)
+    assert f"out: NBL#{nbl.id} indicated, with Binding(fp0->fm" in found[0].detail
+
+
+def test_the_kits_protocol_of_ndis_5_may_return_too_often():
+    bench = Bench5(handlers=["packet"], serialized=False)
+    bench.fp.references = 1
+    (packet,) = bench.fm.indicate(bench.frame())
+    bench.fp.give_back(packet)
+    with expect_violation(bench.ndis, "R5-05"):
+        bench.fp.give_back(packet)
