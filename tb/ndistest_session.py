@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,8 +20,9 @@ from hilnic.cosim.harness import Card, Clocks, Harness
 from hilnic.hw.cpu import HostCpu
 from hilnic.testing import run_record
 from hilnic.testing.ndistest import Bed, Case, Slot, run_case
-from hilnic.testing.ndistest.bed import Register
+from hilnic.testing.ndistest.bed import Hear, Register
 from hilnic.testing.ndistest.port import LIMIT_NS
+from hilnic.wire.link import WireFrame
 
 run_record.of_simulation()
 ROUNDS = {"icarus": 1, "verilator": 4}
@@ -32,6 +34,7 @@ class Slots:
     def __init__(self, harness: Harness) -> None:
         self.harness = harness
         self.removed: set[int] = set()
+        self.ears: dict[int, Hear] = {}
 
     def slot(self, card: Card) -> Slot:
         """One card; the host above it is new."""
@@ -42,7 +45,23 @@ class Slots:
             self.removed.add(card.index)
             await self.harness.remove(card)
 
-        return Slot(cpu, card.device, card.link, lambda: [*card.memory.live_mappings(), *card.memory.leaks()], remove)
+        return Slot(
+            cpu, card.device, card.link, lambda: [*card.memory.live_mappings(), *card.memory.leaks()], remove,
+            lambda hear: self.tap(card, hear),
+        )  # fmt: skip
+
+    def tap(self, card: Card, hear: Hear) -> None:
+        """Of two that are joined, what one sends is what comes to the other."""
+        self.ears[card.index] = hear
+        for each in self.harness.cards:
+            each.link.record = partial(self._hear, each.index)
+
+    def _hear(self, index: int, from_nic: bool, frame: WireFrame) -> None:
+        for listener, hear in self.ears.items():
+            if listener == index:
+                hear(from_nic, frame)
+            elif from_nic:
+                hear(False, frame)
 
     def set_cable(self, up: bool) -> None:
         """Join the cards, or let each see no carrier."""
@@ -65,8 +84,14 @@ class Slots:
 async def play(case: Case, slots: Slots, register: Register, seed: int, rounds: int, verify: Any) -> tuple[str, ...]:
     """Run a case on fresh hosts; its failures. Afterwards the cards are in order again."""
     await slots.repair(broken=False)
+    slots.ears.clear()
     stands = [slots.slot(card) for card in slots.harness.cards]
-    failures = await _failures(case, Bed(stands, register, slots.set_cable, seed, rounds, verify))
+    bed = Bed(stands, register, slots.set_cable, seed, rounds, verify)
+    try:
+        failures = await _failures(case, bed)
+    except BaseException:  # a checker of the simulation ends it: what the verifier saw before may be the cause
+        session.say(case=case.name, broken=bed.violations())
+        raise
     await slots.repair(broken=bool(failures))
     return failures
 

@@ -27,8 +27,9 @@ async def a_header_pushed_in_front_by_retreat_is_on_the_wire_and_gone_at_the_com
 
     def free(mdl):
         made.remove(mdl)
+        region = mdl.region
         ndis.free_mdl(mdl)
-        kernel.free(mdl.region)
+        kernel.free(region)
 
     frames = [frame(n, 100 + n) for n in range(3)]
     for head, handlers in ((14, ()), (3, ()), (0, (allocate, free))):

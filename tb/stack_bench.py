@@ -113,9 +113,10 @@ def free_layout(nbl: ndis.NetBufferList) -> None:
     nb = nbl.first_net_buffer
     assert nb is not None
     for mdl in list(ndis.walk_mdls(nb.mdl_chain)):
+        region = mdl.region
         ndis.free_mdl(mdl)
-        if mdl.region is not nbl.protocol_reserved[0]:
-            nbl.ndis.kernel.free(mdl.region)
+        if region is not nbl.protocol_reserved[0]:
+            nbl.ndis.kernel.free(region)
     ndis.free_net_buffer_list(nbl)
 
 

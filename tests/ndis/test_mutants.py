@@ -672,7 +672,8 @@ def test_a_violation_is_raised_in_the_offenders_frame_and_tells_the_history():
         f"S6-02 Adapter(fm, Running) NBL#{nbl.id} @{b.kernel.now_ns()}ns seed=7: "
         "Each NBL completes exactly once (DOUBLE_COMPLETE)"
     )
-    assert [line.split()[1:3] for line in lines[1:]] == [["allocated", "by"], ["sent", "by"], ["completed", "by"]]
+    assert [line.split()[0] for line in lines[1:3]] == ["at", "do:"]
+    assert [line.split()[1:3] for line in lines[3:]] == [["allocated", "by"], ["sent", "by"], ["completed", "by"]]
 
 
 def test_verify_off_keeps_silent():

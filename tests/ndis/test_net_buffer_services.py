@@ -69,8 +69,9 @@ def test_a_retreat_that_fails_in_the_middle_is_as_if_it_had_not_begun(failing, o
         return ndis.allocate_mdl(nbl.ndis, kernel.allocate(size))
 
     def free(mdl: Mdl) -> None:
+        region = mdl.region
         ndis.free_mdl(mdl)
-        kernel.free(mdl.region)
+        kernel.free(region)
 
     fail_after(kernel, failing)
     handlers = (allocate, free) if own_handlers else ()

@@ -122,8 +122,21 @@ def _simulate(sim: str, job: Line) -> Iterator[Line]:
     try:
         run_session(session, found.append)
     except SessionFailed as failed:
-        raise Stop(Exit.FAILED, f"{sim}, after {len(found)} cases: {failed}") from None
+        yield from _broken(found, job, str(failed))
+        return
     yield from found
+
+
+def _broken(found: list[Line], job: Line, sentence: str) -> Iterator[Line]:
+    """A session that broke off: the cases that ended, and the one that was played as failed; the others did not run."""
+    seen = [text for line in found if "broken" in line for text in line["broken"]]
+    ended = [line for line in found if "broken" not in line]
+    yield from ended
+    if len(ended) < len(job["cases"]):
+        (case,) = (case for case in SUITES[job["suite"]] if case.name == job["cases"][len(ended)])
+        rest = job["cases"][len(ended) + 1 :]
+        unplayed = [f"not played after that: {', '.join(rest)}"] if rest else []
+        yield result(case, [*seen, sentence, *unplayed], 0, 0.0)
 
 
 def _print(console: Console, report: Line, wall_s: float) -> None:

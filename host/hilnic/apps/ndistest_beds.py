@@ -21,7 +21,7 @@ from hilnic.miniport5 import driver as nic_driver5
 from hilnic.model.nic import ModelNic
 from hilnic.testing.ndistest import Bed, Slot
 from hilnic.testing.ndistest.bed import Register
-from hilnic.testing.ndistest.port import MEMORY_BYTES, Cable, left_over
+from hilnic.testing.ndistest.port import MEMORY_BYTES, Cable, TappedWire, left_over
 
 __all__ = ["OURS", "default_register", "find_register", "twin_bed"]
 
@@ -89,12 +89,13 @@ def twin_bed(cards: int, register: Register, **options: Any) -> tuple[VirtualClo
     """Our NIC's software twin in each slot."""
     clock = VirtualClock()
     nics = [ModelNic(clock, HostMemory(MEMORY_BYTES), name=f"nic{number}") for number in range(cards)]
+    wires = [TappedWire(nic.wire) for nic in nics]
     slots = []
-    for nic in nics:
+    for nic, wire in zip(nics, wires, strict=True):
         cpu = HostCpu(clock, nic.memory)
         cpu.attach(nic)
-        slots.append(Slot(cpu, nic, nic.wire, left_over(nic.memory), _removal(nic)))
-    line = Cable(*(nic.wire for nic in nics))
+        slots.append(Slot(cpu, nic, wire, left_over(nic.memory), _removal(nic), wire.tap))
+    line = Cable(*wires)
 
     def set_cable(up: bool) -> None:
         line.is_in = up

@@ -277,6 +277,14 @@ class HostMemory:
         if self.weak:
             self._device_view[start : start + len(data)] = data
 
+    def allows(self, address: int, length: int, direction: int) -> bool:
+        """May the device access the whole range so? For whoever checks a descriptor before the device has it."""
+        start = address - self.base
+        if length <= 0 or start < 0 or start + length > self.size:
+            return False
+        wanted = ((_TO_DEVICE, self._read_view), (_FROM_DEVICE, self._write_view))
+        return all(0 not in counts[start : start + length].tobytes() for bit, counts in wanted if direction & bit)
+
     def _check(self, counts: memoryview, address: int, length: int, engine: str, verb: str) -> int:
         start = address - self.base
         if length <= 0 or start < 0 or start + length > self.size:

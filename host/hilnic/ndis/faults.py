@@ -64,7 +64,7 @@ class DriverFault(NdisViolation):
 
     def __str__(self) -> str:
         headline = f"{RULE} {self.actor!r} {self.handler} @{self.time_ns}ns seed={self.seed}: raised {self.error!r}"
-        return "\n".join([headline, *(f"  with {what}" for what in self.outstanding)])
+        return "\n".join([headline, *self.advice(), *(f"  with {what}" for what in self.outstanding)])
 
 
 def failed(actor: Any, handler: str, error: Exception) -> None:

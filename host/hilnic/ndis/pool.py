@@ -16,6 +16,7 @@ from hilnic.ndis.kernel import Region
 from hilnic.ndis.mdl import Mdl
 from hilnic.ndis.nbl import NetBufferList
 from hilnic.ndis.net_buffer import NetBuffer
+from hilnic.ndis.verifier.freed_mdl import bury
 from hilnic.ndis.wdk import wdk
 
 if TYPE_CHECKING:
@@ -269,4 +270,6 @@ def free_mdl(mdl: Mdl) -> None:
     ndis: Ndis = mdl.ndis
     if ndis.verifier is not None and mdl not in ndis.mdls:
         ndis.violation("MD-18", ndis, mdl, "freed twice, or it is not its caller's to free")
+    elif ndis.verifier is not None:
+        bury(mdl)
     ndis.forget_mdl(mdl)

@@ -25,6 +25,7 @@ class Rule:
 
     `proof` says how the rule is shown: "hdl" by a test over the Verilog, "host-only" for `reason`; None = not yet said.
     `versions` are the NDIS versions that know the rule; a row without them takes those of its group.
+    `remedy` is what the author of a driver has to do, where the sentence alone does not say it.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Rule:
     wave: int
     proof: Proof | None = None
     reason: str = ""
+    remedy: str = ""
     versions: tuple[str, ...] = VERSIONS
 
     @property
@@ -60,3 +62,9 @@ def sentence_of(rule: str) -> str:
         return "The wire carries what the miniport was given to send, and the miniport indicates what the wire carried"
     found = all_rules().get(rule)
     return found.sentence if found else "a rule that is not in the catalogue"
+
+
+def remedy_of(rule: str) -> str:
+    """What to do about a broken rule; "" where its sentence says it."""
+    found = all_rules().get(rule)
+    return found.remedy if found else ""

@@ -82,6 +82,7 @@ def free_nbl(nbl: NetBufferList) -> None:
     """Free an NBL made by `build_nbl`, with its MDLs and their memory."""
     for nb in nbl.net_buffers():
         for mdl in list(walk_mdls(nb.mdl_chain)):
+            region = mdl.region
             free_mdl(mdl)
-            nbl.ndis.kernel.free(mdl.region)
+            nbl.ndis.kernel.free(region)
     free_net_buffer_list(nbl)

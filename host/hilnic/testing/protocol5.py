@@ -143,7 +143,8 @@ class FunctionalProtocol5:
         """Pay one reference per packet named; all that are owed when none is."""
         giving = list(packets) or list(self.held)
         for packet in giving:
-            self.held.remove(packet)
+            if packet in self.held:
+                self.held.remove(packet)
         ndis5.return_packets(giving, self.open)
 
     async def request(self, request: NdisRequest) -> NdisStatus:

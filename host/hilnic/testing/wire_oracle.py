@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from hilnic.ndis import NblInfo, Ndis, NdisStatus, NetBufferList
+from hilnic.ndis import MacOptions, NblInfo, Ndis, NdisStatus, NetBufferList
 from hilnic.ndis.ndis5 import Packet, PacketInfo
 from hilnic.wire.ethernet import EtherType, Tag, padded
 from hilnic.wire.link import WireFrame
@@ -67,6 +67,11 @@ class WireOracle:
             f"<WireOracle {self._name}: {self.checked_sent} sent, {self.checked_received} received right, "
             f"{len(self._expected)} expected>"
         )
+
+    def tags(self, mac_options: int) -> None:
+        """The adapter has started: what its MAC options say of 802.1Q tags, for whoever does not know the keyword."""
+        bits = {MacOptions.PRIORITY_8021P: 1, MacOptions.VLAN_8021Q: 2}
+        self._option = sum(value for option, value in bits.items() if mac_options & option) or None
 
     def _wrong(self, subject: Any, detail: str) -> None:
         self._host.violation("V14", self._name, subject, detail)

@@ -36,7 +36,7 @@ def snapshot(ndis: Ndis, reason: str) -> Data:
         "protocols": [driver.characteristics.name for driver in ndis.protocol_drivers],
         "adapters": [_adapter(adapter, now) for adapter in ndis.adapters],
         "pools": [{"pool": repr(pool), "owner": repr(pool.owner), "live": len(pool.live)} for pool in ndis.pools],
-        "pending": sorted(_pending(ndis, now), key=lambda row: -row["age_ns"]),
+        "pending": pending(ndis),
         "violations": [str(violation) for violation in ndis.report.violations],
         "warnings": [str(warning) for warning in ndis.report.warnings],
     }
@@ -95,9 +95,9 @@ def _adapter(adapter: Adapter, now: int) -> Data:
     }
 
 
-def _pending(ndis: Ndis, now: int) -> list[Data]:
-    """The NBLs and packets that are not with the driver they came from."""
-    found = []
+def pending(ndis: Ndis) -> list[Data]:
+    """The NBLs and packets that are not with the driver they came from, the oldest first."""
+    now, found = ndis.kernel.now_ns(), []
     for pool in ndis.pools:
         for item, site in pool.live.items():
             custody = getattr(item, "ndis_custody", None)
@@ -115,4 +115,4 @@ def _pending(ndis: Ndis, now: int) -> list[Data]:
                         "history": [[time, verb, repr(actor)] for time, verb, actor in custody.history],
                     }
                 )
-    return found
+    return sorted(found, key=lambda row: -row["age_ns"])

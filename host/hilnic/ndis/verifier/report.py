@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from hilnic.ndis.verifier.place import driver_place, raised_place
 from hilnic.ndis.violation import HistoryEntry, NdisViolation
 
 
@@ -25,7 +26,7 @@ class Report:
 
     def violation(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
         """Record a broken rule and, unless violations are being collected, raise it."""
-        found = NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject))
+        found = NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject), driver_place())
         self.violations.append(found)
         self.counts[rule] += 1
         if not self._collecting:
@@ -33,6 +34,7 @@ class Report:
 
     def fault(self, found: NdisViolation) -> bool:
         """Record that a driver's handler raised; whether it is to be raised when the driver is out."""
+        found.place = raised_place(found.__cause__.__traceback__) if found.__cause__ else ""
         self.violations.append(found)
         self.counts[found.rule] += 1
         return not self._collecting
@@ -40,7 +42,8 @@ class Report:
     def warning(self, rule: str, actor: Any, subject: Any, detail: str, time_ns: int) -> None:
         """Record something a rule frowns upon; never raised."""
         self.counts[rule] += 1
-        self.warnings.append(NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject)))
+        found = NdisViolation(rule, actor, subject, detail, time_ns, self.seed, _history(subject), driver_place())
+        self.warnings.append(found)
 
     @contextmanager
     def collect(self) -> Iterator[list[NdisViolation]]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hilnic.ndis.verifier.custody import SENT
+from hilnic.ndis.verifier.dump import pending
 
 if TYPE_CHECKING:
     from hilnic.ndis.nbl import NetBufferList
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 OID_LIMIT_S, PAUSE_LIMIT_S, UNBIND_LIMIT_S = 12, 10, 10
+_NAMED = 3
+"""How many of the lists that are out a late pause, request or unbind names."""
 PROGRESS_LIMIT_S, SEND_LIMIT_S = 22, 30
 
 
@@ -40,7 +43,11 @@ class Watchdogs:
         """The block has to end within so many seconds of virtual time."""
 
         def late() -> None:
-            self._ndis.violation(rule, actor, subject, f"{what} has not ended within {seconds} s")
+            waits = "; ".join(
+                f"{row['object']} {row['state']}, with {row['owner']}" for row in pending(self._ndis)[:_NAMED]
+            )
+            out = f" (out: {waits})" if waits else ""
+            self._ndis.violation(rule, actor, subject, f"{what} has not ended within {seconds} s{out}")
 
         timer = self._ndis.kernel.set_watchdog(seconds * SECOND, late)
         try:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,10 @@ def fail_allocation(station: Station, step: int | None) -> Iterator[Calls]:
     def limited(size: int, alignment: int = 64) -> Any:
         if calls.fails():
             raise MemoryError(f"injected: {size} bytes")
-        return allocate(size, alignment)
+        region = allocate(size, alignment)
+        caller = sys._getframe(1)
+        region.site = caller.f_code, caller.f_lineno  # the driver's line, not this one
+        return region
 
     kernel.allocate = limited
     try:

@@ -52,6 +52,16 @@ class Host(FunctionalProtocol):
         self.ended: Counter[int] = Counter()
         self.answer: Callable[[bytes], bytes | None] = lambda _: None
 
+    def keep(self, nanoseconds: int) -> None:
+        """Hold what is received from now on, and give it back after so long, whatever happens meanwhile."""
+        self.hold = self.hoards = True
+        self.ndis.kernel.set_timer(nanoseconds, self._let_go)
+
+    def _let_go(self) -> None:
+        self.hold = self.hoards = False
+        if self.held:
+            self.give_back(*self.held)
+
     async def ask(self, oid: int, size: int) -> tuple[NdisStatus, ndis.OidRequest]:
         """A query with `size` bytes of canary."""
         request = ndis.query(oid, size)

@@ -22,6 +22,8 @@ FILTERS = (
     PacketFilter.ALL_MULTICAST,
     PacketFilter.PROMISCUOUS,
 )
+_KEPT_NS = 30_000
+"""How long what was received is held over a pause."""
 LISTED, UNLISTED = GROUPS[:3], GROUPS[3:]
 
 
@@ -210,7 +212,7 @@ async def _disturbed(bed: Bed, disturb: Callable[[Station], Awaitable[None]]) ->
 
 
 async def pause(bed: Bed) -> None:
-    """Pause and restart under traffic."""
+    """Pause and restart under traffic; and one that has to wait for what was received."""
 
     async def disturb(station: Station) -> None:
         await ndis.pause_adapter(station.card)
@@ -222,6 +224,15 @@ async def pause(bed: Bed) -> None:
         expect(status is NdisStatus.SUCCESS, f"restart: {status.name}")
 
     await _disturbed(bed, disturb)
+    one, other = bed.stations
+    one.fp.keep(_KEPT_NS)
+    other.fp.send_numbered(range(5), one.mac_address, other.mac_address)
+    await bed.until(lambda: one.fp.held, "frames arrive")
+    await ndis.pause_adapter(one.card)
+    expect(not one.fp.held, "a pause ends when all that was received is back")
+    status = await ndis.restart_adapter(one.card)
+    expect(status is NdisStatus.SUCCESS, f"restart: {status.name}")
+    await _good_both_ways(bed, one, other)
 
 
 async def reset(bed: Bed) -> None:
@@ -272,7 +283,7 @@ TWO_CARDS: tuple[Case, ...] = (
     Case("priority", "all eight priorities arrive, each in its own order", priority),
     Case("filter_matrix", "each binding gets exactly what its packet filter asks for", filter_matrix),
     Case("multicast_lists", "each binding gets exactly the groups of its own list", multicast_lists),
-    Case("pause", "pause and restart under traffic", pause),
+    Case("pause", "pause and restart under traffic, with received lists that come back late", pause),
     Case("reset", "reset under traffic", reset),
     Case("power", "D3 and D0 under traffic", sleep_and_wake),
     Case("cable", "the cable is pulled and plugged under traffic", cable),
