@@ -11,6 +11,7 @@ from hilnic import ndis
 from hilnic.ndis import AdapterState, NdisStatus, Oid, Profile
 from hilnic.ndis.faults import DriverFault
 from hilnic.testing import FunctionalFilter, FunctionalMiniport, FunctionalProtocol, NdisBench
+from hilnic.testing.kernel import VirtualMapper
 from hilnic.testing.miniport import MAC_ADDRESS
 
 WHEN = pytest.mark.parametrize("when", ["before", "after"])
@@ -330,6 +331,25 @@ def test_the_miniport_is_named_and_removed_and_another_goes_on(handler, when, lo
     assert [pool for pool in b.ndis.pools if pool.owner is b.fm.adapter] == []
     other.frames_go_both_ways()
     other.stop()
+    b.stop()
+
+
+def test_no_handler_of_a_driver_is_called_after_one_has_raised():
+    kind = breaking(Miniport, "send_net_buffer_lists", "before")
+    b = NdisBench(miniport=kind)
+    ndis.oid_request(b.fp.open, request())
+    ndis.queue_io_work_item(b.fm.adapter, lambda _: b.fm.pool.no_such_thing)
+    description = ndis.ScatterGatherDmaDescription(VirtualMapper(), lambda *_: b.fm.trace.append("process_sg_list"))
+    _, dma = ndis.register_scatter_gather_dma(b.fm.adapter, description)
+    asked = len(b.fm.oids)
+    b.fm.armed = True
+    with b.ndis.report.collect() as found:
+        b.fp.send(b.frame())
+        dma.process(None, None)  # from a DPC, as late as it may come
+        b.run()
+    only_fault(found, b.fm.driver, "send_net_buffer_lists")
+    assert (len(b.fm.oids), "process_sg_list" in b.fm.trace) == (asked, False)
+    assert [status for _, status in b.fp.requests][-1] is NdisStatus.FAILURE
     b.stop()
 
 

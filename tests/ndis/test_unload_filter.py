@@ -273,3 +273,103 @@ def test_a_received_list_that_the_filter_had_changed_goes_home_as_it_was(cuts):
     assert b.fm.returned == [nbl]
     assert len(nbl.first_net_buffer.tobytes()) == 60
     b.stop()
+
+
+@pytest.mark.rule("OI-02")
+def test_requests_that_the_filter_was_sitting_on_end():
+    class Sitting(FunctionalFilter):
+        def oid_request(self, request):
+            return NdisStatus.PENDING
+
+        def direct_oid_request(self, request):
+            return NdisStatus.PENDING
+
+        def status(self, indication):
+            raise Crash("status")
+
+    b = NdisBench(miniport=Miniport, protocol=Protocol)
+    b.filter(Sitting)
+    ndis.oid_request(b.fp.open, request())
+    assert ndis.direct_oid_request(b.fp.open, request()) is NdisStatus.PENDING
+    while b.kernel.due(later=False):
+        b.kernel.step()
+    before = len(b.fp.requests)
+    with b.ndis.report.collect() as found:
+        b.fm.link(False)
+        b.run()
+    assert [each.rule for each in found] == ["FAULT"]
+    assert [status for _, status in b.fp.requests[before:]] == [NdisStatus.FAILURE]
+    assert b.fp.ended == 1
+    assert b.fm.adapter.filters == ()
+    b.stop()
+
+
+def test_a_filter_that_raises_twice_is_taken_out_once():
+    class Twice(FunctionalFilter):
+        def send_net_buffer_lists(self, nbls, port_number, send_flags):
+            super().send_net_buffer_lists(nbls, port_number, send_flags)
+            raise Crash("send")
+
+        def send_net_buffer_lists_complete(self, nbls, flags):
+            raise Crash("complete")
+
+    b = NdisBench(completion="inline")
+    b.filter(Twice)
+    with b.ndis.report.collect() as found:
+        (nbl,) = b.fp.send(b.frame(3))
+        b.run()
+    assert [each.handler for each in found] == ["send_net_buffer_lists_complete", "send_net_buffer_lists"]
+    assert b.ndis.filter_drivers == []
+    assert b.fp.completed == [(nbl, NdisStatus.SUCCESS)]
+    b.stop()
+
+
+def test_a_filter_is_unloaded_by_its_owner_while_ndis_takes_it_out():
+    b, fi = stack(breaking("status", "before"), False)
+    fi.armed = True
+    with b.ndis.report.collect() as found:
+        b.fm.link(False)
+        b.kernel.start(ndis.deregister_filter_driver(fi.driver))
+        b.kernel.start(ndis.detach_filter(fi.module))
+        b.run()
+    assert [each.rule for each in found] == ["FAULT"]
+    assert fi.driver not in b.ndis.filter_drivers
+    a_frame_goes_both_ways(b)
+    b.stop()
+
+
+@pytest.mark.parametrize("handler", ["oid_request", "direct_oid_request", "restart"])
+def test_a_filter_that_has_completed_before_it_raises_is_blamed_for_the_exception_alone(handler):
+    complete = {
+        "oid_request": lambda fi, asked: ndis.filter_complete_oid_request(fi.module, asked, NdisStatus.SUCCESS),
+        "direct_oid_request": lambda fi, asked: ndis.filter_complete_direct_oid_request(
+            fi.module, asked, NdisStatus.SUCCESS
+        ),
+        "restart": lambda fi, _: ndis.complete_filter_restart(fi.module, NdisStatus.SUCCESS),
+    }[handler]
+
+    def broken(self, argument):
+        if not self.armed:
+            return getattr(FunctionalFilter, handler)(self, argument)
+        complete(self, argument)
+        raise Crash(handler)
+
+    b, fi = stack(type("Completing", (FunctionalFilter,), {"armed": False, handler: broken}), False)
+    with b.ndis.report.collect() as found:
+        CALLS[handler](b, fi)
+        b.run()
+    assert [(each.rule, each.actor) for each in found] == [("FAULT", fi.driver)]
+    a_frame_goes_both_ways(b)
+    b.stop()
+
+
+@pytest.mark.parametrize("verify", ["fast", "full"])
+def test_a_filter_that_cannot_cancel_has_queued_nothing_when_it_raises(verify):
+    b = NdisBench(verify=verify)
+    b.filter(breaking("send_net_buffer_lists", "before"), bypass=("cancel_send_net_buffer_lists",)).armed = True
+    with b.ndis.report.collect() as found:
+        b.fp.send(b.frame())
+        b.run()
+    assert [each.rule for each in found] == ["FAULT"]
+    assert [status for _, status in b.fp.completed] == [NdisStatus.FAILURE]
+    b.stop()
