@@ -165,6 +165,31 @@ async def vcs_and_queues_end_at_the_same_time(dut):
 
 
 @cocotb.test()
+async def a_vc_waits_for_its_own_barrier_behind_that_of_a_queue(dut):
+    """A queue ends, soon after it the VC, while frames of both wait for the wire: off comes after the VC's last one."""
+    harness, bench = await started(dut)
+    for delay in range(500, 16_000, 2_500):
+        await connect(bench, VcSetup(0, vlan=7), size=32)
+        await bench.enable(Direction.TX, number=2, size=32)
+        for _ in range(16):
+            for queue in (1, 2):
+                bench.nic.post_tx(queue, [bench.frame(700)])
+        await bench.settle(15_000)
+        queue_ends = cocotb.start_soon(bench.nic.disable(Direction.TX, 2))
+        await bench.settle(delay)
+        await bench.vcs.deactivate(0)
+        sent = bench.nic.poll(Direction.TX, 1)
+        await queue_ends
+        await bench.settle(60_000)
+        assert bench.nic.poll(Direction.TX, 1) == [], f"completions after the end, {delay} ns behind the queue"
+        assert (await bench.vcs.counters(0))["tx_frames"] == len(sent)
+        bench.nic.poll(Direction.TX, 2)
+        for direction in (Direction.TX, Direction.RX):
+            await bench.nic.disable(direction, 1)
+    harness.stop()
+
+
+@cocotb.test()
 async def soft_reset_comes_amid_a_drain(dut):
     """With frames in the ring, in the buffer and on the wire: every VC is off when it is over, and may be had again."""
     harness, bench = await started(dut)

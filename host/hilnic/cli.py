@@ -15,6 +15,7 @@ import typer
 
 from hilnic import __version__
 from hilnic.apps import report
+from hilnic.apps.arguments import Commands
 from hilnic.apps.outcome import Exit, Stop
 
 
@@ -124,7 +125,9 @@ _SHORTEST_FRAME = 14
 app = typer.Typer(
     name="hilnic",
     help="A simulated FPGA NIC, its NDIS driver and stack, and real traffic through all of them.",
-    epilog="Exit codes: 0 passed, 1 failed, 2 usage or input, 3 something to install is missing, 4 impossible here.",
+    epilog="Exit codes: 0 passed, 1 failed, 2 usage or input, 3 something to install is missing, 4 impossible here, "
+    "130 interrupted.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -146,7 +149,7 @@ def _run(module: str, **options: object) -> NoReturn:
         code = Exit.USAGE
     except KeyboardInterrupt:
         typer.echo("hilnic: interrupted", err=True)
-        code = 130  # as a shell says of what SIGINT has ended
+        code = Exit.INTERRUPTED
     raise typer.Exit(int(code))
 
 

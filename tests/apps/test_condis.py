@@ -2,7 +2,8 @@
 """`hilnic condis` without a simulator: what is refused before it runs, how a contract is measured, what is said."""
 
 import json
-from pathlib import Path
+import os
+import re
 
 import pytest
 
@@ -62,17 +63,17 @@ def simulated(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"rate": "fast"}, "'fast' is no rate"),
-        ({"rate": "-5M"}, "'-5M' is no rate"),
+        ({"rate": "fast"}, "--rate fast: no rate; give bits per second"),
+        ({"rate": "-5M"}, "--rate -5M: no rate"),
         ({"rate": "99k"}, "--rate 99k: at least 100k"),
         ({"rate": "100M", "peak": "99M"}, "--peak 99M: below the rate"),
-        ({"peak": "1T"}, "'1T' is no rate"),
+        ({"peak": "1T"}, "--peak 1T: no rate"),
         ({"burst": 0}, "--burst 0: the bucket has to hold a frame of 1522 octets"),
         ({"burst": 1521}, "--burst 1521: the bucket has to hold a frame of 1522 octets"),
         ({"burst": 0}, "--burst 0: the bucket has to hold"),
-        ({"rate": "35G"}, "--rate: at most 4294967294"),
-        ({"burst": 1 << 32}, "--burst: at most 4294967294"),
-        ({"peak": "35G"}, "--peak: at most 4294967294"),
+        ({"rate": "35G"}, "--rate 35G: a FLOWSPEC holds at most 34359738352"),
+        ({"burst": 1 << 24}, "--burst 16777216: the NIC's bucket holds at most 16777215"),
+        ({"peak": "35G"}, "--peak 35G: a FLOWSPEC holds at most 34359738352"),
     ],
 )
 def test_a_contract_that_cannot_be_is_a_usage_error(file, monkeypatch, options, why):
@@ -91,11 +92,29 @@ def test_a_file_that_cannot_be_sent_is_a_usage_error(tmp_path, monkeypatch, name
     assert stop.value.code == Exit.USAGE
 
 
-def test_what_has_no_size_is_a_usage_error(monkeypatch):
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
+def test_what_has_no_size_is_a_usage_error(tmp_path, monkeypatch, name):
     monkeypatch.setattr(condis, "prepare", lambda *_: pytest.fail("something ran"))
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(Stop, match="no regular file") as stop:
-        condis.run(file=Path("/dev/zero"), **OPTIONS, **NO_OPTIONS)
+        condis.run(file=tmp_path / name, **OPTIONS, **NO_OPTIONS)
     assert stop.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ({"frames": 1, "sustained": 0, "average": 0}, "none: it takes two frames"),
+        ({"frames": 3, "sustained": 0}, "100.800 Mbit/s over all; the bucket was never used up"),
+        (
+            {"sustained_frames": 99},
+            r"99.920 Mbit/s \(99.92 % of the contract\) .* not judged with fewer than 100 frames",
+        ),
+        ({}, r"99.920 Mbit/s \(99.92 % of the contract\) after the first burst, 100.800 Mbit/s over all$"),
+    ],
+)
+def test_a_rate_that_the_file_is_too_short_to_tell_is_not_told(measured, said):
+    assert re.match(said, condis._rate(AGREED, MEASURED | measured))
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (36_000, "10 h")])
@@ -107,7 +126,7 @@ def test_what_is_left_is_said_in_a_fitting_unit(seconds, text):
     ("text", "value"), [("1000000", 10**6), ("250M", 250 * 10**6), ("1.5G", 1.5 * 10**9), ("64k", 64_000)]
 )
 def test_a_rate_may_have_a_scale(text, value):
-    assert condis.bits(text) == value
+    assert condis.bits("--rate", text) == value
 
 
 # --- what is run and said ---------------------------------------------------------------------------------------------

@@ -210,3 +210,25 @@ def test_nothing_is_left_behind_when_the_command_is_killed(tmp_path, how):
             return
         time.sleep(0.05)
     pytest.fail(f"still alive: {alive(str(tmp_path))}")
+
+
+@pytest.mark.parametrize(("code", "outcome"), [(0, 0), (1, 1), (130, 130), (137, 1), (-9, 1)])
+def test_what_ended_in_the_sandbox_ends_the_command_alike(monkeypatch, code, outcome):
+    monkeypatch.setattr(live, "inside_sandbox", lambda: False)
+    monkeypatch.setattr(live, "sandbox_command", list)
+    monkeypatch.setattr(live, "prepare", lambda _: None)
+    monkeypatch.setattr(live, "enter_sandbox", lambda _: code)
+    monkeypatch.setattr(live.shutil, "which", lambda tool: tool)
+    monkeypatch.setattr(live.sys, "platform", "linux")
+    assert live.run(sim=None, pings=1, size=1, pcap=None, json=None) == outcome
+
+
+def test_ctrl_c_in_the_sandbox_is_no_failure(monkeypatch, tmp_path):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("HILNIC_BUILD", str(tmp_path))
+    monkeypatch.setattr(live, "_network", interrupted)
+    with pytest.raises(Stop, match="nothing is left behind") as stop:
+        live._inside("verilator", {"miniport": "6", "protocol": "6"}, 1, 1, None, None)
+    assert stop.value.code == Exit.INTERRUPTED == 128 + signal.SIGINT

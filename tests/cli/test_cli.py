@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
 from hilnic import __version__, cli
 from hilnic.apps.outcome import Exit, Stop
@@ -26,6 +27,21 @@ def test_version_is_printed() -> None:
 @pytest.mark.parametrize("arguments", [[], ["nonsense"], ["doctor", "--nonsense"]])
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert hilnic(*arguments).returncode == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["condis", "x", "--cm", "foo"], "Invalid value for '--cm': 'foo' is not one of 'stand-alone', 'integrated'."),
+        (["condis", "x", "--burst", "10k"], "Invalid value for '--burst': '10k' is no whole number."),
+        (["sim", "-j", "0"], "Invalid value for '--jobs' / '-j': 0 is too little: at least 1."),
+        (["bench", "--size", "9999"], "Invalid value for '--size': 9999 is too much: at most 9018."),
+    ],
+)
+def test_a_bad_value_is_told_in_a_sentence(arguments: list[str], sentence: str) -> None:
+    done = CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "200"})
+    assert done.exit_code == Exit.USAGE
+    assert sentence in done.output
 
 
 def test_help_loads_no_app_and_no_simulator() -> None:

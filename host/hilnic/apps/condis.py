@@ -25,6 +25,7 @@ from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
 from hilnic.apps.session import console as open_console
 from hilnic.apps.vc_rates import WITHIN, VcRate
+from hilnic.hw import regs
 
 __all__ = ["bits", "judge", "run"]
 
@@ -37,15 +38,15 @@ LONGEST_FRAME = 1522
 VCS = 64
 _SCALES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _LEAST_RATE = 100_000  # bit/s: below, a frame alone takes more than a tenth of a second of simulation
-_MOST = 0xFFFF_FFFE  # of a FLOWSPEC's values; one more means unspecified
+_MOST = 0xFFFF_FFFE  # bytes per second of a FLOWSPEC; one more means unspecified
 _FRAMES_TO_JUDGE = 100
 
 
-def bits(text: str) -> int:
+def bits(option: str, text: str) -> int:
     """Bits per second: a number, with k, M or G behind it if wanted; Stop with USAGE for anything else."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]?)", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kMG]?)", text, re.ASCII)
     if found is None:
-        raise Stop(Exit.USAGE, f"{text!r} is no rate: bits per second, as 250000000 or 250M")
+        raise Stop(Exit.USAGE, f"{option} {text}: no rate; give bits per second, as 250000000, 250M or 1.5G")
     return int(float(found[1]) * _SCALES[found[2]])
 
 
@@ -84,16 +85,18 @@ def run(
 def _job(file: Path, rate: str, burst: int, peak: str | None, cm: str, version: str) -> Line:
     """What the session is to do; Stop with USAGE when that cannot be."""
     _check_file(file)
-    asked, most = bits(rate), None if peak is None else bits(peak)
+    asked, most = bits("--rate", rate), None if peak is None else bits("--peak", peak)
     if asked < _LEAST_RATE:
-        raise Stop(Exit.USAGE, f"--rate {rate}: at least {_LEAST_RATE // 1000}k")
+        raise Stop(Exit.USAGE, f"--rate {rate}: at least {_LEAST_RATE // 1000}k; less takes too long to simulate")
     if most is not None and most < asked:
         raise Stop(Exit.USAGE, f"--peak {peak}: below the rate, which is {rate}")
     if burst < LONGEST_FRAME:
         raise Stop(Exit.USAGE, f"--burst {burst}: the bucket has to hold a frame of {LONGEST_FRAME} octets")
-    for option, value in (("rate", asked // 8), ("peak", (most or 0) // 8), ("burst", burst)):
-        if value > _MOST:
-            raise Stop(Exit.USAGE, f"--{option}: at most {_MOST} bytes (per second), which is what a FLOWSPEC holds")
+    if burst > regs.VC_BURST_OCTETS:
+        raise Stop(Exit.USAGE, f"--burst {burst}: the NIC's bucket holds at most {regs.VC_BURST_OCTETS} octets")
+    for option, text, value in (("--rate", rate, asked), ("--peak", peak, most or 0)):
+        if value // 8 > _MOST:
+            raise Stop(Exit.USAGE, f"{option} {text}: a FLOWSPEC holds at most {8 * _MOST} bits per second")
     miniport = f"{version}-mcm" if cm == "integrated" else f"{version}-co"
     return {
         "file": str(file.absolute()), "rate": asked // 8, "burst": burst, "peak": None if most is None else most // 8,
@@ -102,11 +105,12 @@ def _job(file: Path, rate: str, burst: int, peak: str | None, cm: str, version: 
 
 
 def _check_file(file: Path) -> None:
-    """Stop with USAGE for what cannot be sent; what is no regular file has no size."""
+    """Stop with USAGE for what cannot be sent; what is no regular file has no size, and opening a pipe may wait."""
     try:
+        if not (file.is_file() or file.is_dir()):
+            file.stat()
+            raise Stop(Exit.USAGE, f"{file}: no regular file")
         with file.open("rb") as stream:
-            if not file.is_file():
-                raise Stop(Exit.USAGE, f"{file}: no regular file")
             if not stream.read(1):
                 raise Stop(Exit.USAGE, f"{file}: empty, there is nothing to send")
     except OSError as error:
@@ -190,14 +194,26 @@ def _lines(report: Line) -> Iterator[tuple[str, str]]:
         contract = f"{_mbit(agreed['rate'])}, burst {agreed['burst']} octets{peak}"
         yield "negotiated", f"{contract}, SDUs of {agreed['max_sdu']} bytes, {agreed['service']}, VLAN {agreed['vlan']}"
         yield "on the wire", f"{measured['frames']} frames, {measured['octets']} octets"
-        share = 100 * measured["sustained"] / agreed["rate"]
-        sustained = f"{_mbit(measured['sustained'])} ({share:.2f} % of the contract) after the first burst, "
-        yield "rate", f"{sustained if measured['sustained'] else ''}{_mbit(measured['average'])} over all"
+        yield "rate", _rate(agreed, measured)
         yield "bucket", f"{measured['most_at_once']} of {agreed['burst']} octets at once"
         yield "file", f"{report['received']} of {report['size']} bytes, SHA-256 {report['sha256']}"
     yield "time", f"{report['simulated_ns'] / 1e6:.3f} ms simulated in {report['wall_s']:.1f} s"
     for time_ns, what, name, state in report["states"]:
         yield f"{time_ns / 1e6:.3f} ms", f"{what} {name} {state}"
+
+
+def _rate(agreed: Line, measured: Line) -> str:
+    """Achieved against contract; why not, when the file is too short to tell."""
+    if measured["frames"] < 2:
+        return "none: it takes two frames to tell one"
+    over_all = f"{_mbit(measured['average'])} over all"
+    if not measured["sustained"]:
+        return f"{over_all}; the bucket was never used up, so the contract's rate was not felt"
+    share = 100 * measured["sustained"] / agreed["rate"]
+    sustained = f"{_mbit(measured['sustained'])} ({share:.2f} % of the contract) after the first burst, {over_all}"
+    if measured["sustained_frames"] < _FRAMES_TO_JUDGE:
+        return f"{sustained}; not judged with fewer than {_FRAMES_TO_JUDGE} frames after that burst"
+    return sustained
 
 
 def _duration(seconds: float) -> str:

@@ -232,10 +232,8 @@ def run(
     command += ["--miniport", drivers["miniport"], "--protocol", drivers["protocol"]]
     command += ["--pcap", str(pcap)] if pcap else []
     command += ["--json", str(json)] if json else []
-    try:
-        return Exit(enter_sandbox(command))
-    except KeyboardInterrupt:
-        return Exit.FAILED
+    code = enter_sandbox(command)
+    return Exit(code) if code in set(Exit) else Exit.FAILED
 
 
 def _inside(sim: str, drivers: Line, pings: int, size: int, pcap: Path | None, json: Path | None) -> Exit:
@@ -249,7 +247,7 @@ def _inside(sim: str, drivers: Line, pings: int, size: int, pcap: Path | None, j
     except SessionFailed as failed:
         raise Stop(Exit.FAILED, f"the simulation failed: {failed}") from None
     except KeyboardInterrupt:
-        raise Stop(Exit.FAILED, "interrupted; nothing is left behind") from None
+        raise Stop(Exit.INTERRUPTED, "interrupted; nothing is left behind") from None
     _print(console, report)
     report_file.write(report, json)
     return Exit.PASSED if report["passed"] else Exit.FAILED

@@ -104,12 +104,13 @@ def enter_sandbox(argv: Sequence[str]) -> int:
 
 
 def _patiently(process: subprocess.Popen[bytes], lifeline: int) -> int:
-    """Wait for an orderly end; cut the lifeline at a second interrupt or after ten seconds."""
+    """Wait for an orderly end; cut the lifeline at a second interrupt or after ten seconds. The exit code."""
     try:
         return process.wait(10)
     except (KeyboardInterrupt, subprocess.TimeoutExpired):
         os.close(lifeline)
-        return process.wait()
+        process.wait()
+        return 128 + signal.SIGINT
 
 
 def _open_tap(name: str) -> int:

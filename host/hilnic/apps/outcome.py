@@ -12,6 +12,7 @@ class Exit(enum.IntEnum):
     USAGE = 2  # usage or input error; also an unknown test, or a selection of none
     MISSING = 3  # a prerequisite is missing
     IMPOSSIBLE = 4  # cannot be done on this machine
+    INTERRUPTED = 130  # by Ctrl-C, as a shell says of what SIGINT has ended
 
 
 class Stop(Exception):

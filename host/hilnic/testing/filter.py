@@ -277,7 +277,8 @@ class FunctionalFilter:
         free_nbl(nbl)
 
     def _check_paused(self) -> None:
-        if "pause" in self.module.pending and not (self.sent or self.indicated):
+        pausing = self.module.pending.get("pause")
+        if pausing is not None and not (pausing.is_set() or self.sent or self.indicated):
             ndis.complete_filter_pause(self.module)
 
     def __repr__(self) -> str:

@@ -110,8 +110,10 @@ def _receiver(adapter: Adapter) -> Callable[..., None]:
 def _fail(adapter: Adapter, nbls: NetBufferList | None) -> None:
     for nbl in walk(nbls):
         nbl.status = NdisStatus.FAILURE
-        if nbl.ndis_custody is not None:
-            nbl.source_handle = nbl.ndis_custody.source
+        custody = nbl.ndis_custody
+        if custody is not None:
+            custody.alone()
+            nbl.source_handle = custody.source
     if nbls is not None:
         complete_send_net_buffer_lists(adapter, nbls)
 

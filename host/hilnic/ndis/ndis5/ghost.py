@@ -12,11 +12,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.faults import failed
-from hilnic.ndis.ndis5 import receive
+from hilnic.ndis.ndis5 import levels, receive
 from hilnic.ndis.ndis5.packet import Packet
 from hilnic.ndis.status import NdisStatus
 
 if TYPE_CHECKING:
+    from hilnic.ndis.adapter import Adapter
+    from hilnic.ndis.driver import MiniportDriver
     from hilnic.ndis.ndis5.miniport_edge import MiniportEdge
     from hilnic.ndis.ndis5.protocol_edge import BindingEdge
 
@@ -31,7 +33,7 @@ def contained(handler: Any, actor_of: Callable[[], Any], name: str, refused: Any
             return handler(*args)
         except Exception as error:
             failed(actor_of(), name, error)
-            return refused
+            return 1 if name == "receive_packet" and _is_held_above(actor_of(), args[1]) else refused
 
     return call
 
@@ -41,6 +43,7 @@ def haunt_miniport(edge: MiniportEdge) -> None:
     from hilnic.ndis.ndis5 import transfer, wan
 
     adapter, ghost = edge.adapter, edge.adapter.return_handler
+    edge.is_haunted = True
 
     def return_lists(context: Any, nbls: Any, flags: int) -> None:
         edge.return_net_buffer_lists(nbls, flags)
@@ -52,17 +55,25 @@ def haunt_miniport(edge: MiniportEdge) -> None:
         edge.send_packets_handler = _refuse_packets
     edge.send_handler = edge.wan_send_handler = _refuse
     edge.return_handler = edge.transfer_handler = edge.cancel_handler = None
+    if adapter.driver.lower_edge is not None:
+        edge.return_handler = lambda *_: settle(adapter.driver)
     edge.co_send_handler = _completer(edge)
     for packet, vc in list(edge.co_sends.items()):
         _end_on_vc(packet, vc)
-    for packet in list(edge.queue.in_miniport):
-        edge.queue.end(packet, NdisStatus.FAILURE, answered=False)
+    _end_sends(edge)
     for wan_packet in list(edge.wan_sends):
         wan.complete(edge, wan_packet, NdisStatus.FAILURE)
     for destination in list(edge.transfers):
         transfer.complete(edge, destination, NdisStatus.FAILURE, 0)
     edge.queue.resume()
     edge.requests.abandon()
+
+
+def check_paused(adapter: Adapter) -> None:
+    """End a pause of the ghost's that waits for what is out."""
+    from hilnic.ndis.ghosts.miniport import check_paused as check
+
+    check(adapter)
 
 
 def _end_on_vc(packet: Packet, vc: Any) -> None:
@@ -98,12 +109,83 @@ def haunt_protocol(edge: BindingEdge) -> None:
     edge.send_complete_handler = edge.request_complete_handler = edge.reset_complete_handler = _nothing
     edge.status_handler = edge.status_complete_handler = _nothing
     edge.transfer_complete_handler = edge.wan_send_complete_handler = _nothing
-    for pool in list(edge.ndis.pools):
-        for packet in [packet for packet in pool.live if isinstance(packet, Packet)]:
-            for _ in range(_owed(packet, edge)):
-                receive.release(packet, edge)
-                if not _owed(packet, edge):  # all of it may have been paid without a name
-                    break
+    upper = edge.core.driver.upper_edge
+    if upper is not None:
+        edge.send_complete_handler = _passer(upper)
+    _pay(edge)
+
+
+def _pay(edge: BindingEdge) -> None:
+    """Return what the driver held, once nothing of it is further up."""
+    for packet in _packets_of(edge.ndis):
+        if _owed(packet, edge) and _is_out(packet, edge.core.driver):
+            continue
+        for _ in range(_owed(packet, edge)):
+            receive.release(packet, edge)
+            if not _owed(packet, edge):  # all of it may have been paid without a name
+                break
+
+
+def _packets_of(ndis: Any) -> list[Packet]:
+    return [packet for pool in list(ndis.pools) for packet in list(pool.live) if isinstance(packet, Packet)]
+
+
+# An intermediate driver: what is on its way through it comes out where it went in.
+
+
+def settle(upper: MiniportDriver) -> None:
+    """Something has come back: what waited for it goes home, upwards and downwards."""
+    for binding in [] if upper.lower_edge is None else list(upper.lower_edge.bindings):
+        if hasattr(binding.context, "haunt"):
+            _pay(binding.context)
+    for adapter in list(upper.adapters):
+        if hasattr(adapter.context, "haunt"):
+            _end_sends(adapter.context)
+            adapter.context.check_idle()
+
+
+def _end_sends(edge: MiniportEdge) -> None:
+    for packet in list(edge.queue.in_miniport):
+        if packet in edge.queue.in_miniport and not _is_out(packet, edge.adapter.driver):
+            edge.queue.end(packet, NdisStatus.FAILURE, answered=False)
+
+
+def _passer(upper: MiniportDriver) -> Callable[..., None]:
+    """ProtocolSendComplete of the lower half: a packet that was sent on goes on up."""
+
+    def completed(_: Any, packet: Packet, status: int) -> None:
+        for adapter in upper.adapters:
+            if packet in adapter.context.queue.in_miniport:
+                adapter.context.queue.end(packet, status, answered=False)
+        settle(upper)
+
+    return completed
+
+
+def _is_out(packet: Packet, driver: Any) -> bool:
+    """Whether an intermediate driver has handed on this packet, or one of its own over the same buffers."""
+    halves = {driver, getattr(driver, "upper_edge", None), getattr(driver, "lower_edge", None)} - {None}
+    if len(halves) == 1:
+        return False
+    level = levels.top(packet)
+    if level is not None and _driver_of(level.route) in halves:
+        return True
+    return any(
+        other is not packet and other.head is packet.head and other.stack_index >= 0
+        for other in _packets_of(packet.ndis)
+        if _driver_of(other.pool.owner) in halves
+    )
+
+
+def _is_held_above(binding: Any, packet: Packet) -> bool:
+    """An intermediate driver had indicated it before it raised: one reference, which is paid when it comes back."""
+    return packet.oob.status != NdisStatus.RESOURCES and _is_out(packet, binding.driver)
+
+
+def _driver_of(end: Any) -> Any:
+    """Of an edge, a handle, or the driver itself."""
+    handle = getattr(end, "core", None) or getattr(end, "adapter", None) or end
+    return getattr(handle, "driver", handle)
 
 
 def _owed(packet: Packet, edge: BindingEdge) -> int:

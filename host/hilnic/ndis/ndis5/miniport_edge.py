@@ -97,6 +97,7 @@ class MiniportEdge:
         self.wan_late: set[Any] = set()
         self.transfers: dict[Packet, Any] = {}  # destination of a transfer that pends -> who waits for it
         self.xlate = Translation(self)
+        self.is_haunted = False  # the driver has been taken out
         self._idle: Event | None = None
         self.send_handler: Any = self._handler("send", "MiniportSend", NdisStatus.FAILURE)
         self.send_packets_handler: Any = self._handler("send_packets", "MiniportSendPackets", None)
@@ -185,6 +186,8 @@ class MiniportEdge:
         """Something came back: a pause that waits may look again."""
         if self._idle is not None:
             self._idle.set()
+        if self.is_haunted:
+            ghost.check_paused(self.adapter)
 
     async def reset(self) -> tuple[NdisStatus, bool]:
         """MiniportReset; what waits in NDIS ends now, or goes down afterwards (C5-11)."""
