@@ -51,7 +51,7 @@ FORBIDDEN: dict[str, frozenset[str]] = {
     "toolchain": NO_SIMULATOR,
 }
 # the one module of a layer that needs a package of its own: a plugin of pytest's imports pytest
-PLUGINS = {"host/hilnic/testing/pytest_plugin.py": frozenset({"pytest"})}
+PLUGINS = {f"host/hilnic/testing/pytest_{name}.py": frozenset({"pytest"}) for name in ("plugin", "record")}
 # what hilnic may import without an extra (the layers), from pyproject's dependencies
 CORE = {"numpy"}
 LAYERS = (

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from hilnic.apps.ndistest_beds import default_register, twin_bed
 from hilnic.ndis import NblInfo, NdisStatus, ReceiveFlags
 from hilnic.ndis.ndis5 import PacketInfo
 from hilnic.testing import NdisBench
@@ -109,6 +112,25 @@ def pytester_folder(tmp_path):
         return done.stdout
 
     return run
+
+
+def test_a_failed_test_leaves_a_dump_and_the_run_its_record(pytester_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HILNIC_BUILD", str(tmp_path / "out"))
+    outcome = pytester_folder(
+        "def test_sent_and_forgotten(ndis_bench):\n"
+        "    bench = ndis_bench()\n"
+        "    bench.fp.send(bench.frame())\n"
+        "    bench.fm.complete(*bench.fm.captured, *bench.fm.captured)\n"
+    )
+    (dump,) = (tmp_path / "out").rglob("ndis.dump.json")
+    assert f"hilnic dump {dump.parent}" in outcome
+    record = json.loads((tmp_path / "out" / "ndis" / "host.json").read_text())
+    assert record["calls"]["NdisSendNetBufferLists"] == 1
+    assert sum(record["violated"].values()) == 1
+
+
+def test_a_miniport_for_our_nic_is_played_on_its_twin(ndistest):
+    ndistest("1c", "frame_lengths", default_register, bed=twin_bed, rounds=1)
 
 
 def test_the_benches_are_those_of_the_kit(ndis_bench, ndis5_bench):

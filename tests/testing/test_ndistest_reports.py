@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `hilnic ndistest` says of a driver with a mistake: the rule, its line, what to do, and who waits for whom."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from hilnic import ndis
+from hilnic.apps import ndistest
 from hilnic.apps.ndistest_beds import default_register, twin_bed
+from hilnic.apps.outcome import Exit
 from hilnic.hw import regs
 from hilnic.miniport import driver as nic
 from hilnic.ndis import NdisStatus, Oid
@@ -148,3 +151,24 @@ def says_success(context, nbls, port_number, send_flags):
 def test_a_send_that_ended_well_and_was_never_on_the_wire_is_caught():
     failures = failures_of("1c", "bind_storm", send_net_buffer_lists=says_success)
     assert any("frames reach the wire" in text or text.startswith("V14") for text in failures)
+
+
+def test_the_command_leaves_a_dump_of_a_failed_case_and_the_record_of_the_run(tmp_path, monkeypatch):
+    (tmp_path / "driver_that_forgets.py").write_text(
+        "from hilnic.testing import FunctionalMiniport\n\n"
+        "def register(host):\n    return FunctionalMiniport(host).driver\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("HILNIC_BUILD", str(tmp_path / "out"))
+    monkeypatch.setattr(ndis.Ndis, "created", None)
+    options = dict.fromkeys(("sim", "seed"))
+    code = ndistest.run(
+        suite="1c", cases=["frame_lengths"], miniport="driver_that_forgets:register", card="port", verify="fast",
+        json=tmp_path / "report.json", **options,
+    )  # fmt: skip
+    (line,) = json.loads((tmp_path / "report.json").read_text())["cases"]
+    dump = tmp_path / "out" / "ndis" / "failed" / "ndistest.1c.frame_lengths"
+    assert (code, line["failures"][-1]) == (Exit.FAILED, f"hilnic dump {dump}")
+    (instance,) = json.loads((dump / "ndis.dump.json").read_text())["instances"]
+    assert instance["pending"][0]["state"] == "sent"
+    assert json.loads((tmp_path / "out" / "ndis" / "host.json").read_text())["calls"]["MiniportSendNetBufferLists"]

@@ -23,8 +23,10 @@ from hilnic.apps.ndistest_beds import OURS, find_register, twin_bed
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
 from hilnic.apps.session import console as open_console
+from hilnic.ndis import Ndis
 from hilnic.testing.ndistest import SUITES, Case
 from hilnic.testing.ndistest.port import play, port_bed
+from hilnic.testing.run_record import DUMP, RunRecord, host_file
 
 __all__ = ["CARDS", "chosen", "run"]
 
@@ -94,11 +96,28 @@ def run(
 def _twin(
     selected: Sequence[Case], make: Callable[..., Any], cards: int, register: Any, **options: Any
 ) -> Iterator[Line]:
-    for case in selected:
-        started = perf_counter()
-        clock, bed = make(cards, register, **options)
-        outcome = play(case, clock, bed)
-        yield result(case, outcome.failures, clock.now_ns(), perf_counter() - started)
+    record = RunRecord("host").start() if Ndis.created is None else None
+    try:
+        for case in selected:
+            started = perf_counter()
+            if record is not None:
+                record.begin_test()
+            clock, bed = make(cards, register, **options)
+            failures = play(case, clock, bed).failures
+            if failures and record is not None:
+                failures = *failures, _dumped(record, f"{cards}c.{case.name}")
+            yield result(case, failures, clock.now_ns(), perf_counter() - started)
+    finally:
+        if record is not None:
+            record.stop()
+            record.write(host_file())
+
+
+def _dumped(record: RunRecord, name: str) -> str:
+    """The hosts as the failed case left them, for `hilnic dump`; where that is."""
+    file = host_file().parent / "failed" / f"ndistest.{name}" / DUMP
+    record.dump(file, f"ndistest {name} failed")
+    return f"hilnic dump {file.parent}"
 
 
 def result(case: Case, failures: Sequence[str], simulated_ns: int, wall_s: float) -> Line:
