@@ -55,7 +55,8 @@ def picture(title: str, rates: Sequence[VcRate]) -> Picture:
     """Who keeps the contract, who does not, and who was not measured; Stop with USAGE when nobody was."""
     measured = [rate for rate in rates if rate.is_measured]
     if not measured:
-        raise Stop(Exit.USAGE, f"{title}: no VC was measured over {FRAMES_TO_TELL} frames after its first burst")
+        why = f"no VC was measured over {FRAMES_TO_TELL} frames after its first burst; send a longer file"
+        raise Stop(Exit.USAGE, f"{title}: {why}")
     kept = [rate for rate in measured if rate.is_kept]
     off = [rate for rate in measured if not rate.is_kept]
     return Picture(title, kept, off, [rate for rate in rates if not rate.is_measured])

@@ -66,7 +66,7 @@ def read(file: Path) -> list[VcRate]:
     try:
         report = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # also of octets that are no text
-        raise Stop(Exit.USAGE, f"{file}: no JSON: {error}") from None
+        raise Stop(Exit.USAGE, f"{file}: no JSON ({error}); `hilnic condis --json FILE` writes a report") from None
     schema = report.get("schema") if isinstance(report, dict) else None
     if schema not in SCHEMAS:
         raise Stop(Exit.USAGE, f"{file}: its schema is {schema!r}; rates are in {', '.join(SCHEMAS)}")
