@@ -215,3 +215,46 @@ def test_a_handler_that_raises_three_calls_deep_is_named_and_the_two_above_it_go
     assert b.fp.completed[0][0] is nbl
     assert b.fm.adapter.state.value == "Running"
     b.stop()
+
+
+@pytest.mark.parametrize("raising", [{1}, {2}, {3}, {1, 2}, {1, 3}, {2, 3}, {1, 2, 3}])
+def test_of_three_handlers_inside_of_each_other_s_calls_each_answers_for_its_own_exception(raising):
+    """1: a protocol sends from its receive handler -> 2: a miniport tells a status from its send -> 3: a protocol."""
+
+    class Answering(FunctionalProtocol):
+        def receive_net_buffer_lists(self, nbls, port, count, flags):
+            super().receive_net_buffer_lists(nbls, port, count, flags)
+            self.send(b.frame(1))
+            if 1 in raising:
+                crash(1)
+
+    class Telling(FunctionalMiniport):
+        def send_net_buffer_lists(self, nbls, port_number, send_flags):
+            super().send_net_buffer_lists(nbls, port_number, send_flags)
+            self.link(False)
+            if 2 in raising:
+                crash(2)
+
+    class Listening(FunctionalProtocol):
+        def status(self, indication):
+            if 3 in raising and indication.status_code is NdisStatus.LINK_STATE:
+                crash(3)
+
+    b = NdisBench(miniport=Telling)
+    first, third = Answering(b.ndis, "first"), Listening(b.ndis, "third")
+    for protocol in (first, third):
+        b.run(protocol.start())
+    b.run(first.listen())
+    with b.ndis.report.collect() as found:
+        b.fm.indicate(b.frame())
+        b.run()
+        if 2 not in raising:
+            b.fm.complete_all()
+            b.run()
+    names = {1: ("first", "receive_net_buffer_lists"), 2: ("fm", "send_net_buffer_lists"), 3: ("third", "status")}
+    assert [(each.actor.characteristics.name, each.handler) for each in found] == [
+        names[level] for level in sorted(raising, reverse=True)
+    ]
+    assert all(each.__cause__.args == ((level,),) for each, level in zip(found, sorted(raising)[::-1], strict=True))
+    alive = {driver.characteristics.name for driver in [*b.ndis.protocol_drivers, *b.ndis.miniport_drivers]}
+    assert alive == {"fp0", "first", "fm", "third"} - {names[level][0] for level in raising}

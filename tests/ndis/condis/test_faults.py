@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from hilnic import ndis
@@ -17,18 +19,36 @@ from hilnic.testing.co_mcm import FunctionalMcm
 from hilnic.testing.co_miniport import FunctionalCoMiniport
 from hilnic.testing.co_miniport5 import FunctionalCoMiniport5
 
+SOAK = "HILNIC_SOAK" in os.environ
+
 
 class Crash(Exception):
     """What a broken handler raises."""
+
+
+class Late:
+    """Whether handlers do their work before they raise."""
+
+    is_it = False
+
+
+@pytest.fixture(autouse=True, params=[False, True] if SOAK else [False], ids=lambda late: "after" if late else "before")
+def _when(request):
+    Late.is_it = request.param
+    yield
+    Late.is_it = False
 
 
 def crashing(kind, handler):
     """A functional driver whose `handler` raises while `armed`."""
 
     def broken(self, *args):
+        if self.armed and not Late.is_it:
+            raise Crash(handler)
+        answer = getattr(super(driver, self), handler)(*args)
         if self.armed:
             raise Crash(handler)
-        return getattr(super(driver, self), handler)(*args)
+        return answer
 
     driver = type(f"Crashing{kind.__name__}", (kind,), {"armed": False, handler: broken})
     return driver
