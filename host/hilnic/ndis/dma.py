@@ -20,7 +20,7 @@ from hilnic.ndis.flags import SG_LIST_WRITE_TO_DEVICE
 from hilnic.ndis.kernel import Region
 from hilnic.ndis.mdl import refuse_circle
 from hilnic.ndis.net_buffer import NetBuffer
-from hilnic.ndis.pool import Site, allocation_site
+from hilnic.ndis.pool import Site, allocation_site, describe_site
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.wdk import wdk
 
@@ -142,7 +142,8 @@ def deregister_scatter_gather_dma(dma: DmaHandle) -> None:
     if dma.live:
         dma.ndis.violation("IT-08", dma.adapter, dma, f"still mapped: {list(dma.live)}")
     if dma.shared:
-        dma.ndis.violation("IT-07", dma.adapter, dma, f"its shared memory is not freed: {list(dma.shared)}")
+        left = ", ".join(f"{shared!r} allocated at {describe_site(site)}" for shared, site in dma.shared.items())
+        dma.ndis.violation("IT-07", dma.adapter, dma, f"its shared memory is not freed: {left}")
     if dma in dma.adapter.dma_handles:
         dma.adapter.dma_handles.remove(dma)
 
