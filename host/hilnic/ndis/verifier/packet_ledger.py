@@ -17,8 +17,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from hilnic.ndis.flags import NdisMedium
-from hilnic.ndis.mdl import chain_fault, chain_length, describes_its_memory, is_circular
+from hilnic.ndis.mdl import Mdl, chain_fault, chain_length, is_circular
 from hilnic.ndis.ndis5.constants import Attributes5
+from hilnic.ndis.ndis5.packet import PAGE
 from hilnic.ndis.status import NdisStatus
 from hilnic.ndis.verifier import packet_shadow
 from hilnic.ndis.verifier.batch import LOOK_EVERY
@@ -134,9 +135,7 @@ class PacketLedger:
         head = packet.head
         if head is None or head.byte_count < least:
             return "S5-15", f"the first buffer has fewer than the {least} bytes of the media header"
-        if head.next is None and describes_its_memory(head) and not packet.valid_counts:
-            return None
-        return self._buffers_fault(edge, packet)
+        return None if _is_one_buffer(packet, head) else self._buffers_fault(edge, packet)
 
     def _holds(self, edge: BindingEdge, custody: PacketCustody) -> bool:
         """An intermediate driver sends on what its virtual miniport was given, or what its lower edge received."""
@@ -161,7 +160,7 @@ class PacketLedger:
             self.ndis.violation("S5-07", edge.adapter, packet, "completed with PENDING")
         head = packet.head
         if status == _SUCCESS and head is not None and (head.next is None or not is_circular(head)):
-            length = chain_length(head)
+            length = head.byte_count if head.next is None else chain_length(head)
             if length > edge.adapter.largest_frame:
                 self.ndis.violation("S5-11", edge.adapter, packet, f"{length} bytes completed with SUCCESS")
 
@@ -200,7 +199,7 @@ class PacketLedger:
             return "OB-01", f"OOB status is {status:#010x}"
         size = packet.oob.header_size
         head = packet.head
-        if head is None or head.next is not None or packet.valid_counts or not describes_its_memory(head):
+        if head is None or not _is_one_buffer(packet, head):
             fault = self._buffers_fault(edge.adapter, packet)
             if fault is not None:
                 return fault
@@ -284,3 +283,14 @@ class PacketLedger:
                 detail = f"the valid counts say {said} buffers, bytes and pages; the chain has {true}"
                 self.ndis.violation("S5-16", actor, packet, detail)
         return None
+
+
+def _is_one_buffer(packet: Packet, head: Mdl) -> bool:
+    """What most packets are: one buffer in its memory, and counts that are its, if they are called valid."""
+    size, start, region = head.byte_count, head.byte_offset, head.region
+    if head.next is not None or not 0 <= start <= start + size <= len(region.view):
+        return False
+    if not packet.valid_counts:
+        return True
+    pages = ((region.address + start) % PAGE + size + PAGE - 1) // PAGE if size else 0
+    return packet.total_length == size and packet.buffer_count == 1 and packet.physical_count == pages
