@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """hilnic.sources: one manifest for a checkout and an installed wheel."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,3 +103,13 @@ def test_an_installed_wheel_finds_the_same_files(project: Path, tmp_path: Path) 
     installed = subprocess.run([python, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     here = [f.relative_to(project) for t in sources.targets() for f in sources.sources(t).files]
     assert installed.stdout.split() == [str(file) for file in here]
+
+
+def test_the_datasheet_states_the_parameters_and_their_defaults(project: Path) -> None:
+    top = (project / "hdl" / "nic" / "nic_1g.sv").read_text()
+    page = (project / "docs" / "nic.md").read_text()
+    parameters = re.findall(r"parameter int (\w+) *= ([\w +]+?)[ ,]*//", top)
+    assert {"NumVcs": "64", "NumTxQueues": "NumVcs + 4"}.items() <= dict(parameters).items()
+    for name, default in parameters:
+        value = default if default.isdecimal() else f"`{default}`"
+        assert f"`{name}`={value}" in page

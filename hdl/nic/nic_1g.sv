@@ -6,8 +6,9 @@
 `default_nettype none
 
 module nic_1g #(
-    parameter int NumTxQueues   = 4,      // 1..2048
-    parameter int NumRxQueues   = 4,      // 1..2048
+    parameter int NumVcs        = 64,     // virtual connections: none (0), or a power of two, 2..2048
+    parameter int NumTxQueues   = NumVcs + 4, // 1..2048; by default one for each VC and four others
+    parameter int NumRxQueues   = NumVcs + 4, // 1..2048
     parameter int NumVectors    = 8,      // 1..128
     parameter int MaxReads      = 16,     // read bursts outstanding, 1..64
     parameter int MaxWrites     = 8,      // write bursts outstanding
@@ -15,8 +16,7 @@ module nic_1g #(
     parameter int TxBufBytes    = 32768,
     parameter int RxBufBytes    = 32768,
     parameter int CacheDepth    = 32,     // prefetched descriptors per queue
-    parameter int SysClkPs      = 8000,   // period of clk_i, for the SYS_CLK_PS register and the line's time
-    parameter int NumVcs        = 0       // virtual connections: none, or a power of two, 2..2048
+    parameter int SysClkPs      = 8000    // period of clk_i, for the SYS_CLK_PS register and the line's time
 ) (
     input  wire logic                  clk_i,
     input  wire logic                  rst_ni,

@@ -4,7 +4,6 @@
 Nothing but typer is imported before a command is chosen, so that `hilnic --help` answers at once.
 """
 
-import enum
 import importlib
 import sys
 from collections.abc import Sequence
@@ -16,96 +15,21 @@ import typer
 from hilnic import __version__
 from hilnic.apps import report
 from hilnic.apps.arguments import Commands
+from hilnic.apps.choices import (
+    Bench,
+    CallManager,
+    CardKind,
+    Ends,
+    Flow,
+    Miniport,
+    Plot,
+    Protocol,
+    Simulator,
+    Suite,
+    Verify,
+    Way,
+)
 from hilnic.apps.outcome import Exit, Stop
-
-
-class Simulator(enum.StrEnum):
-    """Who runs the Verilog."""
-
-    ICARUS = "icarus"
-    VERILATOR = "verilator"
-
-
-class Ends(enum.StrEnum):
-    """What stands at the NIC's ports: our Verilog transactors, or the independent models of cocotbext."""
-
-    HDL = "hdl"
-    COCOTBEXT = "cocotbext"
-
-
-class Way(enum.StrEnum):
-    """The way of a frame through the NIC."""
-
-    TX = "tx"
-    RX = "rx"
-
-
-class Flow(enum.StrEnum):
-    """The traffic of a measurement."""
-
-    TX = "tx"
-    RX = "rx"
-    BOTH = "both"
-    ROUNDTRIP = "roundtrip"
-
-
-class Verify(enum.StrEnum):
-    """How much the NDIS verifier checks."""
-
-    OFF = "off"
-    FAST = "fast"
-    FULL = "full"
-
-
-class Suite(enum.StrEnum):
-    """A suite of `ndistest`."""
-
-    ONE_CARD = "1c"
-    TWO_CARDS = "2c"
-
-
-class CardKind(enum.StrEnum):
-    """What a miniport under test finds in its resources."""
-
-    NIC = "nic"
-    PORT = "port"
-
-
-class Miniport(enum.StrEnum):
-    """A driver of the NIC."""
-
-    NDIS_6 = "6"
-    NDIS_5 = "5"
-    NDIS_5_LOOKAHEAD = "5-lookahead"
-
-
-class Protocol(enum.StrEnum):
-    """The NDIS version of the protocol drivers."""
-
-    NDIS_6 = "6"
-    NDIS_5 = "5"
-
-
-class CallManager(enum.StrEnum):
-    """Where the call manager is."""
-
-    STAND_ALONE = "stand-alone"
-    INTEGRATED = "integrated"
-
-
-class Bench(enum.StrEnum):
-    """What is measured."""
-
-    NIC = "nic"
-    NDIS = "ndis"
-    CONDIS = "condis"
-
-
-class Plot(enum.StrEnum):
-    """What is drawn."""
-
-    RATES = "rates"
-
 
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random; 1 when not given.")]
 Sim = Annotated[Simulator | None, typer.Option(help="Simulator; each command has its own default.")]
@@ -340,10 +264,14 @@ def dump(
 @app.command()
 def synth(
     top: Annotated[str, typer.Argument(metavar="[TOP]", help="Target of hdl/manifest.f.")] = "nic",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-P", metavar="NAME=NUMBER", help="Of the top; nic_1g has NumVcs=0 if not given."),
+    ] = None,
     json: Json = None,
 ) -> None:
     """Synthesize, place and route for an ECP5: LUT, FF, RAM and clock."""
-    _run("synth", top=top, json=json)
+    _run("synth", top=top, parameter=parameter or (), json=json)
 
 
 @app.command()

