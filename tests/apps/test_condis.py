@@ -117,6 +117,16 @@ def test_a_rate_that_the_file_is_too_short_to_tell_is_not_told(measured, said):
     assert re.match(said, condis._rate(AGREED, MEASURED | measured))
 
 
+@pytest.mark.parametrize("name", ["[red]x", "a[/bold]b", "große datei ü"])
+def test_a_file_may_be_called_as_it_likes(tmp_path, simulated, monkeypatch, capsys, name):
+    file = tmp_path / name  # a folder "a[" is one, too
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"some song")
+    monkeypatch.setenv("COLUMNS", "300")
+    assert condis.run(file=file, **OPTIONS, **NO_OPTIONS) == Exit.PASSED
+    assert f"{name}: client of NDIS 6" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (36_000, "10 h")])
 def test_what_is_left_is_said_in_a_fitting_unit(seconds, text):
     assert condis._duration(seconds) == text

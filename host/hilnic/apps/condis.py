@@ -16,6 +16,7 @@ from time import monotonic
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hilnic import __version__
@@ -123,12 +124,12 @@ def _simulate(console: Console, session: Session) -> Line:
         prepare(session.sim, session.ends, session.waves, session.cards, session.vcs)
         status.update(f"{session.sim}: calling")
 
-        begun = monotonic()
+        begun, name = monotonic(), escape(session.job["file"])
 
         def on_line(line: Line) -> None:
             if progress := line.get("progress"):
                 left = (monotonic() - begun) * (1 - progress) / progress
-                status.update(f"{session.sim}: {100 * progress:.0f} % of {session.job['file']}, {_duration(left)} left")
+                status.update(f"{session.sim}: {100 * progress:.0f} % of {name}, {_duration(left)} left")
             elif progress is None:
                 found.update(line)
 
@@ -171,7 +172,8 @@ def judge(report: Line) -> Line:
 
 
 def _print(console: Console, report: Line) -> None:
-    title = f"{report['file']}: client of NDIS {report['client']}, miniport {report['miniport']}, on {report['sim']}"
+    drivers = f"client of NDIS {report['client']}, miniport {report['miniport']}, on {report['sim']}"
+    title = f"{escape(report['file'])}: {drivers}"
     table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, title=title)
     for name, value in _lines(report):
         table.add_row(name, value)
@@ -180,7 +182,7 @@ def _print(console: Console, report: Line) -> None:
         console.print(f"{'[green]yes[/green]' if fine else '[red]NO [/red]'}  {name}", highlight=False)
     for name in ("pcap", "waves"):
         for file in [report[name]] if isinstance(report.get(name), str) else report.get(name, []):
-            console.print(f"{name}: {file}", highlight=False, soft_wrap=True)
+            console.print(f"{name}: {file}", highlight=False, markup=False, soft_wrap=True)
     console.print("PASSED" if report["passed"] else "FAILED")
 
 
