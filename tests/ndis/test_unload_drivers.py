@@ -439,3 +439,23 @@ def test_a_pause_that_the_protocol_left_pending_ends_when_it_is_out():
     b.run(ndis.restart_adapter(b.fm.adapter))
     frames_go_both_ways(b)
     b.stop()
+
+
+@pytest.mark.parametrize("handler", ["oid_request", "direct_oid_request"])
+def test_a_miniport_that_has_completed_before_it_raises_is_blamed_for_the_exception_alone(handler):
+    complete = {"oid_request": ndis.complete_oid_request, "direct_oid_request": ndis.complete_direct_oid_request}
+
+    def broken(self, asked):
+        if asked.oid != Oid.OID_GEN_VENDOR_DESCRIPTION:
+            return NdisStatus.SUCCESS
+        complete[handler](self.adapter, asked, NdisStatus.SUCCESS)
+        raise Crash(handler)
+
+    b = NdisBench(miniport=type("Completing", (Miniport,), {handler: broken}), protocol=Protocol)
+    before = len(b.fp.requests)
+    with b.ndis.report.collect() as found:
+        (ndis.oid_request if handler == "oid_request" else ndis.direct_oid_request)(b.fp.open, request())
+        b.run()
+    only_fault(found, b.fm.driver, handler)
+    assert len(b.fp.requests) == before + 1
+    b.stop()

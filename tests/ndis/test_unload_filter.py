@@ -319,10 +319,13 @@ def test_a_filter_that_raises_twice_is_taken_out_once():
 
     b = NdisBench(completion="inline")
     b.filter(Twice)
-    with b.ndis.report.collect() as found:
-        (nbl,) = b.fp.send(b.frame(3))
+    (nbl,) = b.fp.send(b.frame(3))
+    with pytest.raises(DriverFault, match="send_net_buffer_lists_complete"):
         b.run()
-    assert [each.handler for each in found] == ["send_net_buffer_lists_complete", "send_net_buffer_lists"]
+    b.run()  # nothing more is raised
+    handlers = [each.handler for each in b.ndis.report.violations]
+    assert handlers == ["send_net_buffer_lists_complete", "send_net_buffer_lists"]
+    b.ndis.report.violations.clear()
     assert b.ndis.filter_drivers == []
     assert b.fp.completed == [(nbl, NdisStatus.SUCCESS)]
     b.stop()
@@ -376,4 +379,38 @@ def test_a_filter_that_cannot_cancel_has_queued_nothing_when_it_raises(verify):
         b.run()
     assert [each.rule for each in found] == ["FAULT"]
     assert [status for _, status in b.fp.completed] == [NdisStatus.FAILURE]
+    b.stop()
+
+
+def test_a_filter_that_raises_while_it_is_attached_elsewhere_is_attached_nowhere():
+    class Slow(FunctionalFilter):
+        modules = ()
+
+        async def attach(self, module):
+            self.modules = (*self.modules, module)
+            if len(self.modules) == 2:
+                await self.go_on.wait()
+            status = super().attach(module)
+            self.attached = False  # it wants every adapter
+            return status
+
+        def status(self, indication):
+            raise Crash("status")
+
+    b = NdisBench()
+    b.filter(Slow).go_on = b.kernel.create_event()
+    other = FunctionalMiniport(b.ndis, "other")
+    b.kernel.start(other.start())
+    with b.ndis.report.collect() as found:
+        while b.kernel.due(later=False):
+            b.kernel.step()
+        assert len(b.fis[0].modules) == 2
+        b.fm.link(False)
+        b.fis[0].go_on.set()
+        b.run()
+    assert [each.rule for each in found] == ["FAULT"]
+    assert (b.fm.adapter.filters, other.adapter.filters) == ((), ())
+    assert other.adapter.state is AdapterState.RUNNING
+    assert [pool for pool in b.ndis.pools if "Slow" in repr(pool) or pool.owner in b.fis[0].modules] == []
+    b.run(ndis.halt_adapter(other.adapter))
     b.stop()
