@@ -156,6 +156,8 @@ def test_the_command_ends_with_its_count(tmp_path, monkeypatch, capsys, problems
     assert re.fullmatch(rf"{last}, 0 skipped in [\d.]+ s", capsys.readouterr().out.splitlines()[-1])
 
 
-def test_what_is_no_answer_stops_the_command() -> None:
-    with pytest.raises(Stop, match="smtbmc says: unknown option"):
-        formal.parse("unknown option", Path("proof.smt2"))
+def test_no_answer_is_a_problem_of_that_proof_alone(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(formal, "translate", lambda *_: formal.parse("unknown option", Path("proof.smt2")))
+    found = formal.attempt(PROOFS[0], tmp_path)
+    assert found.outcome == "no answer"
+    assert found.problems == ["proof.smt2: smtbmc says: unknown option"]

@@ -72,7 +72,12 @@ def run(blocks: Sequence[str], json: Path | None = None) -> int:
     started = time.monotonic()
     folder = build_root() / "formal"
     with ThreadPoolExecutor(max_workers=cpu_count() or 1) as pool:
-        results = [future.result() for future in [pool.submit(prove, proof, folder / proof.name) for proof in proofs]]
+        futures = [pool.submit(attempt, proof, folder / proof.name) for proof in proofs]
+        try:
+            results = [future.result() for future in futures]
+        except BaseException:  # Ctrl-C: what has not begun does not begin
+            pool.shutdown(cancel_futures=True)
+            raise
     seconds = time.monotonic() - started
     failed = sum(1 for result in results if result.problems)
     report = {
@@ -98,6 +103,15 @@ def select(proofs: Sequence[Proof], names: Sequence[str]) -> list[Proof]:
 
 
 # One proof ----------------------------------------------------------------------------------------------------------
+
+
+def attempt(proof: Proof, folder: Path) -> Result:
+    """What `prove` finds; a proof that yosys or the solver gives up is a problem of its own, not of the others."""
+    try:
+        return prove(proof, folder)
+    except Stop as stop:
+        claims = list(proof.claims.values())
+        return Result(proof.name, proof.method, proof.depth, claims, "no answer", problems=[str(stop)])
 
 
 def prove(proof: Proof, folder: Path) -> Result:
