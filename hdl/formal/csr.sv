@@ -35,7 +35,7 @@ module csr_proof (
   localparam logic [2:0] StIdle = 3'd0, StDecode = 3'd1, StRoute = 3'd2, StGlobal = 3'd3, StTable = 3'd4, StWait = 3'd5, StAnswer = 3'd6;
   localparam logic [2:0] ToQueue = 3'd5, ToVc = 3'd6;
 
-  csr u_dut (
+  csr #(.NumVcs(0)) u_dut (
       .clk_i, .rst_ni(rst_nq), .s_axil_awaddr(awaddr_i), .s_axil_awvalid(awvalid_i), .s_axil_awready(awready), .s_axil_wdata(answer_i),
       .s_axil_wstrb(wstrb_i), .s_axil_wvalid(wvalid_i), .s_axil_wready(wready), .s_axil_bresp(bresp), .s_axil_bvalid(bvalid),
       .s_axil_bready(bready_i), .s_axil_araddr(araddr_i), .s_axil_arvalid(arvalid_i), .s_axil_arready(arready), .s_axil_rdata(rdata),
