@@ -6,7 +6,7 @@ SIM_OPTIONS = $(if $(SEED),--seed $(SEED)) $(if $(SIM),--sim $(SIM)) $(if $(ENDS
               $(if $(filter-out 0 no off,$(WAVES)),--waves) $(if $(J),--jobs $(J))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test examples sim soak live waves shot bench lint format regs docs synth lock clean ci
+.PHONY: help setup test examples sim soak live waves shot bench lint format regs docs synth formal lock clean ci
 # one command at a time shares the environment, build/ and the processors; parallelism is each command's own (J=)
 .NOTPARALLEL:
 
@@ -68,6 +68,9 @@ docs: setup     ## generate the generated parts of docs/ again
 
 synth: setup-synth ## area and clock of the NIC on an ECP5
 	@$(BIN)/hilnic synth
+
+formal: setup-synth ## proofs about single blocks of the NIC (T=)
+	@$(BIN)/hilnic formal $(if $(T),'$(T)')
 
 lock:           ## resolve pyproject.toml's dependencies anew into the lock files
 	@tools/lock

@@ -275,6 +275,17 @@ def synth(
 
 
 @app.command()
+def formal(
+    blocks: Annotated[
+        list[str] | None, typer.Argument(metavar="[BLOCK]...", help="Names of proofs or globs; all when none.")
+    ] = None,
+    json: Json = None,
+) -> None:
+    """Prove properties of single blocks of the NIC, for every input."""
+    _run("formal", blocks=blocks or [], json=json)
+
+
+@app.command()
 def ndistest(
     suite: Annotated[Suite, typer.Argument(metavar="1c|2c", help="For one card, or for two that are joined.")],
     cases: Annotated[

@@ -101,6 +101,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(
         (["waves", "tour"], "means many tests"),
         (["sim", "tour.nosuch"], "no test is called 'tour.nosuch'"),
         (["synth", "nosuch"], "no target 'nosuch'"),
+        (["formal", "nosuch"], "no proof is called 'nosuch'"),
     ],
 )
 def test_a_wrong_name_is_a_usage_error_that_names_it(arguments: list[str], word: str) -> None:

