@@ -17,7 +17,7 @@ INSTANCE = r"\b(\w+)\s+(?:#\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*)?{name}\s
 
 def source(project: Path, module: str) -> str:
     """The text of a module's file, without comments."""
-    (file,) = (project / "hdl").rglob(f"{module}.sv")
+    (file,) = (path for path in (project / "hdl").rglob(f"{module}.sv") if path.parent.name != "formal")
     return re.sub(r"//.*", "", file.read_text(encoding="utf-8"))
 
 

@@ -173,8 +173,8 @@ def judge(report: Line) -> Line:
 
 def _print(console: Console, report: Line) -> None:
     drivers = f"client of NDIS {report['client']}, miniport {report['miniport']}, on {report['sim']}"
-    title = f"{escape(report['file'])}: {drivers}"
-    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, title=title)
+    console.print(f"{report['file']}: {drivers}", highlight=False, markup=False, soft_wrap=True)
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
     for name, value in _lines(report):
         table.add_row(name, value)
     console.print(table)
