@@ -49,6 +49,9 @@ def simulated(monkeypatch):
 
     def run_session(session, on_line):
         sessions.append(session)
+        trace = session.folder / "stream" / "trace.jsonl"
+        trace.parent.mkdir(parents=True, exist_ok=True)
+        trace.write_text('{"t":1000,"kind":"call.state","call":"nic0.vc2","state":"Making"}\n')
         for line in lines:
             on_line(dict(line))
 
@@ -167,6 +170,7 @@ def test_the_summary_says_contract_rate_file_and_states(file, simulated, capsys)
         "6087 of 6088 octets at once",
         "9 of 9 bytes, SHA-256 ab",
         "call nic0.vc2 Connected",
+        "/stream/states.gtkw",
         "PASSED",
     ):
         assert part in said

@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hilnic import __version__
-from hilnic.apps import gtkw
+from hilnic.apps import gtkw, state_rows
 from hilnic.apps import report as report_file
 from hilnic.apps.outcome import Exit, Stop
 from hilnic.apps.session import DEFAULT_SEED, Line, Session, SessionFailed, prepare, run_session
@@ -149,10 +149,11 @@ def _artefacts(session: Session) -> Line:
     folder = session.folder / "stream"
     files: Line = {"pcap": [str(folder / f"wire{card}.pcapng") for card in range(2)]}
     files["trace"] = str(folder / "trace.jsonl")
+    files["waves"] = [str(state_rows.write(folder / "trace.jsonl", folder / "states.vcd"))]
     if session.waves:
         view = session.folder / "wave.gtkw"
         gtkw.write_view(session.folder / "wave.fst", view, cards=(0, 1))
-        files["waves"] = str(view)
+        files["waves"].append(str(view))
     return files
 
 
@@ -181,7 +182,7 @@ def _print(console: Console, report: Line) -> None:
     for name, fine in report["checks"].items():
         console.print(f"{'[green]yes[/green]' if fine else '[red]NO [/red]'}  {name}", highlight=False)
     for name in ("pcap", "waves"):
-        for file in [report[name]] if isinstance(report.get(name), str) else report.get(name, []):
+        for file in report[name]:
             console.print(f"{name}: {file}", highlight=False, markup=False, soft_wrap=True)
     console.print("PASSED" if report["passed"] else "FAILED")
 
