@@ -27,11 +27,12 @@ module fifo #(
 
   logic [Width-1:0] mem [Depth];
   logic [Bits:0] wr_ptr_q, rd_ptr_q;
+  logic some_q; // wr_ptr_q != rd_ptr_q, in a register: what waits for a word has its cycle for itself
   logic push, pop;
 
   assign count_o = wr_ptr_q - rd_ptr_q;
   assign wr_ready_o = wr_ptr_q != {!rd_ptr_q[Bits], rd_ptr_q[Bits-1:0]};
-  assign rd_valid_o = wr_ptr_q != rd_ptr_q;
+  assign rd_valid_o = some_q;
   assign rd_data_o = mem[rd_ptr_q[Bits-1:0]];
   assign push = wr_valid_i && wr_ready_o;
   assign pop = rd_valid_o && rd_ready_i;
@@ -44,12 +45,16 @@ module fifo #(
     if (!rst_ni) begin
       wr_ptr_q <= '0;
       rd_ptr_q <= '0;
+      some_q <= 1'b0;
     end else if (clear_i) begin
       wr_ptr_q <= '0;
       rd_ptr_q <= '0;
+      some_q <= 1'b0;
     end else if (push || pop) begin
       if (push) wr_ptr_q <= wr_ptr_q + 1'b1;
       if (pop) rd_ptr_q <= rd_ptr_q + 1'b1;
+      if (push) some_q <= 1'b1;
+      else if (rd_ptr_q + 1'b1 == wr_ptr_q) some_q <= 1'b0;
     end
   end
 

@@ -27,7 +27,8 @@ module skid_buffer #(
   assign rd_data_o = rd_data_q;
   assign awake = `AWAKE(wr_valid_i || rd_valid_q);
 
-  // The output register is served from the skid register first, then from upstream.
+  // The output register is served from the skid register first, then from upstream. The skid register takes what upstream shows whenever
+  // it is free, so that nothing of upstream's reaches its clock enable.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       rd_valid_q <= 1'b0;
@@ -39,10 +40,10 @@ module skid_buffer #(
         rd_valid_q <= wr_valid_i || skid_valid_q;
         rd_data_q <= skid_valid_q ? skid_data_q : wr_data_i;
         skid_valid_q <= 1'b0;
-      end else if (wr_valid_i && !skid_valid_q) begin
-        skid_data_q <= wr_data_i;
+      end else if (wr_valid_i) begin
         skid_valid_q <= 1'b1;
       end
+      if (!skid_valid_q) skid_data_q <= wr_data_i;
     end
   end
 

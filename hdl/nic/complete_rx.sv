@@ -58,7 +58,7 @@ module complete_rx #(
   localparam int RecordWidth = 132;
 
   record_t head_q, next_head; // the oldest record stands in registers
-  logic rec_no_ack, next_no_ack, next_valid, load, head_valid_q, ack_valid, ack_err, no_ack_q, take, next, failed;
+  logic rec_no_ack, next_no_ack, next_valid, load, head_valid_q, ack_valid_q, ack_err, ack_take, no_ack_q, take, next, failed;
   logic [2*Depth-1:0] ack_errs_q;
   logic [$clog2(Depth):0] ack_wr_q, ack_rd_q, unused_count;
   // the frame that is handed out
@@ -87,11 +87,11 @@ module complete_rx #(
   );
 
   // ---- acknowledgements: at most Depth + 2 frames are written and not yet taken here ----
-  assign ack_valid = ack_wr_q != ack_rd_q;
   assign ack_err = ack_errs_q[ack_rd_q];
 
   assign load = next_valid && (!head_valid_q || take);
-  assign take = head_valid_q && (no_ack_q || ack_valid) && !item_valid_o && !ev_valid_o;
+  assign take = head_valid_q && (no_ack_q || ack_valid_q) && !item_valid_o && !ev_valid_o;
+  assign ack_take = take && !no_ack_q;
   assign next = item_valid_o && item_ready_i;
   assign idle_o = !next_valid && !head_valid_q && !item_valid_o && !ev_valid_o;
 
@@ -131,6 +131,7 @@ module complete_rx #(
       ack_errs_q <= '0;
       ack_wr_q <= '0;
       ack_rd_q <= '0;
+      ack_valid_q <= 1'b0;
       item_valid_o <= 1'b0;
       {item_barrier_o, item_queue_o, item_index_o, item_frame_length_o, item_vlan_o, item_cause_o} <= '0;
       {left_q, buffer_size_q, last_length_q, first_q, own_q, broadcast_q, multicast_q, loopback_q, drop_q} <= '0;
@@ -141,10 +142,12 @@ module complete_rx #(
         ack_errs_q[ack_wr_q] <= ack_err_i;
         ack_wr_q <= ack_wr_q + 1'b1;
       end
-      if (load) {no_ack_q, head_q} <= {next_no_ack, next_head};
+      if (ack_valid_i) ack_valid_q <= 1'b1;
+      else if (ack_take && ack_rd_q + 1'b1 == ack_wr_q) ack_valid_q <= 1'b0;
+      if (!head_valid_q || take) {no_ack_q, head_q} <= {next_no_ack, next_head}; // whether there is a next one, head_valid_q tells
       if (load || take) head_valid_q <= load;
       if (take) begin
-        if (!no_ack_q) ack_rd_q <= ack_rd_q + 1'b1;
+        if (ack_take) ack_rd_q <= ack_rd_q + 1'b1;
         item_valid_o <= head_q.barrier || head_q.buffers != '0;
         item_barrier_o <= head_q.barrier;
         item_queue_o <= head_q.ring;

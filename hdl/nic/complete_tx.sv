@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Joins TX records with the MAC's verdicts: one finished item per frame, in the order of the records. A record with verdict waits
 // for the next one; while flush_i is high it ends at once with cause 10, and the verdict that comes for it later is discarded (they
-// come in order, so counting is enough). Each frame makes one statistics event (docs/nic.md section 4). Latency: one cycle.
+// come in order, so counting is enough). Each frame makes one statistics event (docs/nic.md section 4). Latency: two cycles.
 `default_nettype none
 `include "check.svh"
 
@@ -61,6 +61,9 @@ module complete_tx #(
   logic head_valid_q, next_valid, load, take, take_verdict, take_flushed, discard;
   logic [7:0] cause;
   logic [15:0] discards_q; // verdicts still to come for flushed records
+  logic owing_q; // there are some
+  logic verdict_valid, verdict_ready, verdict_abort, verdict_loopback;
+  logic [15:0] verdict_length;
   logic loopback_q; // of the frame at the output
   logic [1:0] class_q;
   logic [$clog2(Depth):0] unused_count;
@@ -83,18 +86,32 @@ module complete_tx #(
       .count_o(unused_count)
   );
 
+  // the way of a verdict begins in another clock's FIFO and would lead back to it
+  skid_buffer #(
+      .Width(18)
+  ) u_verdict (
+      .clk_i,
+      .rst_ni,
+      .wr_valid_i(verdict_valid_i),
+      .wr_ready_o(verdict_ready_o),
+      .wr_data_i({verdict_abort_i, verdict_loopback_i, verdict_length_i}),
+      .rd_valid_o(verdict_valid),
+      .rd_ready_i(verdict_ready),
+      .rd_data_o({verdict_abort, verdict_loopback, verdict_length})
+  );
+
   assign load = next_valid && (!head_valid_q || take);
-  assign discard = verdict_valid_i && discards_q != '0;
-  assign take = head_valid_q && !item_valid_o && !ev_valid_o && (!head_q.verdict || flush_i || (verdict_valid_i && !discard));
-  assign take_verdict = take && head_q.verdict && verdict_valid_i && !discard;
+  assign discard = verdict_valid && owing_q;
+  assign take = head_valid_q && !item_valid_o && !ev_valid_o && (!head_q.verdict || flush_i || (verdict_valid && !owing_q));
+  assign take_verdict = take && head_q.verdict && verdict_valid && !owing_q;
   assign take_flushed = take && head_q.verdict && !take_verdict;
-  assign verdict_ready_o = discards_q != '0 || take_verdict;
+  assign verdict_ready = owing_q || take_verdict;
   assign idle_o = !next_valid && !head_valid_q && !item_valid_o && !ev_valid_o;
 
   always_comb begin
     cause = head_q.cause;
     if (take_flushed) cause = nic_1g_pkg::CAUSE_FLUSHED;
-    else if (take_verdict && verdict_abort_i) cause = nic_1g_pkg::CAUSE_MAC_ABORT;
+    else if (take_verdict && verdict_abort) cause = nic_1g_pkg::CAUSE_MAC_ABORT;
   end
 
   // ---- the frame's counters ----
@@ -139,12 +156,15 @@ module complete_tx #(
       ev_valid_o <= 1'b0;
       ev_wire_o <= '0;
       discards_q <= '0;
+      owing_q <= 1'b0;
       head_valid_q <= 1'b0;
       head_q <= '0;
     end else if (`AWAKE(load || take || item_valid_o || ev_valid_o || discard)) begin
-      if (load) head_q <= next;
+      if (!head_valid_q || take) head_q <= next; // whether there is a next one, head_valid_q tells
       if (load || take) head_valid_q <= load;
-      discards_q <= discards_q + 16'(take_flushed) - 16'(discard);
+      if (take_flushed != discard) discards_q <= discard ? discards_q - 16'd1 : discards_q + 16'd1;
+      if (take_flushed) owing_q <= 1'b1;
+      else if (discard && discards_q == 16'd1) owing_q <= 1'b0;
       if (take) begin
         item_valid_o <= 1'b1;
         item_barrier_o <= head_q.barrier;
@@ -153,9 +173,9 @@ module complete_tx #(
         item_length_o <= head_q.length;
         item_cause_o <= cause;
         class_q <= head_q.class_;
-        loopback_q <= verdict_loopback_i;
+        loopback_q <= verdict_loopback;
         ev_valid_o <= !head_q.barrier;
-        ev_wire_o <= verdict_length_i;
+        ev_wire_o <= verdict_length;
       end else begin
         if (item_ready_i) item_valid_o <= 1'b0;
         if (ev_ready_i) ev_valid_o <= 1'b0;

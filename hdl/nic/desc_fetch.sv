@@ -124,7 +124,8 @@ module desc_fetch #(
 
   assign plan_sel = plan_queue[QueueBits-1:0];
   assign cfg_queue_o = db_reading ? db_read_queue : plan_queue;
-  assign plan_touched = (db_good && db_queue == plan_queue) || (pop_hit_q && pop_queue_i == plan_queue);
+  // any doorbell casts doubt, also one that turns out bad: the verdict comes late in the cycle
+  assign plan_touched = (db_commit && db_queue == plan_queue) || (pop_hit_q && pop_queue_i == plan_queue);
 
   // ---- fetches under way, in order; beats into the cache --------------------------------------------------------------------
   logic fill_last, half_q, fill_bad_q, half_err_q;

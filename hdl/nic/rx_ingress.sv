@@ -75,8 +75,10 @@ module rx_ingress #(
   // ---- its status word ----
   logic status_q, loopback_q, discard_q, decide, deliver;
   logic [15:0] length_q, wire_q;
-  logic fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q, little_q;
-  logic off, off_q, disabled, bad, refused, full, accepted, unused;
+  logic fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q;
+  logic unfit_q; // refused whatever the filter says
+  logic little, bad, unfit; // of the word that shows
+  logic off, off_q, disabled, refused, full, accepted, unused;
   logic [7:0] cause;
 
   // ---- data words ----
@@ -91,11 +93,14 @@ module rx_ingress #(
   assign begins = word && first_q;
 
   // ---- the status word ----
+  assign little = rx_data_i[31:16] < LeastDelivered;
+  assign bad = rx_data_i[35:32] != '0; // oversize, runt, rx_er, FCS
+  assign unfit = rx_discard_i || rx_data_i[37:36] != '0 || (bad && (!cfg_pass_bad_i || little));
+
   // ---- the decision ----
   assign off = !cfg_rx_enable_i || flush_i;
   assign disabled = off_q || discard_q;
-  assign bad = rx_er_q || oversize_q || runt_q || fcs_bad_q;
-  assign refused = disabled || carrier_q || (bad && (!cfg_pass_bad_i || little_q));
+  assign refused = off_q || unfit_q;
   assign full = overflow_q || !hdr_space_q;
   assign decide = status_q && !ev_valid_o && (refused || (found_q && vc_done_i));
   assign accepted = accept_q || vc_hit_i; // the VC is its address
@@ -148,7 +153,7 @@ module rx_ingress #(
       da_o <= '0;
       {accept_q, own_q, broadcast_q, multicast_q, queue_q} <= '0;
       status_q <= 1'b0;
-      {length_q, wire_q, loopback_q, discard_q, little_q} <= '0;
+      {length_q, wire_q, loopback_q, discard_q, unfit_q} <= '0;
       {fcs_bad_q, rx_er_q, runt_q, oversize_q, carrier_q, no_sfd_q, in_range_q, out_of_range_q} <= '0;
       ev_valid_o <= 1'b0;
       ev_mask_o <= '0;
@@ -198,7 +203,7 @@ module rx_ingress #(
         status_q <= 1'b1;
         length_q <= rx_data_i[15:0];
         wire_q <= rx_data_i[31:16];
-        little_q <= rx_data_i[31:16] < LeastDelivered;
+        unfit_q <= unfit;
         fcs_bad_q <= rx_data_i[32];
         rx_er_q <= rx_data_i[33];
         runt_q <= rx_data_i[34];

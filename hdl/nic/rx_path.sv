@@ -105,7 +105,7 @@ module rx_path #(
 
   assign idle_o = writer_idle && !hdr_valid && hdr_free == ($clog2(Headers) + 1)'(Headers);
 
-  // an order to forget the arriving frame keeps its place among the words; it comes only in a cycle with rx_ready_o
+  // an order to forget the arriving frame keeps its place among the words; it comes without one and stays until rx_ready_o
   skid_buffer #(
       .Width(68)
   ) u_arriving (

@@ -96,7 +96,8 @@ module rx_writer #(
   logic [31:0] first_q; // index past the first descriptor
   logic [63:0] addr_q;
   // ----
-  logic head_take, give_up, enough, enough_q, more, popped, word_taken, last_segment_q;
+  logic more_q; // they do not fit into one buffer
+  logic head_take, give_up, enough, enough_q, popped, word_taken, last_segment_q;
   logic [2:0] give_up_code;
   logic [(1 << QueueBits)-1:0] on_all;
 
@@ -104,7 +105,6 @@ module rx_writer #(
   assign head_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && !hdr_mark_i && !some_q;
   assign mark_take = state_q == StHead && !barrier_valid_i && hdr_valid_i && hdr_mark_i;
   assign enough = avail_count_i >= {21'd0, need_q}; // need_q is final in the last cycle of StNeed
-  assign more = rest_q > {1'b0, buf_size_q};
   assign popped = state_q == StPop && pop_ready_i && !pop_err_i;
 
   always_comb begin
@@ -177,6 +177,7 @@ module rx_writer #(
       {vlan_q, vc_q, mark_q, no_wait_q} <= '0;
       words_q <= '0;
       some_q <= 1'b0;
+      more_q <= 1'b0;
       offer_q <= 1'b0;
       held_q <= 1'b0;
       on_q <= 1'b0;
@@ -197,8 +198,8 @@ module rx_writer #(
         StSize: state_q <= StNeed;
         StNeed:
         if (give_up) state_q <= StDrop;
-        else if (!more && enough) state_q <= StPop;
-        else if (!more) state_q <= StWait;
+        else if (!more_q && enough) state_q <= StPop;
+        else if (!more_q) state_q <= StWait;
         StWait:
         if (give_up) state_q <= StDrop;
         else if (enough_q) state_q <= StPop;
@@ -240,10 +241,12 @@ module rx_writer #(
         some_q <= 1'b1;
         buf_size_q <= cfg_buf_size_i;
         rest_q <= length_q;
+        more_q <= length_q > {1'b0, cfg_buf_size_i};
       end
-      if (state_q == StNeed && more) begin
+      if (state_q == StNeed && more_q) begin
         need_q <= need_q + 1'b1;
         rest_q <= rest_q - {1'b0, buf_size_q};
+        more_q <= rest_q > {buf_size_q, 1'b0}; // what is left now, of more than one buffer
       end
       if (give_up) drop_q <= give_up_code;
       if (popped) begin

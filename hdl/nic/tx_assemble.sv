@@ -3,7 +3,7 @@
 // the bytes before and behind it and appends the rest to the frame's words for the frame buffer: one beat per cycle; a command that is
 // there in time costs none. The end command writes the last word (marked, with its byte count) and commits, or rolls the frame back when it has a
 // cause, met a bus error or is too long without a tag; either way one record leaves, in order, without ever waiting: tx_frame gave it
-// its place. Data appears in the frame buffer 2 cycles after its beat.
+// its place. Data appears in the frame buffer 3 cycles after its beat: the merged word stands in registers of its own before it.
 `default_nettype none
 `include "check.svh"
 
@@ -56,7 +56,7 @@ module tx_assemble #(
 
   // ---- commands -----------------------------------------------------------------------------------------------------------------
   state_e state_q;
-  logic cmd_valid, cmd_ready, load, beat, last_q, ends, over, over_q, too_long, few;
+  logic cmd_valid, cmd_ready, load, swap, beat, last_q, ends, over, over_q, too_long, few;
   logic [1:0] kind, kind_q;
   logic [2:0] offset;
   logic [15:0] length, length_q;
@@ -79,6 +79,7 @@ module tx_assemble #(
   assign ends = beat && last_q;
   assign load = cmd_valid && (state_q == StCommand || ends);
   assign cmd_ready = load;
+  assign swap = state_q == StCommand || (last_q && cmd_valid); // a beat or a command that comes now begins a fragment or ends the frame
 
   // ---- beats: how many bytes count, where they go ---------------------------------------------------------------------------------
   logic beat_q, emits, emits_q, failed_q, awake;
@@ -140,10 +141,6 @@ module tx_assemble #(
 
   assign ending = state_q == StEnd && kind_q == 2'd1;
   assign too_long = over_q && type_q != 16'h0081 && type_q != 16'ha888;
-  assign wr_valid_o = (beat_q && emits_q) || (ending && good_q);
-  assign wr_data_o = ending ? {1'b1, 3'(held_q - 4'd1), word_q} : {1'b0, 3'd7, merged};
-  assign wr_commit_o = ending && good_q;
-  assign wr_rollback_o = ending && !good_q;
   assign release_valid_o = ending && !good_q;
   assign release_words_o = words_q;
 
@@ -157,7 +154,7 @@ module tx_assemble #(
   );
 
   // ---- registers ----------------------------------------------------------------------------------------------------------------
-  assign awake = `AWAKE(state_q != StCommand || cmd_valid || beat_q || cmd_ready_o != few);
+  assign awake = `AWAKE(state_q != StCommand || cmd_valid || beat_q || wr_valid_o || wr_rollback_o || cmd_ready_o != few);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -173,6 +170,7 @@ module tx_assemble #(
       cmd_ready_o <= 1'b0;
       {kind_q, length_q, queue_q, index_q, cause_q, words_q} <= '0;
       word_number_q <= 2'd0;
+      {wr_valid_o, wr_data_o, wr_commit_o, wr_rollback_o} <= '0;
     end else if (awake) begin
       unique case (state_q)
         StCommand: if (cmd_valid && kind == 2'd0) state_q <= StBeats;
@@ -185,17 +183,21 @@ module tx_assemble #(
       endcase
       cmd_ready_o <= few;
       beat_q <= beat;
-      if (beat) begin
+      if (state_q == StBeats) begin // of a beat, if there is one: beat_q tells
         data_q <= turn(txd_data_i, turn_q);
-        offset_q <= 3'd0;
-        left_q <= left_next;
-        last_q <= left_q <= 16'd8 + {12'd0, lanes};
-        held_q <= emits ? sum[3:0] - 4'd8 : sum[3:0];
         held_at_q <= held_q;
         emits_q <= emits;
+      end
+      if (beat) begin
+        held_q <= emits ? sum[3:0] - 4'd8 : sum[3:0];
         if (txd_err_i) failed_q <= 1'b1;
       end
-      if (beat || load) turn_q <= (beat ? sum[2:0] : held_q[2:0]) - (load ? offset : 3'd0); // of the next beat
+      if (beat || load) begin // of the next beat
+        turn_q <= (state_q == StCommand ? held_q[2:0] : sum[2:0]) - (swap ? offset : 3'd0);
+        offset_q <= swap ? offset : 3'd0;
+        left_q <= swap ? length : left_next;
+        last_q <= swap ? length <= 16'd8 - {13'd0, offset} : left_q <= 16'd8 + {12'd0, lanes};
+      end
       if (beat_q) begin
         word_q <= emits_q ? data_q : merged;
         if (emits_q && word_number_q != 2'd2) begin
@@ -207,12 +209,13 @@ module tx_assemble #(
           end
         end
       end
-      if (load) begin
-        offset_q <= offset;
-        left_q <= length;
-        last_q <= length <= 16'd8 - {13'd0, offset};
+      if (cmd_valid && (state_q == StCommand || state_q == StBeats)) begin // what the command after the last beat says stays
         {kind_q, length_q, queue_q, index_q, cause_q, over_q, words_q} <= {kind, length, queue, index, cause, over, words};
       end
+      wr_valid_o <= (beat_q && emits_q) || (ending && good_q);
+      wr_data_o <= ending ? {1'b1, 3'(held_q - 4'd1), word_q} : {1'b0, 3'd7, merged};
+      wr_commit_o <= ending && good_q;
+      wr_rollback_o <= ending && !good_q;
       case (state_q)
         StDrain: begin
           good_q <= cause_q == 8'd0 && !too_long && !failed_q;

@@ -87,12 +87,12 @@ module tx_frame #(
   // ---- places among the records, room in the buffer ---------------------------------------------------------------------------
   logic [6:0] places_q;
   logic [13:0] room_q, room_then_q, need_q, returned_words_q; // room_then: room as it was, without what the frame has taken
-  logic take_place, take_room, room_ok_q, returning, returned_q, rec_taken_q;
+  logic take_place, take_room, room_ok_q, returning, returned_q, rec_taken_q, word_read_q;
 
   assign barrier_go = state_q == StIdle && barrier_valid_i && place_q;
   assign go = state_q == StIdle && !barrier_valid_i && pick_valid_i && place_q;
   assign take_place = go || barrier_go;
-  assign returning = rec_taken_i || release_valid_i || word_read_i;
+  assign returning = rec_taken_i || release_valid_i || word_read_q;
   assign take_room = state_q == StRoom && !skip && room_ok_q;
 
   // ---- longest frame without its FCS, untagged; never more than the buffer takes ------------------------------------------------
@@ -137,7 +137,7 @@ module tx_frame #(
   assign got_good = pop_ready_i ? !pop_err_i : have_q && !have_err_q;
   assign take_desc = got_good && (state_q == StPop || (state_q == StAsk && cmd_ready_i && rd_ready_i && !ends_q));
 
-  assign awake = `AWAKE(state_q != StIdle || take_place || returning || returned_q);
+  assign awake = `AWAKE(state_q != StIdle || take_place || returning || word_read_i || returned_q);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -145,7 +145,7 @@ module tx_frame #(
       places_q <= 7'(Records);
       room_q <= 14'(BufWords);
       {need_q, words_q, returned_words_q, room_then_q} <= 56'd0;
-      {place_q, room_ok_q, returned_q, rec_taken_q} <= 4'b1000;
+      {place_q, room_ok_q, returned_q, rec_taken_q, word_read_q} <= 5'b10000;
       queue_q <= 11'd0;
       {tagged_q, vc_limit_q} <= 17'd0;
       desc_q <= 128'd0;
@@ -173,10 +173,11 @@ module tx_frame #(
         StBarrier: if (cmd_ready_i) state_q <= StIdle;
         default: state_q <= StIdle;
       endcase
-      // what comes back counts a cycle later; the comparison is a cycle old, and room only grows while it is waited for
+      // what comes back counts a cycle later (a word read, two); the comparison is a cycle old, and room only grows while it is waited for
       returned_q <= returning;
       rec_taken_q <= rec_taken_i;
-      returned_words_q <= (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_i};
+      word_read_q <= word_read_i;
+      returned_words_q <= (release_valid_i ? release_words_i : 14'd0) + {13'd0, word_read_q};
       room_then_q <= room_q + words_q;
       room_ok_q <= state_q == StLimit ? words_now <= room_then_q : room_q >= need_q;
       if (pop_ready_i) {want_q, have_q, have_err_q} <= {1'b0, !take_desc, pop_err_i};
