@@ -27,6 +27,7 @@ module frame_fifo_proof (
   (* hierconn *) wire \u_dut.ram_valid_q ;
   (* hierconn *) wire [2:0] \u_dut.ahead ;
   (* hierconn *) wire [2:0] \u_dut.u_ahead.rd_ptr_q ;
+  (* hierconn *) wire \u_dut.u_ahead.some_q ;
   (* hierconn *) wire [2:0] \u_dut.mem[0] ;
   (* hierconn *) wire [2:0] \u_dut.mem[1] ;
   (* hierconn *) wire [2:0] \u_dut.mem[2] ;
@@ -103,6 +104,7 @@ module frame_fifo_proof (
       prompt: assert (!(waited_q == 2'd2) || rd_valid);
       free_is: assert (free == 3'd4 - in_ram && {1'b0, free} + committed_q + {1'b0, pending_q} >= 4'd4);
       inv_committed: assert (committed_q == {1'b0, \u_dut.ahead } + 4'(\u_dut.ram_valid_q ) + {1'b0, 3'(\u_dut.commit_q - \u_dut.rd_q )});
+      inv_some: assert (\u_dut.u_ahead.some_q == (\u_dut.ahead != 3'd0));
       inv_pending: assert (pending_q == 3'(\u_dut.wr_q - \u_dut.commit_q ));
       inv_fits: assert (in_ram <= 3'd4 && pending_q <= in_ram && \u_dut.ahead + 3'(\u_dut.ram_valid_q ) <= 3'd4);
       inv_waited: assert (waited_q != 2'd3 && (waited_q == 2'd0 || rd_valid || (waited_q == 2'd1 && \u_dut.ram_valid_q )));
