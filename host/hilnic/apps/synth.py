@@ -346,7 +346,7 @@ def _row(result: Mapping[str, Any]) -> str:
     cells, clocks = result["cells"], ", ".join(f"{clock} {mhz:.0f}" for clock, mhz in result["fmax_mhz"].items())
     numbers = " | ".join(str(cells[key]) for key in _CELLS)
     usual = PARAMETERS.get(result["top"], {})
-    own = [f"{key}={value}" for key, value in result["parameters"].items() if usual.get(key) != value]
+    own = [f"{key}={value}" for key, value in result.get("parameters", {}).items() if usual.get(key) != value]
     name = " ".join([f"`{result['top']}`", *own])
     return f"| {name} | {numbers} | {clocks} | {'yes' if result['met'] else 'no'} | {result['crossings']} |"
 
