@@ -179,11 +179,11 @@ def may_be_sent(nbl: NetBufferList, form: SentForm, largest: int) -> bool:
 
     Its layout is right, its header in one piece, it has no cancel id and no more than `largest` bytes.
     """
-    _, _, _, context, children, info, _, another, offset, length, current, at, sg_list, mdl, more, _, _, size = form
-    if not describes_its_memory(mdl):
-        return False
+    _, _, _, context, children, info, _, other, offset, length, current, at, sg, mdl, more, region, start, size = form
     custody = nbl.ndis_custody
-    if another is not None or more is not None or sg_list is not None or context is not None or children:
+    if start < 0 or start + size > len(region.view):
+        return False
+    if other is not None or more is not None or sg is not None or context is not None or children:
         return False
     if custody.clones or custody.pieces or nbl.parent_net_buffer_list is not None:
         return False

@@ -46,11 +46,12 @@ class Verifier(FilterLedger):
 
     def allocated(self, nbl: NetBufferList) -> None:
         """An NBL, new or rested, is at home with its pool's owner."""
-        if nbl.ndis_custody is None:
-            nbl.ndis_custody = Custody(nbl.pool.owner, self.ndis.kernel.now_ns())
+        custody: Custody | None = nbl.ndis_custody
+        if custody is None:
+            custody = nbl.ndis_custody = Custody(nbl.pool.owner, self.ndis.kernel.now_ns())
         else:
-            nbl.ndis_custody.begin(nbl.pool.owner, self.ndis.kernel.now_ns())
-        nbl.ndis_custody.source = nbl.source_handle
+            custody.begin(nbl.pool.owner, self.ndis.kernel.now_ns())
+        custody.source = nbl.source_handle
 
     def freed(self, nbl: NetBufferList) -> bool:
         """Whether the NBL may be freed: it is at home."""

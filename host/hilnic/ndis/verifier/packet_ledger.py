@@ -147,7 +147,9 @@ class PacketLedger:
         """The packet is the miniport's (or the translation's) until it completes."""
         custody: PacketCustody = packet.ndis_custody
         custody.sends = sends = custody.sends + 1
-        level.shadow = packet_shadow.take_sent(packet, sends % LOOK_EVERY == 1 or self.ndis.guard is not None)
+        whole = sends % LOOK_EVERY == 1 or self.ndis.guard is not None
+        shadow = None if whole else packet_shadow.take_piece(packet)
+        level.shadow = packet_shadow.take_sent(packet, whole) if shadow is None else shadow
         if not self.ndis.watchdogs.armed:
             self.ndis.watchdogs.watch_sends()
         level.owner_before = custody.state, custody.owner
@@ -288,9 +290,9 @@ class PacketLedger:
 def _is_one_buffer(packet: Packet, head: Mdl) -> bool:
     """What most packets are: one buffer in its memory, and counts that are its, if they are called valid."""
     size, start, region = head.byte_count, head.byte_offset, head.region
-    if head.next is not None or not 0 <= start <= start + size <= len(region.view):
+    if head.next is not None or start < 0 or size < 0 or start + size > len(region.view):
         return False
     if not packet.valid_counts:
         return True
-    pages = ((region.address + start) % PAGE + size + PAGE - 1) // PAGE if size else 0
+    pages = ((region.address + start) % PAGE + size + PAGE - 1) // PAGE  # of no byte maybe one: asked again
     return packet.total_length == size and packet.buffer_count == 1 and packet.physical_count == pages

@@ -27,17 +27,13 @@ SentShadow = tuple[Buffers, bytes | None, tuple[Any, ...], list[Any]]
 
 ReceivedShadow = tuple[Buffers, bytes]
 
+_OTHER_CHAIN = "its buffer chain differs from the submitted one"
 _CIRCLE: ReceivedShadow = (("a circle",), b"")
 """A chain without an end, which no packet had when it was handed over."""
 
 
 def take_sent(packet: Packet, keep_bytes: bool) -> SentShadow:
     """Everything that the miniport must leave as it is."""
-    buffers, data, out_of_band, reserved = _look(packet, keep_bytes)
-    return buffers, data, out_of_band, reserved.copy()
-
-
-def _look(packet: Packet, has_bytes: bool) -> SentShadow:
     oob = packet.oob
     info = packet.packet_info
     own = _NOTHING if info == _EMPTY_INFO else _own_info(info)
@@ -45,19 +41,27 @@ def _look(packet: Packet, has_bytes: bool) -> SentShadow:
     mdl = packet.head
     if mdl is None or mdl.next is not None:
         buffers, data = take_received(packet)
-        return buffers, data if has_bytes else None, out_of_band, packet.protocol_reserved
+        return buffers, data if keep_bytes else None, out_of_band, packet.protocol_reserved.copy()
     region, start, length = mdl.region, mdl.byte_offset, mdl.byte_count  # one piece, as most are
-    one = region.view[start : start + length].tobytes() if has_bytes else None
-    return (mdl, region, start, length), one, out_of_band, packet.protocol_reserved
+    one = region.view[start : start + length].tobytes() if keep_bytes else None
+    return (mdl, region, start, length), one, out_of_band, packet.protocol_reserved.copy()
 
 
-def sent_change(packet: Packet, before: SentShadow) -> tuple[str, str] | None:
+def take_piece(packet: Packet) -> Buffers | None:
+    """Where a packet's one buffer lies, for sends that are not looked at as a whole; None: it has more, or none."""
+    mdl = packet.head
+    return None if mdl is None or mdl.next is not None else (mdl, mdl.region, mdl.byte_offset, mdl.byte_count)
+
+
+def sent_change(packet: Packet, before: SentShadow | Buffers) -> tuple[str, str] | None:
     """The rule that a completed packet breaks and what changed, or None."""
-    now = _look(packet, before[1] is not None)
+    if before[0].__class__ is not tuple:
+        return None if take_piece(packet) == before else ("S5-10", _OTHER_CHAIN)
+    now = take_sent(packet, before[1] is not None)
     if now == before:
         return None
     if now[0] != before[0]:
-        return "S5-10", "its buffer chain differs from the submitted one"
+        return "S5-10", _OTHER_CHAIN
     if now[2] != before[2]:
         return "S5-10", "its out-of-band data differs from the submitted one"
     if now[1] != before[1]:

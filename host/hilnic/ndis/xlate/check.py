@@ -30,7 +30,16 @@ _SUCCESS = NdisStatus.SUCCESS
 
 def sent(edge: Any, nbl: NetBufferList, nb: NetBuffer, packet: Packet) -> None:
     """A packet and a NET_BUFFER of a send, whichever was there first."""
-    _frame(edge, nb, packet)
+    head = packet.head
+    if (
+        head is None
+        or nb.current_mdl is not head
+        or head.next is not None
+        or nb.current_mdl_offset
+        or nb.data_length != head.byte_count
+        or edge.ndis.guard is not None
+    ):
+        _frame(edge, nb, packet)  # not the plain case: one whole piece, the very same on both sides
     difference = oob.send_difference(packet, nbl)
     if difference is not None:
         edge.ndis.violation("XL-12", edge, packet, difference)
